@@ -1,0 +1,97 @@
+package chain
+
+import (
+	"context"
+	"crypto/x509"
+	"time"
+)
+
+// Purpose is what a certificate is asked to do.
+type Purpose uint8
+
+const (
+	_ Purpose = iota // the zero Purpose is refused: there is no default
+	EmailSigning
+	EmailEncryption
+	TimeStamping
+	InsecureAnyPurpose // accepts a certificate whatever its key usages say
+)
+
+// Revocation says how much must be known about revocation. In every mode but
+// InsecureSkipRevocation a certificate that is known to be revoked is refused: at
+// time t it is if any genuine CRL or OCSP response, of any age up to now, says
+// so with a revocation or invalidity date not after t, or with the reason
+// keyCompromise or cACompromise. Evidence past its next update can still do
+// that, but no longer show that a certificate is good.
+type Revocation uint8
+
+const (
+	// RevocationWhereKnown uses the CRLs at hand. What it could not find out
+	// is reported by [Path.Revocation] as [StatusUnknown].
+	RevocationWhereKnown Revocation = iota
+	// RevocationRequireLeaf also refuses a leaf whose status is unknown.
+	RevocationRequireLeaf
+	// RevocationRequireAll also refuses an intermediate whose status is unknown.
+	RevocationRequireAll
+	InsecureSkipRevocation
+)
+
+// A Policy is what [Collection.Verify] must establish. The zero Policy is
+// refused with [ErrPolicy].
+type Policy struct {
+	// Purpose is required.
+	Purpose Purpose
+	// Mailbox is the address the certificate must name. It is required for
+	// the email purposes unless InsecureAnyMailbox is set.
+	Mailbox string
+	// InsecureAnyMailbox drops the Mailbox requirement. The caller must then
+	// compare names itself: any holder of any trusted certificate passes.
+	InsecureAnyMailbox bool
+	Options
+}
+
+// Options are the part of a [Policy] that does not depend on who is asked
+// about. Package smime takes them; nil-able and usable when zero.
+type Options struct {
+	// At is the time to judge by; zero means now. A time that the message
+	// itself claims is not evidence.
+	At time.Time
+	// Revocation is how much must be known; zero is RevocationWhereKnown.
+	Revocation Revocation
+	// Limits bound the work; each zero field has a documented default.
+	Limits Limits
+	// Policies is the user-initial-policy-set of RFC 5280 section 6.1.1; nil
+	// means any valid policy. The three flags are the initial values of the same section.
+	Policies              []x509.OID
+	RequireExplicitPolicy bool
+	InhibitPolicyMapping  bool
+	InhibitAnyPolicy      bool
+	// Fetcher, if set, may be asked for issuers, CRLs and OCSP responses that
+	// the Collection lacks. nil: nothing leaves the process. Package
+	// chain/fetch has one for HTTP.
+	Fetcher Fetcher
+	// Check, if set, is called with every path that passed everything else.
+	// It can refuse the path but can't save one that failed.
+	Check func(*Path) error
+
+	// FetchTimeout bounds all fetches of one validation; zero: 10 s.
+	FetchTimeout time.Duration
+	// InsecureSHA1 accepts SHA-1 in the signatures of the path.
+	InsecureSHA1 bool
+}
+
+// A Fetcher gets what a certificate points at: its issuer (AIA caIssuers), the
+// CRL of a distribution point, or the OCSP response about it. It is asked only
+// about certificates whose signature was already checked up to an anchor, save
+// for issuers, and its answers are untrusted input like those of a [Source].
+type Fetcher interface {
+	Fetch(ctx context.Context, kind Kind, url string, request []byte) (elements [][]byte, err error)
+}
+
+// Limits bound the work that one call of [Collection.Verify] may do.
+type Limits struct {
+	Depth           int // certificates in a path; default 8
+	Signatures      int // signature checks; default 100
+	NameComparisons int // name constraint comparisons; default 250000
+	Candidates      int // entries taken from sources; default 1000
+}

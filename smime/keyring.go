@@ -1,0 +1,21 @@
+package smime
+
+import (
+	"context"
+	"github.com/gosmime/gosmime/pkcs7"
+)
+
+// A Keyring finds the identities of the recipients named by a message. What it
+// is asked comes from an unverified message.
+type Keyring interface {
+	Find(ctx context.Context, to []pkcs7.CertID) ([]*Identity, error)
+}
+
+// Identities is a [Keyring] held in memory, such as one person's current and
+// former keys.
+type Identities []*Identity
+
+// Find returns the identities that to names, in the order of ids.
+func (ids Identities) Find(ctx context.Context, to []pkcs7.CertID) ([]*Identity, error) {
+	panic("sketch")
+}
