@@ -1,0 +1,104 @@
+package archtest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// floor returns the floor of a package and false for one that has none.
+func floor(name string) (int, bool) {
+	switch name {
+	case "internal/ber", "internal/oid", "internal/budget":
+		return 0, true
+	case "internal/alg", "internal/x509der", "internal/mimetree", "internal/mailbox", "internal/spool":
+		return 1, true
+	case "pkcs7", "chain":
+		return 2, true
+	case "sst", "chain/fetch", "chain/profile", "pkcs7/ess":
+		return 3, true
+	case "smime":
+		return 4, true
+	case "smime/smimetest", "smime/exchange":
+		return 5, true
+	}
+	return 5, strings.HasPrefix(name, "examples/")
+}
+
+// testOnly are the packages that nothing but tests imports.
+func testOnly(name string) bool {
+	switch name {
+	case "internal/archtest", "internal/vectors", "internal/suites", "internal/bench", "internal/interop":
+		return true
+	}
+	return strings.HasPrefix(name, "internal/suites/") || strings.HasPrefix(name, "internal/bench/")
+}
+
+func TestImportsPointDown(t *testing.T) {
+	edges := 0
+	for _, p := range load(t) {
+		if testOnly(p.name()) {
+			continue
+		}
+		from, ok := floor(p.name())
+		if !ok {
+			t.Errorf("package %s is on no floor", p.name())
+			continue
+		}
+		for _, imp := range p.Imports {
+			name, inside := strings.CutPrefix(imp, module+"/")
+			if !inside {
+				continue
+			}
+			edges++
+			if testOnly(name) {
+				t.Errorf("%s imports %s, which is for tests", p.name(), name)
+				continue
+			}
+			to, ok := floor(name)
+			down := to < from
+			if strings.HasPrefix(p.name(), "examples/") {
+				down = !strings.HasPrefix(name, "examples/") || strings.HasPrefix(name, "examples/internal/")
+			}
+			if !ok || !down {
+				t.Errorf("%s (floor %d) imports %s (floor %d)", p.name(), from, name, to)
+			}
+		}
+	}
+	if edges < 20 {
+		t.Errorf("only %d imports seen", edges)
+	}
+}
+
+func TestOnlyFetchReachesTheNetwork(t *testing.T) {
+	found := false
+	for _, p := range load(t) {
+		if testOnly(p.name()) || strings.HasPrefix(p.name(), "examples/") {
+			continue
+		}
+		if slices.Contains(p.Deps, "net/http") {
+			if p.name() != "chain/fetch" {
+				t.Errorf("%s depends on net/http", p.name())
+			}
+			found = true
+		}
+	}
+	if !found {
+		t.Error("not even chain/fetch depends on net/http: is the test right?")
+	}
+}
+
+// digitorus/pkcs7 is a peer to be measured against, nothing that users should
+// inherit.
+func TestPeersStayInTests(t *testing.T) {
+	seen := false
+	for _, p := range load(t) {
+		if slices.Contains(p.Deps, "github.com/digitorus/pkcs7") {
+			t.Errorf("%s depends on digitorus/pkcs7", p.name())
+		}
+		seen = seen || slices.Contains(p.TestImports, "github.com/digitorus/pkcs7")
+	}
+	if !seen {
+		t.Log("no internal test imports digitorus/pkcs7; external ones may")
+	}
+}
