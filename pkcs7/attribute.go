@@ -1,11 +1,131 @@
 package pkcs7
 
 import (
+	"bytes"
 	"crypto/x509"
+	"slices"
+
+	"github.com/gosmime/gosmime/internal/ber"
+	"github.com/gosmime/gosmime/internal/oid"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // An Attribute is a signed or unsigned attribute.
 type Attribute struct {
 	Type   x509.OID
 	Values [][]byte // DER
+}
+
+// maxAttributes bounds the attributes of one set and the values of one attribute.
+const maxAttributes = 256
+
+// An attribute is an Attribute in the form that this package works with.
+type attribute struct {
+	id     oid.OID
+	values [][]byte
+}
+
+type attributes []attribute
+
+func (a attributes) exported() []Attribute {
+	list := make([]Attribute, len(a))
+	for i := range a {
+		list[i] = Attribute{Type: a[i].id.X509(), Values: a[i].values}
+	}
+	return list
+}
+
+func importAttributes(list []Attribute) attributes {
+	a := make(attributes, len(list))
+	for i := range list {
+		a[i] = attribute{id: oid.FromX509(list[i].Type), values: list[i].Values}
+	}
+	return a
+}
+
+// single returns the value of an attribute that may be there at most once and
+// then with exactly one value (RFC 5652 section 11). value is nil if it is not
+// there; ok is false if there are more.
+func (a attributes) single(id oid.OID) (value []byte, ok bool) {
+	for i := range a {
+		if a[i].id != id {
+			continue
+		}
+		if value != nil || len(a[i].values) != 1 {
+			return nil, false
+		}
+		value = a[i].values[0]
+	}
+	return value, true
+}
+
+func (a attributes) has(id oid.OID) bool {
+	return slices.ContainsFunc(a, func(b attribute) bool { return b.id == id })
+}
+
+// parseAttributes reads DER. set is a whole SET OF Attribute, whatever its tag.
+//
+//	Attribute ::= SEQUENCE {
+//	    attrType OBJECT IDENTIFIER,
+//	    attrValues SET OF AttributeValue }
+func parseAttributes(set []byte, offset int64, field string) (attributes, error) {
+	bad := func(reason string) (attributes, error) {
+		return nil, &SyntaxError{Offset: offset, Field: field, Reason: reason}
+	}
+	var s cryptobyte.String
+	var tag asn1.Tag
+	whole := cryptobyte.String(set)
+	if !whole.ReadAnyASN1(&s, &tag) || !whole.Empty() {
+		return bad("not a SET of attributes")
+	}
+	list := make(attributes, 0, 8)
+	for !s.Empty() {
+		var attr, values cryptobyte.String
+		var id oid.OID
+		if !s.ReadASN1(&attr, asn1.SEQUENCE) || !oid.Read(&attr, &id) ||
+			!attr.ReadASN1(&values, asn1.SET) || !attr.Empty() {
+			return bad("not an Attribute")
+		}
+		a := attribute{id: id}
+		for !values.Empty() {
+			var v cryptobyte.String
+			if !values.ReadAnyASN1Element(&v, &tag) {
+				return bad("value of attribute " + id.String())
+			}
+			if a.values = append(a.values, v); len(a.values) > maxAttributes {
+				return nil, ErrLimit
+			}
+		}
+		if list = append(list, a); len(list) > maxAttributes {
+			return nil, ErrLimit
+		}
+	}
+	return list, nil
+}
+
+// encode returns the DER SET OF Attribute. It fails with a SyntaxError if a
+// value is not one DER element.
+func (a attributes) encode() ([]byte, error) {
+	list := make([][]byte, len(a))
+	for i, attr := range a {
+		if attr.id == "" || len(attr.values) == 0 {
+			return nil, &SyntaxError{Field: "attribute", Reason: "no type or no value"}
+		}
+		for _, v := range attr.values {
+			if err := ber.CheckDER(v, false); err != nil {
+				return nil, wrapError(err, "attribute "+attr.id.String())
+			}
+		}
+		id := ber.Append(nil, ber.OID, false, []byte(attr.id))
+		list[i] = ber.Append(nil, ber.Sequence, true, id, encodeSet(ber.Set, slices.Clone(attr.values)))
+	}
+	return encodeSet(ber.Set, list), nil
+}
+
+// encodeSet returns the elements as a DER SET OF with that tag; it sorts list
+// (X.690 clause 11.6).
+func encodeSet(tag ber.Tag, list [][]byte) []byte {
+	slices.SortFunc(list, bytes.Compare)
+	return ber.Append(nil, tag, true, list...)
 }

@@ -1,8 +1,14 @@
 package pkcs7
 
 import (
+	"bytes"
 	"crypto/x509"
 	"math/big"
+
+	"github.com/gosmime/gosmime/internal/ber"
+	"github.com/gosmime/gosmime/internal/x509der"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // A CertID names a certificate the way a message does.
@@ -22,5 +28,134 @@ const (
 	ByPassword
 )
 
-// Matches reports whether id names cert.
-func (id CertID) Matches(cert *x509.Certificate) bool { panic("sketch") }
+// Matches reports whether id names cert: by issuer and serial number, the
+// names compared as RFC 5280 section 7.1 says, or by a key identifier, that of
+// the certificate or one computed from its key.
+func (id CertID) Matches(cert *x509.Certificate) bool {
+	if cert == nil {
+		return false
+	}
+	c, err := x509der.Parse(cert.Raw)
+	return err == nil && id.rank(c) > 0
+}
+
+// rank says how well id names c: 0 not at all, else the higher the better.
+func (id CertID) rank(c *x509der.Certificate) int {
+	if id.Kind != ByCertificate {
+		return 0
+	}
+	if id.Serial != nil {
+		switch {
+		case c.Serial == nil || id.Serial.Cmp(c.Serial) != 0:
+			return 0
+		case bytes.Equal(id.Issuer, c.Issuer):
+			return 5
+		case x509der.EqualNames(id.Issuer, c.Issuer):
+			return 4
+		}
+		return 0
+	}
+	if len(id.KeyID) == 0 {
+		return 0
+	}
+	if bytes.Equal(id.KeyID, c.SubjectKeyID) {
+		return 3
+	}
+	for _, k := range c.KeyIDs() {
+		if bytes.Equal(id.KeyID, k) {
+			return 2
+		}
+	}
+	return 0
+}
+
+// issuerAndSerial names c by issuer and serial number.
+func issuerAndSerial(c *x509der.Certificate) CertID {
+	return CertID{Issuer: c.Issuer, Serial: c.Serial}
+}
+
+// keyID names c by its key identifier, that of the extension where there is one.
+func keyID(c *x509der.Certificate) CertID {
+	id := c.SubjectKeyID
+	if ids := c.KeyIDs(); len(id) == 0 && len(ids) > 0 {
+		id = ids[0]
+	}
+	return CertID{KeyID: id}
+}
+
+// certID reads a SignerIdentifier or RecipientIdentifier.
+//
+//	SignerIdentifier ::= CHOICE {
+//	    issuerAndSerialNumber IssuerAndSerialNumber,
+//	    subjectKeyIdentifier [0] SubjectKeyIdentifier }
+func (p *parser) certID(field string) (CertID, error) {
+	keyID, err := p.at(ber.Context(0), field)
+	if err != nil {
+		return CertID{}, err
+	}
+	if keyID {
+		id, err := p.octets(ber.Context(0), maxSmall, field)
+		return CertID{KeyID: id}, err
+	}
+	der, err := p.small(field)
+	if err != nil {
+		return CertID{}, err
+	}
+	id, ok := parseCertID(der)
+	if !ok {
+		return CertID{}, p.fail(field, "names no certificate")
+	}
+	return id, nil
+}
+
+// parseCertID reads a SignerIdentifier from DER, of which nothing may be left.
+func parseCertID(der []byte) (CertID, bool) {
+	s := cryptobyte.String(der)
+	if s.PeekASN1Tag(asn1.SEQUENCE) {
+		return parseIssuerAndSerial(der)
+	}
+	var id cryptobyte.String
+	if !s.ReadASN1(&id, asn1.Tag(0).ContextSpecific()) || !s.Empty() || len(id) == 0 {
+		return CertID{}, false
+	}
+	return CertID{KeyID: id}, true
+}
+
+// parseIssuerAndSerial reads DER, of which nothing may be left. Negative and
+// padded serial numbers exist and are compared as integers.
+//
+//	IssuerAndSerialNumber ::= SEQUENCE {
+//	    issuer Name,
+//	    serialNumber CertificateSerialNumber }
+func parseIssuerAndSerial(der []byte) (CertID, bool) {
+	var seq, issuer, serial cryptobyte.String
+	s := cryptobyte.String(der)
+	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() ||
+		!seq.ReadASN1Element(&issuer, asn1.SEQUENCE) ||
+		!seq.ReadASN1(&serial, asn1.INTEGER) || !seq.Empty() || len(serial) == 0 {
+		return CertID{}, false
+	}
+	return CertID{Issuer: issuer, Serial: twosComplement(serial)}, true
+}
+
+func twosComplement(b []byte) *big.Int {
+	n := new(big.Int).SetBytes(b)
+	if b[0]&0x80 != 0 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(len(b))*8))
+	}
+	return n
+}
+
+// encode returns the SignerIdentifier or RecipientIdentifier.
+func (id CertID) encode() []byte {
+	if id.Serial == nil {
+		return ber.Append(nil, ber.Context(0), false, id.KeyID)
+	}
+	return id.encodeIssuerAndSerial()
+}
+
+func (id CertID) encodeIssuerAndSerial() []byte {
+	var b cryptobyte.Builder
+	b.AddASN1BigInt(id.Serial)
+	return ber.Append(nil, ber.Sequence, true, id.Issuer, b.BytesOrPanic())
+}

@@ -1,5 +1,12 @@
 package pkcs7
 
+import (
+	"fmt"
+	"io"
+
+	"github.com/gosmime/gosmime/internal/budget"
+)
+
 // ReadOptions are the options of reading; nil means the defaults.
 type ReadOptions struct {
 	Limits           Limits
@@ -13,7 +20,8 @@ type DecryptOptions struct {
 	InsecureHistoric     bool // reads Triple DES and RC2
 }
 
-// Limits bound the work that one message may cause.
+// Limits bound the work that one message may cause. A zero field has the
+// default that its comment names.
 type Limits struct {
 	Bytes        int64 // encoded size; default 4 GiB
 	Depth        int   // nesting of the encoding; default 32
@@ -28,8 +36,83 @@ type Limits struct {
 	Memory      int64  // held in memory for a message, all layers together; default 4 MiB
 	Disk        int64  // of temporary files; default 4 GiB; negative: none
 	Dir         string // of temporary files; empty: os.TempDir
+
+	shared *budget.Budget
 }
 
 // Shared returns limits that count for everything they are passed to, together: one
 // budget for all layers of a message.
-func (l Limits) Shared() Limits { panic("sketch") }
+func (l Limits) Shared() Limits {
+	l = l.withDefaults()
+	l.shared = l.newBudget()
+	return l
+}
+
+// Budget returns what is left of l, for the packages of this module: that of
+// [Limits.Shared], or a fresh one.
+func (l Limits) Budget() *budget.Budget {
+	if l.shared != nil {
+		return l.shared
+	}
+	return l.withDefaults().newBudget()
+}
+
+func (l Limits) newBudget() *budget.Budget {
+	return budget.New(budget.Limits{
+		budget.Bytes:        l.Bytes,
+		budget.Expanded:     l.Expanded,
+		budget.Memory:       l.Memory,
+		budget.Disk:         l.Disk,
+		budget.Signers:      int64(l.Signers),
+		budget.Recipients:   int64(l.Recipients),
+		budget.Certificates: int64(l.Certificates),
+		budget.Signatures:   int64(l.Signatures),
+		budget.PrivateKeys:  int64(l.PrivateKeys),
+		budget.Iterations:   int64(l.Iterations),
+	})
+}
+
+func (l Limits) withDefaults() Limits {
+	setDefault(&l.Bytes, 4<<30)
+	setDefault(&l.Depth, 32)
+	setDefault(&l.Signers, 16)
+	setDefault(&l.Recipients, 10_000)
+	setDefault(&l.Certificates, 100)
+	setDefault(&l.Signatures, 100)
+	setDefault(&l.PrivateKeys, 10)
+	setDefault(&l.Iterations, 10_000_000)
+	setDefault(&l.Expanded, 1<<30)
+	setDefault(&l.Memory, 4<<20)
+	setDefault(&l.Disk, 4<<30)
+	return l
+}
+
+func setDefault[T int | int64](field *T, value T) {
+	if *field == 0 {
+		*field = value
+	}
+}
+
+// take uses n of r and makes the error of an exhausted budget an ErrLimit.
+func take(b *budget.Budget, r budget.Resource, n int64) error {
+	if err := b.Take(r, n); err != nil {
+		return fmt.Errorf("%w: %w", ErrLimit, err)
+	}
+	return nil
+}
+
+// A meteredReader takes what it reads from the Bytes of a budget.
+type meteredReader struct {
+	r io.Reader
+	b *budget.Budget
+}
+
+func (m *meteredReader) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	if n > 0 {
+		if over := take(m.b, budget.Bytes, int64(n)); over != nil {
+			return 0, over
+		}
+	}
+	return n, err
+}

@@ -1,0 +1,270 @@
+package pkcs7
+
+import (
+	"bytes"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/ber"
+	"github.com/gosmime/gosmime/internal/budget"
+	"github.com/gosmime/gosmime/internal/oid"
+	"golang.org/x/crypto/cryptobyte"
+)
+
+// ContentType returns the content type of the ContentInfo that begins head, so
+// that a caller can choose what to do with a message before reading it.
+func ContentType(head []byte) (x509.OID, error) {
+	p := newParser(bytes.NewReader(head), Limits{})
+	if err := p.enter(ber.Sequence, "ContentInfo"); err != nil {
+		return x509.OID{}, err
+	}
+	id, err := p.oid("ContentInfo.contentType")
+	if err != nil {
+		return x509.OID{}, err
+	}
+	return id.X509(), nil
+}
+
+const (
+	maxSmall     = 64 << 10 // octets of an element that has no reason to be large, such as an AlgorithmIdentifier
+	maxTextInput = 200      // octets of input quoted in an error
+)
+
+// A parser is a ber.Reader whose errors are those of this package. Each method
+// takes the name of the field for its error.
+type parser struct {
+	*ber.Reader
+	lim    Limits // with defaults
+	budget *budget.Budget
+	kept   int64 // octets of elements held in memory, at most lim.Memory
+}
+
+func newParser(src io.Reader, lim Limits) *parser {
+	b := lim.Budget()
+	lim = lim.withDefaults()
+	// The budget counts the octets, so that all layers together are bounded.
+	r := ber.NewReader(&meteredReader{src, b}, ber.Limits{Bytes: math.MaxInt64, Depth: lim.Depth})
+	return &parser{Reader: r, lim: lim, budget: b}
+}
+
+// fail returns a SyntaxError at the current offset.
+func (p *parser) fail(field, reason string) error {
+	return &SyntaxError{Offset: p.Offset(), Field: field, Reason: reason}
+}
+
+// wrap makes err one of this package's. io.EOF is the end of the enclosing
+// container: the field is missing.
+func (p *parser) wrap(err error, field string) error {
+	if err == io.EOF {
+		return p.fail(field, "missing")
+	}
+	return wrapError(err, field)
+}
+
+func wrapError(err error, field string) error {
+	var syntax *ber.SyntaxError
+	var limit *ber.LimitError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &syntax):
+		return &SyntaxError{Offset: syntax.Offset, Field: field, Reason: syntax.Reason}
+	case errors.As(err, &limit):
+		return fmt.Errorf("%w: %s: %w", ErrLimit, field, err)
+	default:
+		return fmt.Errorf("pkcs7: %s: %w", field, err)
+	}
+}
+
+func (p *parser) enter(tag ber.Tag, field string) error { return p.wrap(p.Enter(tag), field) }
+func (p *parser) leave(field string) error              { return p.wrap(p.Leave(), field) }
+
+// more returns the next element of the container; ok is false at its end.
+func (p *parser) more(field string) (e ber.Element, ok bool, err error) {
+	e, err = p.Next()
+	if err == io.EOF {
+		return ber.Element{}, false, nil
+	}
+	return e, err == nil, p.wrap(err, field)
+}
+
+// at reports whether the next element has that tag.
+func (p *parser) at(tag ber.Tag, field string) (bool, error) {
+	e, ok, err := p.more(field)
+	return ok && e.Tag == tag, err
+}
+
+// small returns the next element, of whatever kind, as DER. Nothing bigger
+// than maxSmall is taken.
+func (p *parser) small(field string) ([]byte, error) {
+	offset := p.Offset()
+	raw, err := p.Raw(maxSmall)
+	if err != nil {
+		return nil, p.wrap(err, field)
+	}
+	return toDER(raw, offset, field)
+}
+
+// toDER converts a BER element that began at offset.
+func toDER(raw []byte, offset int64, field string) ([]byte, error) {
+	der, err := ber.ToDER(raw, false, 4*len(raw)+16)
+	var syntax *ber.SyntaxError
+	if errors.As(err, &syntax) {
+		return nil, &SyntaxError{Offset: offset + syntax.Offset, Field: field, Reason: syntax.Reason}
+	}
+	return der, wrapError(err, field)
+}
+
+// keep returns the next element as it came and counts it against what may be
+// held in memory.
+func (p *parser) keep(field string) ([]byte, error) {
+	raw, err := p.Raw(int(min(p.lim.Memory-p.kept, math.MaxInt32)))
+	if err != nil {
+		return nil, p.wrap(err, field)
+	}
+	p.kept += int64(len(raw))
+	return raw, nil
+}
+
+// octets returns the contents of the next element, an OCTET STRING with that
+// tag in one piece or in segments, of at most limit octets.
+func (p *parser) octets(tag ber.Tag, limit int, field string) ([]byte, error) {
+	r, err := p.String(tag)
+	if err != nil {
+		return nil, p.wrap(err, field)
+	}
+	b, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
+	if err != nil {
+		return nil, wrapError(err, field)
+	}
+	if len(b) > limit {
+		return nil, fmt.Errorf("%w: %s is longer than %d octets", ErrLimit, field, limit)
+	}
+	return b, nil
+}
+
+func (p *parser) oid(field string) (oid.OID, error) {
+	der, err := p.small(field)
+	if err != nil {
+		return "", err
+	}
+	var id oid.OID
+	if s := cryptobyte.String(der); !oid.Read(&s, &id) {
+		return "", p.fail(field, "not an OBJECT IDENTIFIER")
+	}
+	return id, nil
+}
+
+func (p *parser) algorithm(field string) (alg.Identifier, error) {
+	der, err := p.small(field)
+	if err != nil {
+		return alg.Identifier{}, err
+	}
+	var id alg.Identifier
+	s := cryptobyte.String(der)
+	if !alg.ReadIdentifier(&s, &id) || !s.Empty() {
+		return alg.Identifier{}, p.fail(field, "not an AlgorithmIdentifier")
+	}
+	return id, nil
+}
+
+// version reads a CMSVersion. A wrong number is not rejected (RFC 5652 section
+// 1.3) and never chooses how to read on: numbers outside 0 to 255 are −1.
+func (p *parser) version(field string) (int, error) {
+	b, err := p.Contents(ber.Integer, 16)
+	if err != nil {
+		return 0, p.wrap(err, field)
+	}
+	if len(b) == 0 {
+		return 0, p.fail(field, "empty INTEGER")
+	}
+	for len(b) > 1 && b[0] == 0 {
+		b = b[1:]
+	}
+	if len(b) > 1 || b[0] >= 0x80 {
+		return -1, nil
+	}
+	return int(b[0]), nil
+}
+
+// contentInfo opens a ContentInfo up to its content and returns the type.
+//
+//	ContentInfo ::= SEQUENCE {
+//	    contentType ContentType,
+//	    content [0] EXPLICIT ANY DEFINED BY contentType }
+func (p *parser) contentInfo() (oid.OID, error) {
+	if err := p.enter(ber.Sequence, "ContentInfo"); err != nil {
+		return "", err
+	}
+	id, err := p.oid("ContentInfo.contentType")
+	if err != nil {
+		return "", err
+	}
+	return id, p.enter(ber.Context(0), "ContentInfo.content")
+}
+
+// contentInfoOf opens a ContentInfo that must have one of the given types.
+func (p *parser) contentInfoOf(types ...oid.OID) (oid.OID, error) {
+	id, err := p.contentInfo()
+	if err != nil {
+		return "", err
+	}
+	for _, t := range types {
+		if id == t {
+			return id, nil
+		}
+	}
+	return "", fmt.Errorf("%w: content type %s", ErrUnsupported, id)
+}
+
+// endContentInfo closes what contentInfo opened. Nothing may follow: what one
+// reader ignores there another one shows.
+func (p *parser) endContentInfo() error {
+	if err := p.leave("ContentInfo.content"); err != nil {
+		return err
+	}
+	if err := p.leave("ContentInfo"); err != nil {
+		return err
+	}
+	return p.wrap(p.End(), "end of ContentInfo")
+}
+
+// elements reads a SET OF whose members are kept as they came, such as
+// CertificateSet and RevocationInfoChoices. Members that mean nothing are the
+// business of who looks at them.
+func (p *parser) elements(tag ber.Tag, field string) ([][]byte, error) {
+	if err := p.enter(tag, field); err != nil {
+		return nil, err
+	}
+	var list [][]byte
+	for {
+		_, ok, err := p.more(field)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return list, p.leave(field)
+		}
+		if err := take(p.budget, budget.Certificates, 1); err != nil {
+			return nil, err
+		}
+		raw, err := p.keep(field)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, raw)
+	}
+}
+
+// quote returns text of the input fit for an error.
+func quote(s string) string {
+	if len(s) > maxTextInput {
+		s = s[:maxTextInput]
+	}
+	return strconv.QuoteToASCII(s)
+}
