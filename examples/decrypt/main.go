@@ -1,0 +1,38 @@
+// Decrypt decrypts the message on standard input with one of the given keys
+// and writes what was inside to standard output, after all of it was
+// decrypted. It does not look at signatures: see unseal.
+//
+//	SMIME_PASSWORD=secret go run ./examples/decrypt -pfx alice.p12 <encrypted.eml >content.eml
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gosmime/gosmime/examples/internal/cli"
+	"github.com/gosmime/gosmime/smime"
+)
+
+func main() { cli.Main(run) }
+
+func run(ctx context.Context, args []string, std cli.Std) error {
+	fs := cli.NewFlags("decrypt", "-pfx id.p12 | -key key.pem -cert cert.pem <encrypted >content", std)
+	var keys cli.Keys
+	keys.Register(fs)
+	historic := fs.Bool("insecure-historic", false, "read Triple DES and RC2, as old mail has them")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	ids, err := keys.Required()
+	if err != nil {
+		return err
+	}
+	enc, err := smime.Decrypt(ctx, std.Out, std.In, ids, &smime.DecryptOptions{InsecureHistoric: *historic})
+	if err != nil {
+		cli.Explain(std.Err, err)
+		return err
+	}
+	cli.PrintEncryption(std.Err, enc)
+	fmt.Fprintln(std.Err, "nothing is known about who wrote this")
+	return nil
+}

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/pem"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/gosmime/gosmime/pkcs7"
+	"github.com/gosmime/gosmime/smime"
+)
+
+// Keys are the flags of every command that needs private keys. The password of
+// a PFX is not a flag: other users of the machine can see those.
+type Keys struct {
+	PFX, Key, Cert List
+	PasswordFile   string
+}
+
+// Register adds the flags to fs.
+func (k *Keys) Register(fs *flag.FlagSet) {
+	fs.Var(&k.PFX, "pfx", "PKCS #12 `FILE` with key and certificate; may be repeated")
+	fs.Var(&k.Key, "key", "PEM `FILE` with a private key; belongs to the -cert at the same place; may be repeated")
+	fs.Var(&k.Cert, "cert", "PEM `FILE` with the certificate of -key; may be repeated")
+	fs.StringVar(&k.PasswordFile, "password-file", "", "`FILE` with the password of the PFX; else the variable SMIME_PASSWORD has it")
+}
+
+// Identities reads all files: a key history if there are several.
+func (k *Keys) Identities() (smime.Identities, error) {
+	if len(k.Key) != len(k.Cert) {
+		return nil, &UsageError{"each -key needs its -cert"}
+	}
+	var ids smime.Identities
+	for _, name := range k.PFX {
+		pfx, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		password, err := k.password()
+		if err != nil {
+			return nil, err
+		}
+		found, err := smime.ParsePKCS12(pfx, password)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		ids = append(ids, found...)
+	}
+	for i := range k.Key {
+		id, err := readPair(k.Key[i], k.Cert[i])
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
+// Required is Identities, of which there must be one.
+func (k *Keys) Required() (smime.Identities, error) {
+	ids, err := k.Identities()
+	if err == nil && len(ids) == 0 {
+		err = &UsageError{"a key is missing: -pfx, or -key and -cert"}
+	}
+	return ids, err
+}
+
+func (k *Keys) password() (string, error) {
+	if k.PasswordFile == "" {
+		return os.Getenv("SMIME_PASSWORD"), nil
+	}
+	b, err := os.ReadFile(k.PasswordFile)
+	return strings.TrimRight(string(b), "\r\n"), err
+}
+
+func readPair(keyFile, certFile string) (*smime.Identity, error) {
+	certs, err := ReadCertificates(certFile)
+	if err != nil {
+		return nil, err
+	}
+	b, err := os.ReadFile(keyFile)
+	if err != nil {
+		return nil, err
+	}
+	der := b
+	if bytes.Contains(b, []byte("-----BEGIN ")) {
+		if der = keyBlock(b); der == nil {
+			return nil, fmt.Errorf("%s: no private key", keyFile)
+		}
+	}
+	key, err := pkcs7.ParsePrivateKey(der)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", keyFile, err)
+	}
+	id, err := smime.NewIdentity(key, certs[0], certs[1:]...)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s and %s", keyFile, certFile), err)
+	}
+	return id, nil
+}
+
+func keyBlock(b []byte) []byte {
+	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
+		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			return block.Bytes
+		}
+	}
+	return nil
+}

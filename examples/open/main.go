@@ -1,0 +1,69 @@
+// Open prints the layers of any message with every verdict. It exits 0 when
+// somebody whom the roots vouch for signed all of the message and is its
+// author.
+//
+//	go run ./examples/open -roots roots.sst -pfx bob.p12 <message.eml
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/examples/internal/cli"
+	"github.com/gosmime/gosmime/smime"
+)
+
+func main() { cli.Main(run) }
+
+func run(ctx context.Context, args []string, std cli.Std) (err error) {
+	fs := cli.NewFlags("open", "[-roots FILE] [-pfx id.p12] <message", std)
+	var trust cli.Trust
+	var keys cli.Keys
+	trust.Register(fs)
+	keys.Register(fs)
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	ids, err := keys.Identities()
+	if err != nil {
+		return err
+	}
+	var collection *chain.Collection // nil trusts nobody
+	if len(trust.Roots) > 0 {
+		if collection, err = trust.Collection(); err != nil {
+			return err
+		}
+	}
+	msg, err := smime.Open(ctx, std.In, &smime.OpenOptions{Trust: collection, Keys: ids, Chain: trust.Options()})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, msg.Close()) }()
+	fmt.Fprint(std.Out, msg.String())
+	signer, err := msg.Signer()
+	if err != nil {
+		return err
+	}
+	if !trust.Historic {
+		if err := weakest(msg); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(std.Err, "signed by", signer.Mailbox())
+	return nil
+}
+
+// weakest returns the first weak algorithm on the way to the content: Open
+// reads historic ones and says so.
+func weakest(msg *smime.Message) error {
+	for layer := range msg.All() {
+		if enc, ok := layer.(*smime.EncryptedLayer); ok && !enc.Errant() && enc.Opened.Err() == nil {
+			if err := enc.Strength.Err(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,46 @@
+// Unseal decrypts and verifies the message on standard input and writes the
+// innermost content to standard output, but only if all of it holds.
+//
+//	SMIME_PASSWORD=secret go run ./examples/unseal -pfx bob.p12 -roots roots.sst <sealed.eml >content.eml
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gosmime/gosmime/examples/internal/cli"
+	"github.com/gosmime/gosmime/smime"
+)
+
+func main() { cli.Main(run) }
+
+func run(ctx context.Context, args []string, std cli.Std) error {
+	fs := cli.NewFlags("unseal", "-pfx id.p12 -roots FILE [-intermediates FILE] [-crls DIR] [-at TIME] <sealed >content", std)
+	var trust cli.Trust
+	var keys cli.Keys
+	trust.Register(fs)
+	keys.Register(fs)
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	collection, err := trust.Collection()
+	if err != nil {
+		return err
+	}
+	ids, err := keys.Required()
+	if err != nil {
+		return err
+	}
+	signer, enc, err := smime.Unseal(ctx, std.Out, std.In, ids, collection, &smime.UnsealOptions{
+		Verify:  smime.VerifyOptions{Chain: trust.Options(), InsecureHistoric: trust.Historic},
+		Decrypt: smime.DecryptOptions{InsecureHistoric: trust.Historic},
+	})
+	if err != nil {
+		cli.Explain(std.Err, err)
+		return err
+	}
+	cli.PrintEncryption(std.Err, enc)
+	fmt.Fprintln(std.Err, "signed by", signer.Mailbox())
+	cli.PrintPath(std.Err, signer.Path())
+	return nil
+}
