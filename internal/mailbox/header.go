@@ -1,0 +1,191 @@
+package mailbox
+
+import (
+	"mime"
+	"strings"
+)
+
+const (
+	// MaxValue and MaxAddresses bound one field.
+	MaxValue     = 1 << 20
+	MaxAddresses = 20000
+)
+
+// A Named is an address with the display name beside it, which is for display
+// only: whoever wrote the message chose it.
+type Named struct {
+	Name string // encoded words decoded as far as their charset is known
+	Address
+}
+
+// FromHeader returns the addr-specs in the value of a From, Sender, To or Cc
+// field, unfolded or not: groups, comments, display names and encoded words
+// understood. Anything it can't read whole is an error, and so is a value
+// without any address or group. Empty list elements are skipped (RFC 5322
+// section 4.4); routes are refused. A list may be empty without error only if
+// it has empty groups.
+func FromHeader(value string) ([]Address, error) {
+	list, err := List(value)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Address, len(list))
+	for i, n := range list {
+		out[i] = n.Address
+	}
+	return out, nil
+}
+
+// List is FromHeader with the display names.
+func List(value string) ([]Named, error) {
+	if len(value) > MaxValue {
+		return nil, &Error{"field is too long", value[:64]}
+	}
+	p := &parser{in: strings.TrimSuffix(strings.TrimSuffix(value, "\n"), "\r")}
+	var list []Named
+	group, any := false, false
+	for {
+		if err := p.skipCFWS(); err != nil {
+			return nil, err
+		}
+		switch {
+		case p.pos == len(p.in):
+			if group {
+				return nil, p.fail("group without end")
+			}
+			if !any {
+				return nil, p.fail("no address")
+			}
+			return list, nil
+		case p.take(','):
+			continue
+		case group && p.take(';'):
+			group = false
+		default:
+			n, opens, err := p.element(group)
+			if err != nil {
+				return nil, err
+			}
+			any = true
+			if opens {
+				group = true
+				continue
+			}
+			if len(list) == MaxAddresses {
+				return nil, p.fail("too many addresses")
+			}
+			list = append(list, n)
+		}
+		// What ends an element: a comma, the end of its group, the end.
+		if err := p.skipCFWS(); err != nil {
+			return nil, err
+		}
+		if c := p.peek(); p.pos < len(p.in) && c != ',' && !(group && c == ';') {
+			return nil, p.fail("address followed by other text")
+		}
+	}
+}
+
+// element reads a mailbox, or the name of a group and its colon.
+//
+//	mailbox   = name-addr / addr-spec
+//	name-addr = [display-name] angle-addr
+//	group     = display-name ":" [group-list] ";" [CFWS]
+func (p *parser) element(group bool) (n Named, opens bool, err error) {
+	ph, err := p.phrase()
+	if err != nil {
+		return n, false, err
+	}
+	switch {
+	case p.peek() == '@':
+		if !ph.local {
+			return n, false, p.fail("@ after what is not a local part")
+		}
+		n.Address, err = p.restOfAddr(ph.text.String(), true)
+		return n, false, err
+	case p.take('<'):
+		n.Name = displayName(ph.text.String())
+		if err = p.skipCFWS(); err != nil {
+			return n, false, err
+		}
+		if n.Address, err = p.addrSpec(true); err != nil {
+			return n, false, err
+		}
+		if err = p.skipCFWS(); err != nil {
+			return n, false, err
+		}
+		if !p.take('>') {
+			return n, false, p.fail("no > after the address")
+		}
+		return n, false, nil
+	case ph.words > 0 && p.take(':'):
+		if group {
+			return n, false, p.fail("group within a group")
+		}
+		return n, true, nil
+	}
+	return n, false, p.fail("no address")
+}
+
+// A phrase is what stands before "<", ":" or "@": a display name, a group's
+// name or a local part.
+type phrase struct {
+	text  strings.Builder
+	words int
+	local bool // could be a local part: words joined by dots, nothing else
+}
+
+// phrase reads words and dots (obs-phrase of RFC 5322 section 4.1).
+func (p *parser) phrase() (*phrase, error) {
+	ph := &phrase{local: true}
+	wantWord := true // a local part needs a word here
+	for {
+		start := p.pos
+		if err := p.skipCFWS(); err != nil {
+			return nil, err
+		}
+		gap := p.pos > start && ph.words > 0
+		c := p.peek()
+		switch {
+		case c == '"' || p.pos < len(p.in) && isAtext(c):
+			word, err := p.word()
+			if err != nil {
+				return nil, err
+			}
+			if gap {
+				ph.text.WriteByte(' ')
+			}
+			ph.local = ph.local && wantWord && !gap
+			ph.text.WriteString(word)
+			ph.words++
+			wantWord = false
+		case c == '.':
+			p.pos++
+			ph.local = ph.local && !wantWord && !gap
+			ph.text.WriteByte('.')
+			wantWord = true
+		default:
+			ph.local = ph.local && !wantWord
+			return ph, nil
+		}
+	}
+}
+
+func (p *parser) word() (string, error) {
+	if p.peek() == '"' {
+		return p.quotedString()
+	}
+	return p.atom(), nil
+}
+
+// displayName decodes the encoded words of a phrase. What it can't decode
+// stays as it is; what is not UTF-8 is replaced.
+func displayName(s string) string {
+	if strings.Contains(s, "=?") {
+		var d mime.WordDecoder
+		if out, err := d.DecodeHeader(s); err == nil {
+			s = out
+		}
+	}
+	return strings.ToValidUTF8(s, "\ufffd")
+}
