@@ -14,6 +14,8 @@ type Content struct {
 	// DefaultICVLen says that aes-ICVlen was omitted, so that TagLen is 12; the one pattern of RFC 8551
 	// section 3.4, a mac of 16 octets, is accepted by SetTag.
 	DefaultICVLen bool
+
+	nonce []byte
 }
 
 // ContentOf parses a ContentEncryptionAlgorithmIdentifier strictly.

@@ -20,18 +20,6 @@ func WrapFor(cekLen int) *Wrap { panic("sketch") }
 func (w *Wrap) Wrap(kek, cek []byte) ([]byte, error)       { panic("sketch") }
 func (w *Wrap) Unwrap(kek, wrapped []byte) ([]byte, error) { panic("sketch") } // ErrDecrypt
 
-// An OAEP has the parameters of RSAES-OAEP (RFC 4055 section 4.1).
-type OAEP struct {
-	Hash, MGF crypto.Hash
-	Label     []byte
-}
-
-// OAEPOf parses the parameters: absent fields have their defaults, nothing falls back.
-func OAEPOf(id Identifier) (*OAEP, error) { panic("sketch") }
-
-// Identifier returns the AlgorithmIdentifier to write, defaults omitted.
-func (o *OAEP) Identifier() Identifier { panic("sketch") }
-
 // An Agreement is a key agreement algorithm: the KDF that follows (X9.63 or HKDF), its hash, and the key wrap.
 type Agreement struct {
 	ID       Identifier

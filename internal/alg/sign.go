@@ -1,0 +1,91 @@
+package alg
+
+import (
+	"context"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+
+	"filippo.io/mldsa"
+	"github.com/cloudflare/circl/sign/ed448"
+	"github.com/cloudflare/circl/sign/slhdsa"
+)
+
+// Sign signs message with key, through crypto.MessageSigner where there is one. pub is the certificate's key. A key with a
+// method WithContext(context.Context) crypto.PrivateKey is asked for one of ctx first.
+// The signature is checked against pub before it is returned; for a key of the
+// standard library or of this one's dependencies it is enough that it is pub's.
+// Errors of the key are wrapped.
+func Sign(ctx context.Context, key crypto.Signer, pub *PublicKey, s Scheme, message []byte) ([]byte, error) {
+	_, id, err := s.Identifiers(pub)
+	if err != nil {
+		return nil, err
+	}
+	alg, err := SignatureOf(id, s.Hash())
+	if err != nil {
+		return nil, err
+	}
+	signer, ok := WithContext(ctx, key).(crypto.Signer)
+	if !ok {
+		return nil, fail(ErrMismatch, "the key for this context is no crypto.Signer")
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	software := isSoftware(signer)
+	if software && !pub.Matches(signer) {
+		return nil, fail(ErrMismatch, "private key and certificate")
+	}
+	sig, err := signMessage(signer, alg, message)
+	if err != nil {
+		return nil, fmt.Errorf("signing: %w", err)
+	}
+	if software {
+		return sig, nil
+	}
+	if err := alg.VerifyMessage(pub, message, sig); err != nil {
+		return nil, fmt.Errorf("signature made by the key: %w", err)
+	}
+	return sig, nil
+}
+
+func signMessage(key crypto.Signer, alg *Signature, message []byte) ([]byte, error) {
+	var opts crypto.SignerOpts = alg.Hash.Crypto()
+	switch {
+	case alg.Pure():
+		opts = crypto.Hash(0)
+	case alg.family == rsaPSS:
+		if alg.pss.mgf != alg.pss.hash {
+			return nil, fail(ErrUnsupported, "signing with another mask hash")
+		}
+		opts = &rsa.PSSOptions{SaltLength: alg.pss.salt, Hash: alg.pss.hash.Crypto()}
+	}
+	if k, ok := key.(ed448.PrivateKey); ok {
+		// Its Sign wants an option of its own for the plain scheme.
+		return ed448.Sign(k, message, ""), nil
+	}
+	return crypto.SignMessage(key, rand.Reader, message, opts)
+}
+
+// isSoftware reports whether key is of a type whose arithmetic is known, so
+// that its public key tells what its signatures will verify with.
+func isSoftware(key crypto.Signer) bool {
+	switch key.(type) {
+	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey, ed448.PrivateKey, *mldsa.PrivateKey, *slhdsa.PrivateKey, slhdsa.PrivateKey:
+		return true
+	}
+	return false
+}
+
+// WithContext returns key bound to ctx, if it can be.
+func WithContext(ctx context.Context, key crypto.PrivateKey) crypto.PrivateKey {
+	if k, ok := key.(interface {
+		WithContext(context.Context) crypto.PrivateKey
+	}); ok {
+		return k.WithContext(ctx)
+	}
+	return key
+}
