@@ -7,7 +7,7 @@ package ber
 
 import (
 	"fmt"
-	"io"
+	"math"
 )
 
 // A Tag is a tag class and number, without the constructed bit.
@@ -38,11 +38,31 @@ const (
 )
 
 // Context returns the context-specific tag [n].
-func Context(n uint32) Tag { return classContext | Tag(n) }
+func Context(n uint32) Tag { return classContext | Tag(n)&^classMask }
 
 // Number returns the tag number, IsContext whether the class is context-specific.
 func (t Tag) Number() uint32  { return uint32(t &^ classMask) }
 func (t Tag) IsContext() bool { return t&classMask == classContext }
+
+func (t Tag) String() string {
+	names := [...]string{
+		Boolean: "BOOLEAN", Integer: "INTEGER", BitString: "BIT STRING", OctetString: "OCTET STRING",
+		Null: "NULL", OID: "OBJECT IDENTIFIER", Enumerated: "ENUMERATED", UTF8String: "UTF8String",
+		Sequence: "SEQUENCE", Set: "SET", UTCTime: "UTCTime", GeneralizedTime: "GeneralizedTime",
+	}
+	switch t & classMask {
+	case classContext:
+		return fmt.Sprintf("[%d]", t.Number())
+	case classApplication:
+		return fmt.Sprintf("[APPLICATION %d]", t.Number())
+	case classPrivate:
+		return fmt.Sprintf("[PRIVATE %d]", t.Number())
+	}
+	if int(t) < len(names) && names[t] != "" {
+		return names[t]
+	}
+	return fmt.Sprintf("[UNIVERSAL %d]", t.Number())
+}
 
 // An Element is the header of one encoded element.
 type Element struct {
@@ -60,13 +80,32 @@ type Limits struct {
 	Elements int64 // headers read; default 10 000 000
 }
 
-// A SyntaxError says where the encoding is wrong.
+// maxDepth bounds what is read from memory, where no Limits are given.
+const maxDepth = 32
+
+func (l Limits) withDefaults() Limits {
+	if l.Bytes <= 0 {
+		l.Bytes = 4 << 30
+	}
+	if l.Depth <= 0 {
+		l.Depth = maxDepth
+	}
+	if l.Elements <= 0 {
+		l.Elements = 10_000_000
+	}
+	return l
+}
+
+// A SyntaxError says where the encoding is wrong. Where the input ended too
+// early it wraps io.ErrUnexpectedEOF.
 type SyntaxError struct {
 	Offset int64
 	Reason string
+	err    error
 }
 
 func (e *SyntaxError) Error() string { return fmt.Sprintf("ber: offset %d: %s", e.Offset, e.Reason) }
+func (e *SyntaxError) Unwrap() error { return e.err }
 
 // A LimitError says which of the Limits was reached.
 type LimitError struct {
@@ -78,93 +117,85 @@ func (e *LimitError) Error() string {
 	return fmt.Sprintf("ber: offset %d: limit of %s", e.Offset, e.Limit)
 }
 
-// A Reader reads elements from a stream. The input itself is the outermost
-// container. After an error every method returns that error.
-type Reader struct{}
+// misuse is the error of calls in the wrong order.
+type misuse string
 
-// NewReader returns a Reader. It buffers: it may read more of r than it uses.
-func NewReader(r io.Reader, lim Limits) *Reader { panic("sketch") }
+func (e misuse) Error() string { return "ber: " + string(e) }
 
-// Next returns the header of the next element of the current container
-// without consuming it, and io.EOF at the container's end. Calling it again
-// returns the same.
-func (r *Reader) Next() (Element, error) { panic("sketch") }
+// What parseHeader found wrong; empty: nothing, and short: too few octets yet.
+const (
+	short         = "truncated header"
+	badTag        = "tag number not in its shortest form"
+	bigTag        = "tag number above 2^30-1"
+	badLength     = "reserved length octet"
+	primitiveOpen = "primitive element of indefinite length"
+)
 
-// Enter makes the next element, which must be constructed and have that tag,
-// the current container.
-func (r *Reader) Enter(tag Tag) error { panic("sketch") }
+// parseHeader reads the header that b begins with. A length above 2^63-1 is
+// given as 2^63-1, which no limit allows either.
+func parseHeader(b []byte) (e Element, fault string) {
+	if len(b) < 2 {
+		return e, short
+	}
+	e.Tag = Tag(b[0]>>6)<<30 | Tag(b[0]&0x1f)
+	e.Constructed = b[0]&0x20 != 0
+	n := 1
+	if b[0]&0x1f == 0x1f {
+		if e.Tag, n, fault = parseLongTag(b); fault != "" {
+			return e, fault
+		}
+		if n == len(b) {
+			return e, short
+		}
+	}
+	l := b[n]
+	n++
+	if l < 0x80 {
+		e.Length, e.HeaderLen = int64(l), n
+		return e, ""
+	}
+	if l == 0x80 {
+		e.Length, e.HeaderLen = -1, n
+		if !e.Constructed {
+			return e, primitiveOpen // X.690 clause 8.1.3.2
+		}
+		return e, ""
+	}
+	if l == 0xff { // X.690 clause 8.1.3.5 c
+		return e, badLength
+	}
+	end := n + int(l&0x7f)
+	for ; n < min(end, len(b)); n++ {
+		if e.Length > math.MaxInt64>>8 {
+			e.Length = math.MaxInt64
+			continue
+		}
+		e.Length = e.Length<<8 | int64(b[n])
+	}
+	if len(b) < end {
+		return e, short
+	}
+	e.HeaderLen = end
+	return e, ""
+}
 
-// Leave ends the current container, of which nothing may be left unread.
-func (r *Reader) Leave() error { panic("sketch") }
-
-// Skip consumes the next element, whatever it is, without keeping it.
-func (r *Reader) Skip() error { panic("sketch") }
-
-// Raw consumes the next element and returns its encoding as it came, header
-// and end-of-contents octets included. An element of more than max octets is a
-// LimitError; memory grows only with what is really there.
-func (r *Reader) Raw(max int) ([]byte, error) { panic("sketch") }
-
-// Contents consumes the next element, which must be primitive and have that tag, and
-// returns its contents octets, at most max.
-func (r *Reader) Contents(tag Tag, max int) ([]byte, error) { panic("sketch") }
-
-// String consumes the next element, an OCTET STRING with that tag (universal
-// or implicit), primitive or in segments, and streams its contents octets. The Reader can be
-// used again once the stream has returned io.EOF.
-func (r *Reader) String(tag Tag) (io.Reader, error) { panic("sketch") }
-
-// Offset returns how many octets of input were consumed.
-func (r *Reader) Offset() int64 { panic("sketch") }
-
-// Depth returns how many containers are open.
-func (r *Reader) Depth() int { panic("sketch") }
-
-// End reads to the end of the input, which must hold nothing but at most a few
-// octets of CR, LF and NUL; anything else is a SyntaxError.
-func (r *Reader) End() error { panic("sketch") }
-
-// ToDER returns the one BER element in b as DER: minimal definite lengths,
-// strings in one piece, SET OF sorted if sort is set. It is for small elements such as
-// algorithm parameters; more than max octets or 32 levels is a LimitError.
-// If b already is DER, b itself is returned.
-func ToDER(b []byte, sortSets bool, max int) ([]byte, error) { panic("sketch") }
-
-// CheckDER returns nil only if b is one element and as DER would have it: in tags, lengths,
-// BOOLEAN and INTEGER values, primitive strings, and, with sortedSets, the order of SET OF.
-func CheckDER(b []byte, sortedSets bool) error { panic("sketch") }
-
-// AppendHeader appends the identifier and the definite length of an element.
-func AppendHeader(b []byte, tag Tag, constructed bool, length int64) []byte { panic("sketch") }
-
-// HeaderLen returns the length of what AppendHeader appends.
-func HeaderLen(tag Tag, length int64) int { panic("sketch") }
-
-// Append appends a whole definite-length element.
-func Append(b []byte, tag Tag, constructed bool, contents ...[]byte) []byte { panic("sketch") }
-
-// A Writer writes elements to a stream, with definite or indefinite lengths.
-// After an error every method does nothing; Err and Close return it.
-type Writer struct{}
-
-// NewWriter returns a Writer on w. It does not buffer more than one header.
-func NewWriter(w io.Writer) *Writer { panic("sketch") }
-
-// Begin opens a constructed element. length is that of its contents, or -1 for
-// the indefinite form.
-func (w *Writer) Begin(tag Tag, length int64) { panic("sketch") }
-
-// End closes the innermost open element. It is an error if a definite length was not met.
-func (w *Writer) End() { panic("sketch") }
-
-// Raw writes elements that are already encoded.
-func (w *Writer) Raw(der ...[]byte) { panic("sketch") }
-
-// OctetString opens an OCTET STRING with that tag and returns a writer of its
-// contents: primitive if size is known (≥ 0), else constructed of indefinite
-// length in segments of 64 KiB or so. Its Close must be called before anything else is
-// written; it fails if a known size was not met.
-func (w *Writer) OctetString(tag Tag, size int64) io.WriteCloser { panic("sketch") }
-
-// Err returns the first error.
-func (w *Writer) Err() error { panic("sketch") }
+// parseLongTag reads identifier octets of the form of X.690 clause 8.1.2.4.
+func parseLongTag(b []byte) (t Tag, n int, fault string) {
+	for i := 1; i < len(b); i++ {
+		c := b[i]
+		if i == 1 && c == 0x80 {
+			return 0, 0, badTag
+		}
+		if t > (1<<30-1)>>7 {
+			return 0, 0, bigTag
+		}
+		t = t<<7 | Tag(c&0x7f)
+		if c&0x80 == 0 {
+			if t < 0x1f {
+				return 0, 0, badTag
+			}
+			return Tag(b[0]>>6)<<30 | t, i + 1, ""
+		}
+	}
+	return 0, 0, short
+}
