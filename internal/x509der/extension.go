@@ -1,0 +1,155 @@
+package x509der
+
+import (
+	"github.com/gosmime/gosmime/internal/oid"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// An Extension is one extension, unparsed.
+type Extension struct {
+	ID       oid.OID
+	Critical bool
+	Value    []byte
+}
+
+// Find returns the extension with that identifier, or nil.
+func Find(list []Extension, id oid.OID) *Extension {
+	for i := range list {
+		if list[i].ID == id {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// ReadExtensions reads the extensions of a certificate, CRL, CRL entry or OCSP
+// structure from s: at least one and at most [MaxExtensions], none of them twice.
+//
+//	Extensions ::= SEQUENCE SIZE (1..MAX) OF Extension
+//	Extension  ::= SEQUENCE {
+//	    extnID     OBJECT IDENTIFIER,
+//	    critical   BOOLEAN DEFAULT FALSE,
+//	    extnValue  OCTET STRING }
+func ReadExtensions(s *cryptobyte.String) ([]Extension, error) {
+	var seq cryptobyte.String
+	if !s.ReadASN1(&seq, asn1.SEQUENCE) || seq.Empty() {
+		return nil, malformed("extensions")
+	}
+	n := 0
+	for rest := seq; !rest.Empty(); n++ {
+		if !rest.SkipASN1(asn1.SEQUENCE) {
+			return nil, malformed("extensions")
+		}
+		if n == MaxExtensions {
+			return nil, &Error{"extensions", "too many"}
+		}
+	}
+	list := make([]Extension, n)
+	for i := range list {
+		e := &list[i]
+		if !readExtension(&seq, e) {
+			return nil, malformed("extensions")
+		}
+		if Find(list[:i], e.ID) != nil {
+			return nil, &Error{"extensions", "the same extension twice: " + e.ID.String()}
+		}
+	}
+	return list, nil
+}
+
+func readExtension(s *cryptobyte.String, e *Extension) bool {
+	var ext cryptobyte.String
+	if !s.ReadASN1(&ext, asn1.SEQUENCE) || !readOID(&ext, &e.ID) {
+		return false
+	}
+	// DEVIATION: critical FALSE written out is not DER but occurs.
+	if ext.PeekASN1Tag(asn1.BOOLEAN) && !ext.ReadASN1Boolean(&e.Critical) {
+		return false
+	}
+	return ext.ReadASN1((*cryptobyte.String)(&e.Value), asn1.OCTET_STRING) && ext.Empty()
+}
+
+// readOID is oid.Read without a copy for the identifiers that occur most.
+func readOID(s *cryptobyte.String, out *oid.OID) bool {
+	in := *s
+	var b cryptobyte.String
+	if !in.ReadASN1(&b, asn1.OBJECT_IDENTIFIER) {
+		return false
+	}
+	id := commonOID(b)
+	if id == "" {
+		return oid.Read(s, out)
+	}
+	*s, *out = in, id
+	return true
+}
+
+func commonOID(b []byte) oid.OID {
+	switch oid.OID(b) {
+	case oid.ExtSubjectKeyID:
+		return oid.ExtSubjectKeyID
+	case oid.ExtKeyUsage:
+		return oid.ExtKeyUsage
+	case oid.ExtSubjectAltName:
+		return oid.ExtSubjectAltName
+	case oid.ExtBasicConstraints:
+		return oid.ExtBasicConstraints
+	case oid.ExtNameConstraints:
+		return oid.ExtNameConstraints
+	case oid.ExtCRLDistributionPoints:
+		return oid.ExtCRLDistributionPoints
+	case oid.ExtCertificatePolicies:
+		return oid.ExtCertificatePolicies
+	case oid.ExtAuthorityKeyID:
+		return oid.ExtAuthorityKeyID
+	case oid.ExtPolicyConstraints:
+		return oid.ExtPolicyConstraints
+	case oid.ExtExtendedKeyUsage:
+		return oid.ExtExtendedKeyUsage
+	case oid.ExtAuthorityInfoAccess:
+		return oid.ExtAuthorityInfoAccess
+	case oid.ExtCRLNumber:
+		return oid.ExtCRLNumber
+	case oid.ExtReasonCode:
+		return oid.ExtReasonCode
+	case oid.ExtInvalidityDate:
+		return oid.ExtInvalidityDate
+	case oid.ExtCertificateIssuer:
+		return oid.ExtCertificateIssuer
+	case oid.ExtIssuingDistributionPoint:
+		return oid.ExtIssuingDistributionPoint
+	case oid.EmailAddress:
+		return oid.EmailAddress
+	case oid.CommonName:
+		return oid.CommonName
+	case oid.SmtpUTF8Mailbox:
+		return oid.SmtpUTF8Mailbox
+	}
+	return ""
+}
+
+// AuthorityKeyIdentifier returns the keyIdentifier in the value of that
+// extension, nil if it has none, and whether the value can be read.
+//
+//	AuthorityKeyIdentifier ::= SEQUENCE {
+//	    keyIdentifier             [0] IMPLICIT OCTET STRING OPTIONAL,
+//	    authorityCertIssuer       [1] IMPLICIT GeneralNames OPTIONAL,
+//	    authorityCertSerialNumber [2] IMPLICIT INTEGER OPTIONAL }
+func AuthorityKeyIdentifier(value []byte) (id []byte, ok bool) {
+	var seq, key cryptobyte.String
+	var present bool
+	s := cryptobyte.String(value)
+	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() {
+		return nil, false
+	}
+	if !seq.ReadOptionalASN1(&key, &present, asn1.Tag(0).ContextSpecific()) ||
+		!seq.SkipOptionalASN1(asn1.Tag(1).Constructed().ContextSpecific()) ||
+		!seq.SkipOptionalASN1(asn1.Tag(2).ContextSpecific()) || !seq.Empty() {
+		return nil, false
+	}
+	if !present {
+		return nil, true
+	}
+	return key, true
+}
