@@ -1,7 +1,17 @@
 package smime
 
 import (
+	"crypto"
 	"crypto/x509"
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/x509der"
+	"github.com/gosmime/gosmime/pkcs7"
 )
 
 // Capabilities is an ordered list of algorithms that somebody can read
@@ -12,4 +22,215 @@ type Capabilities []Capability
 type Capability struct {
 	OID        x509.OID
 	Parameters []byte // DER, or nil
+}
+
+// Reads reports whether the list has the content cipher. Nothing is inferred
+// from other entries.
+func (c Capabilities) Reads(cipher pkcs7.Cipher) bool {
+	want, ok := cipherOID(cipher)
+	if !ok {
+		return false
+	}
+	for _, e := range c {
+		if oid.FromX509(e.OID) == want {
+			return true
+		}
+	}
+	return false
+}
+
+// maxCapabilities bounds a list: real ones have about a dozen entries.
+const maxCapabilities = 256
+
+// parseCapabilities reads the value of an SMIMECapabilities attribute or of
+// the certificate extension of RFC 4262.
+//
+//	SMIMECapabilities ::= SEQUENCE OF SMIMECapability
+//	SMIMECapability ::= SEQUENCE {
+//	    capabilityID OBJECT IDENTIFIER,
+//	    parameters   ANY DEFINED BY capabilityID OPTIONAL }
+//
+// The result of an empty list is not nil: somebody said to read nothing.
+func parseCapabilities(der []byte) (Capabilities, error) {
+	in := cryptobyte.String(der)
+	var list cryptobyte.String
+	if !in.ReadASN1(&list, cbasn1.SEQUENCE) || !in.Empty() {
+		return nil, fmt.Errorf("%w: SMIMECapabilities", ErrMalformed)
+	}
+	caps := Capabilities{}
+	for !list.Empty() {
+		var entry, id, params cryptobyte.String
+		if len(caps) == maxCapabilities || !list.ReadASN1(&entry, cbasn1.SEQUENCE) || !entry.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) {
+			return nil, fmt.Errorf("%w: SMIMECapabilities entry %d", ErrMalformed, len(caps))
+		}
+		var c Capability
+		if err := c.OID.UnmarshalBinary(id); err != nil {
+			return nil, fmt.Errorf("%w: SMIMECapabilities entry %d: %w", ErrMalformed, len(caps), err)
+		}
+		if !entry.Empty() {
+			var tag cbasn1.Tag
+			if !entry.ReadAnyASN1Element(&params, &tag) || !entry.Empty() {
+				return nil, fmt.Errorf("%w: SMIMECapabilities entry %d", ErrMalformed, len(caps))
+			}
+			c.Parameters = append([]byte(nil), params...)
+		}
+		caps = append(caps, c)
+	}
+	return caps, nil
+}
+
+// encode returns the SMIMECapabilities.
+func (c Capabilities) encode() ([]byte, error) {
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		for i, e := range c {
+			id, err := e.OID.MarshalBinary()
+			if err != nil || len(id) == 0 {
+				b.SetError(fmt.Errorf("%w: capability %d has no identifier", ErrMalformed, i))
+				return
+			}
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(id) })
+				b.AddBytes(e.Parameters)
+			})
+		}
+	})
+	return b.Bytes()
+}
+
+// certificateCapabilities returns those of the certificate (RFC 4262), or nil.
+func certificateCapabilities(der *x509der.Certificate) Capabilities {
+	e := der.Extension(oid.AttrSMIMECapabilities)
+	if e == nil {
+		return nil
+	}
+	caps, err := parseCapabilities(e.Value)
+	if err != nil {
+		return nil
+	}
+	return caps
+}
+
+// cipherOID returns the identifier of a cipher that a capability can name.
+func cipherOID(c pkcs7.Cipher) (oid.OID, bool) {
+	switch c {
+	case pkcs7.AES128GCM:
+		return oid.AES128GCM, true
+	case pkcs7.AES192GCM:
+		return oid.AES192GCM, true
+	case pkcs7.AES256GCM:
+		return oid.AES256GCM, true
+	case pkcs7.AES128CCM:
+		return oid.AES128CCM, true
+	case pkcs7.AES256CCM:
+		return oid.AES256CCM, true
+	case pkcs7.ChaCha20Poly1305:
+		return oid.ChaCha20Poly1305, true
+	case pkcs7.AES128CBC:
+		return oid.AES128CBC, true
+	case pkcs7.AES192CBC:
+		return oid.AES192CBC, true
+	case pkcs7.AES256CBC:
+		return oid.AES256CBC, true
+	}
+	return "", false
+}
+
+// ownCapabilities returns what this package reads, for replies to the key pub.
+// Every entry is built from identifiers (RFC 8551 section 2.5.2: parameters are
+// absent where nothing is to be told apart).
+func ownCapabilities(pub *alg.PublicKey) Capabilities {
+	var caps Capabilities
+	add := func(id oid.OID, params []byte) {
+		caps = append(caps, Capability{OID: id.X509(), Parameters: params})
+	}
+	for _, id := range []oid.OID{oid.AES256GCM, oid.AES128GCM, oid.ChaCha20Poly1305, oid.AES256CBC, oid.AES192CBC, oid.AES128CBC} {
+		add(id, nil)
+	}
+	if pub == nil {
+		return caps
+	}
+	wrap := func(keyLen int) []byte { return alg.WrapFor(keyLen).ID.DER() }
+	switch pub.Kind {
+	case alg.RSA, alg.RSAOAEP:
+		oaep := alg.OAEP{Hash: crypto.SHA256, MGF: crypto.SHA256}
+		add(oid.RSAESOAEP, oaep.Identifier().Params)
+	case alg.EC:
+		// RFC 5753 section 7: the parameters are the key wrap.
+		add(oid.DHStdSHA256KDF, wrap(32))
+		add(oid.DHStdSHA256KDF, wrap(16))
+	case alg.X25519Key, alg.X448Key:
+		add(oid.DHHKDFSHA256, wrap(32))
+		add(oid.DHHKDFSHA256, wrap(16))
+	}
+	return caps
+}
+
+// oaepFor returns the parameters of RSAES-OAEP that the list announces, the
+// strongest first, or nil.
+func oaepFor(caps Capabilities) *alg.OAEP {
+	var best *alg.OAEP
+	for _, e := range caps {
+		if oid.FromX509(e.OID) != oid.RSAESOAEP {
+			continue
+		}
+		o, err := alg.OAEPOf(alg.Identifier{OID: oid.RSAESOAEP, Params: e.Parameters})
+		if err != nil {
+			o = untaggedOAEP(e.Parameters)
+		}
+		if o == nil || len(o.Label) > 0 || o.Hash != o.MGF {
+			continue
+		}
+		if best == nil || better(o.Hash, best.Hash) {
+			best = o
+		}
+	}
+	return best
+}
+
+// better prefers SHA-256, which everybody who has OAEP has, over the others
+// and any SHA-2 over SHA-1.
+func better(a, b crypto.Hash) bool {
+	rank := func(h crypto.Hash) int {
+		switch h {
+		case crypto.SHA256:
+			return 3
+		case crypto.SHA384, crypto.SHA512:
+			return 2
+		case crypto.SHA1:
+			return 1
+		}
+		return 0
+	}
+	return rank(a) > rank(b)
+}
+
+// untaggedOAEP reads the capability as RFC 3560 section 5 prints it.
+//
+// DEVIATION: the examples there lack the tags [0] and [1] that RFC 4055 asks
+// for, and programs copied them.
+func untaggedOAEP(params []byte) *alg.OAEP {
+	in := cryptobyte.String(params)
+	var seq cryptobyte.String
+	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !in.Empty() {
+		return nil
+	}
+	var first, second cryptobyte.String
+	if !seq.ReadASN1Element(&first, cbasn1.SEQUENCE) || !seq.ReadASN1Element(&second, cbasn1.SEQUENCE) || !seq.Empty() {
+		return nil
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddBytes(first) })
+		b.AddASN1(cbasn1.Tag(1).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddBytes(second) })
+	})
+	tagged, err := b.Bytes()
+	if err != nil {
+		return nil
+	}
+	o, err := alg.OAEPOf(alg.Identifier{OID: oid.RSAESOAEP, Params: tagged})
+	if err != nil {
+		return nil
+	}
+	return o
 }

@@ -1,27 +1,124 @@
 package smime
 
 import (
+	"bytes"
 	"crypto"
+	"crypto/ecdh"
 	"crypto/x509"
+	"fmt"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/x509der"
+	"github.com/gosmime/gosmime/pkcs7"
 )
 
 // An Identity is a private key with its certificate. It is immutable and safe
 // for concurrent use if its key is.
-type Identity struct{}
+type Identity struct {
+	key     crypto.PrivateKey
+	cert    *x509.Certificate
+	der     *x509der.Certificate
+	pub     *alg.PublicKey
+	issuers []*x509.Certificate
+}
 
 // NewIdentity returns an Identity, or an error if the key is not that of the
-// certificate or can neither sign nor decrypt. Key is a crypto.Signer, a
+// certificate or can neither sign nor decrypt (ErrKeyMismatch), or if the
+// certificate can't be read (ErrMalformed). Key is a crypto.Signer, a
 // crypto.Decrypter, an ecdh.KeyExchanger, a crypto.Decapsulator or several of
 // these, in software or in hardware. The issuers go along with signatures.
 //
 // An expired certificate is fine: old mail is still to be read. [Sign] refuses
 // it.
 func NewIdentity(key crypto.PrivateKey, cert *x509.Certificate, issuers ...*x509.Certificate) (*Identity, error) {
-	panic("sketch")
+	if cert == nil {
+		return nil, fmt.Errorf("smime: no certificate: %w", ErrMalformed)
+	}
+	der, err := x509der.Parse(cert.Raw)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	pub, err := alg.ParsePublicKey(der.SPKI)
+	if err != nil {
+		return nil, fmt.Errorf("%w: public key: %w", ErrMalformed, err)
+	}
+	if !usable(key) {
+		return nil, fmt.Errorf("%w: a %T can neither sign nor decrypt", ErrKeyMismatch, key)
+	}
+	if !pub.Matches(key) {
+		return nil, fmt.Errorf("%w: it is not the key of the certificate", ErrKeyMismatch)
+	}
+	id := &Identity{key: key, cert: reparse(der), der: der, pub: pub}
+	for _, c := range issuers {
+		if c == nil || len(c.Raw) == 0 {
+			return nil, fmt.Errorf("%w: issuer without encoding", ErrMalformed)
+		}
+		d, err := x509der.Parse(c.Raw)
+		if err != nil {
+			return nil, fmt.Errorf("%w: issuer: %w", ErrMalformed, err)
+		}
+		id.issuers = append(id.issuers, reparse(d))
+	}
+	return id, nil
 }
 
 // Certificate returns the certificate.
-func (id *Identity) Certificate() *x509.Certificate { panic("sketch") }
+func (id *Identity) Certificate() *x509.Certificate { return id.cert }
 
-// Mailboxes returns the addresses that the certificate names.
-func (id *Identity) Mailboxes() []string { panic("sketch") }
+// Mailboxes returns the addresses that the certificate names, or nil if it
+// names none or can't be read that far.
+func (id *Identity) Mailboxes() []string { return mailboxesOf(id.der) }
+
+// usable reports whether key has an operation that S/MIME can use.
+func usable(key crypto.PrivateKey) bool {
+	switch key.(type) {
+	case nil:
+		return false
+	case crypto.Signer, crypto.Decrypter, ecdh.KeyExchanger, crypto.Decapsulator:
+		return true
+	}
+	_, ok := alg.ECDHKey(key)
+	return ok
+}
+
+// reparse returns the certificate as crypto/x509 reads it. Of one that it
+// refuses, such as one with a curve it does not know, only Raw and the fields
+// that were read here are set.
+func reparse(der *x509der.Certificate) *x509.Certificate {
+	raw := bytes.Clone(der.Raw)
+	if c, err := x509.ParseCertificate(raw); err == nil {
+		return c
+	}
+	return &x509.Certificate{
+		Raw: raw, RawTBSCertificate: der.TBS, RawSubjectPublicKeyInfo: der.SPKI,
+		RawSubject: der.Subject, RawIssuer: der.Issuer, SerialNumber: der.Serial,
+		NotBefore: der.NotBefore, NotAfter: der.NotAfter, SubjectKeyId: der.SubjectKeyID,
+		Version: der.Version,
+	}
+}
+
+func mailboxesOf(der *x509der.Certificate) []string {
+	boxes, err := der.Mailboxes()
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for _, b := range boxes {
+		list = append(list, b.Address)
+	}
+	return list
+}
+
+// SigningKey returns the identity for package pkcs7, which checks neither
+// whether the certificate is valid nor whom it names. It fails with
+// ErrKeyMismatch if the key can't sign.
+func (id *Identity) SigningKey() (pkcs7.SigningKey, error) {
+	signer, ok := id.key.(crypto.Signer)
+	if !ok {
+		return pkcs7.SigningKey{}, fmt.Errorf("%w: a %T can't sign", ErrKeyMismatch, id.key)
+	}
+	return pkcs7.SigningKey{Certificate: id.cert, Key: signer, Chain: id.issuers}, nil
+}
+
+// DecryptionKey returns the identity for package pkcs7.
+func (id *Identity) DecryptionKey() pkcs7.DecryptionKey { return pkcs7.KeyOf(id.cert, id.key) }

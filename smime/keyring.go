@@ -2,6 +2,7 @@ package smime
 
 import (
 	"context"
+
 	"github.com/gosmime/gosmime/pkcs7"
 )
 
@@ -15,7 +16,25 @@ type Keyring interface {
 // former keys.
 type Identities []*Identity
 
-// Find returns the identities that to names, in the order of ids.
+// Find returns the identities that to names, in the order of ids, each once.
+// Nil elements are passed over.
 func (ids Identities) Find(ctx context.Context, to []pkcs7.CertID) ([]*Identity, error) {
-	panic("sketch")
+	var found []*Identity
+	for _, id := range ids {
+		if id == nil || id.cert == nil {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		for _, name := range to {
+			if name.Kind == pkcs7.ByCertificate && name.Matches(id.cert) {
+				found = append(found, id)
+				break
+			}
+		}
+	}
+	return found, nil
 }
+
+var _ Keyring = Identities(nil)

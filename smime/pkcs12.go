@@ -1,11 +1,215 @@
 package smime
 
+import (
+	"crypto"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/x509der"
+)
+
 // ParsePKCS12 returns the identities in a PKCS #12 (.pfx, .p12) file, each with
-// the issuers that the file has for it. More than one means a key history.
-func ParsePKCS12(pfx []byte, password string) ([]*Identity, error) { panic("sketch") }
+// the issuers that the file has for it. More than one means a key history. It
+// reads DER and BER, and everything from RC2 to PBMAC1 that programs wrote.
+//
+// Every key is matched to its certificates by the public key, whatever the
+// file says; a key that has no certificate, and a certificate or key that
+// can't be read, are passed over. The error wraps ErrPassword if the password
+// is wrong or the file was changed, ErrMalformed if it is no PKCS #12 file,
+// ErrNoCertificate if no key in it has a certificate, and ErrLimit if it asks
+// for more than 10 000 000 iterations of a key derivation.
+func ParsePKCS12(pfx []byte, password string) ([]*Identity, error) {
+	bags, err := readPFX(pfx, password)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(bags)
+}
+
+// assemble joins keys, certificates and issuers.
+func assemble(bags *pfxBags) ([]*Identity, error) {
+	certs := readCertificates(bags.certs)
+	var ids []*Identity
+	reason := error(nil)
+	for _, der := range bags.keys {
+		key, err := parsePrivateKey(der)
+		if err != nil {
+			reason = errors.Join(reason, err)
+			continue
+		}
+		for _, c := range certs {
+			if c.pub == nil || !c.pub.Matches(key) {
+				continue
+			}
+			id, err := NewIdentity(key, c.cert, issuersOf(c, certs)...)
+			if err != nil {
+				reason = errors.Join(reason, err)
+				continue
+			}
+			ids = append(ids, id)
+		}
+	}
+	switch {
+	case ids != nil:
+		return ids, nil
+	case reason != nil:
+		return nil, fmt.Errorf("smime: PKCS #12: no usable key: %w: %w", ErrMalformed, reason)
+	}
+	return nil, fmt.Errorf("smime: PKCS #12: %d keys, %d certificates, none together: %w", len(bags.keys), len(bags.certs), ErrNoCertificate)
+}
+
+type pfxCert struct {
+	der  *x509der.Certificate
+	cert *x509.Certificate
+	pub  *alg.PublicKey // nil if unknown
+}
+
+// readCertificates reads what can be read, each certificate once.
+func readCertificates(ders [][]byte) []*pfxCert {
+	var list []*pfxCert
+	seen := make(map[string]bool)
+	for _, raw := range ders {
+		der, err := x509der.Parse(raw)
+		if err != nil || seen[string(raw)] {
+			continue
+		}
+		seen[string(raw)] = true
+		c := &pfxCert{der: der, cert: reparse(der)}
+		if pub, err := alg.ParsePublicKey(der.SPKI); err == nil {
+			c.pub = pub
+		}
+		list = append(list, c)
+	}
+	return list
+}
+
+// issuersOf returns the certificates of list from which leaf may descend,
+// nearest first. Names decide: package chain checks everything else.
+func issuersOf(leaf *pfxCert, list []*pfxCert) []*x509.Certificate {
+	var issuers []*x509.Certificate
+	taken := map[*pfxCert]bool{leaf: true}
+	for queue := []*pfxCert{leaf}; len(queue) > 0; queue = queue[1:] {
+		for _, c := range list {
+			if !taken[c] && x509der.EqualNames(c.der.Subject, queue[0].der.Issuer) {
+				taken[c] = true
+				issuers = append(issuers, c.cert)
+				queue = append(queue, c)
+			}
+		}
+	}
+	return issuers
+}
+
+// pfxIterations is the work to derive each key of a file that is written.
+const (
+	pfxIterations           = 600_000
+	pfxIterationsCompatible = 2048
+)
 
 // WritePKCS12 writes identities as PKCS #12: AES-256 and PBKDF2-HMAC-SHA-256, or
-// what older devices read if compatible.
+// what older devices read (Triple DES and SHA-1) if compatible. A key in
+// hardware, or of a kind that crypto/x509 can't encode, is ErrKeyMismatch.
 func WritePKCS12(identities []*Identity, password string, compatible bool) ([]byte, error) {
-	panic("sketch")
+	if len(identities) == 0 {
+		return nil, fmt.Errorf("%w: no identity to write", ErrMalformed)
+	}
+	enc, macHash := pkcs12.Modern2023.WithIterations(pfxIterations), crypto.SHA256
+	if compatible {
+		enc, macHash = pkcs12.LegacyDES.WithIterations(pfxIterationsCompatible), crypto.SHA1
+	}
+	var safes [][]byte
+	for i, id := range identities {
+		if id == nil || id.cert == nil {
+			return nil, fmt.Errorf("%w: identity %d is empty", ErrMalformed, i)
+		}
+		if _, err := x509.MarshalPKCS8PrivateKey(id.key); err != nil {
+			return nil, fmt.Errorf("%w: identity %d: a %T can't be written", ErrKeyMismatch, i, id.key)
+		}
+		pfx, err := enc.Encode(id.key, id.cert, id.issuers, password)
+		if err != nil {
+			return nil, fmt.Errorf("smime: PKCS #12: identity %d: %w", i, err)
+		}
+		if len(identities) == 1 {
+			return pfx, nil
+		}
+		safe, err := authenticatedSafe(pfx)
+		if err != nil {
+			return nil, err
+		}
+		safes = append(safes, safe)
+	}
+	return joinSafes(safes, password, macHash, compatible)
+}
+
+// authenticatedSafe returns the contents octets of the AuthenticatedSafe of a
+// file in DER.
+func authenticatedSafe(pfx []byte) ([]byte, error) {
+	p, err := readPFXOuter(pfx)
+	if err != nil {
+		return nil, err
+	}
+	in := cryptobyte.String(p.content)
+	var safe cryptobyte.String
+	if !in.ReadASN1(&safe, cbasn1.SEQUENCE) {
+		return nil, fmt.Errorf("%w: AuthenticatedSafe", ErrMalformed)
+	}
+	return safe, nil
+}
+
+// joinSafes makes one file of several, as the encoder puts one key in each.
+func joinSafes(safes [][]byte, password string, macHash crypto.Hash, compatible bool) ([]byte, error) {
+	iterations := pfxIterations
+	if compatible {
+		iterations = pfxIterationsCompatible
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		for _, s := range safes {
+			b.AddBytes(s)
+		}
+	})
+	content, err := b.Bytes()
+	if err != nil {
+		return nil, err
+	}
+	hash := alg.SHA256
+	if macHash == crypto.SHA1 {
+		hash = alg.SHA1
+	}
+	salt := make([]byte, 16)
+	rand.Read(salt)
+	key := pkcs12KDF(hash, 3, bmpPassword(password), salt, iterations, hash.Size())
+	mac := hmac.New(hash.New, key)
+	mac.Write(content)
+
+	explicit := cbasn1.Tag(0).ContextSpecific().Constructed()
+	var out cryptobyte.Builder
+	out.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1Int64(3)
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(oid.Data)) })
+			b.AddASN1(explicit, func(b *cryptobyte.Builder) { b.AddASN1OctetString(content) })
+		})
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+					b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(hash.Identifier().OID)) })
+					b.AddASN1NULL()
+				})
+				b.AddASN1OctetString(mac.Sum(nil))
+			})
+			b.AddASN1OctetString(salt)
+			b.AddASN1Int64(int64(iterations))
+		})
+	})
+	return out.Bytes()
 }

@@ -3,31 +3,54 @@ package smime
 import (
 	"context"
 	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/mailbox"
+	"github.com/gosmime/gosmime/internal/x509der"
 )
 
 // A Recipient is a certificate that was verified for encryption to one
 // mailbox. It can't be made without that, save by [InsecureRecipient]. The
-// zero Recipient is refused.
-type Recipient struct{}
-
-// NewRecipient verifies that cert is fit for encryption to mailbox.
-func NewRecipient(ctx context.Context, mailbox string, cert *x509.Certificate, trust *chain.Collection, opts *RecipientOptions) (*Recipient, error) {
-	panic("sketch")
+// zero Recipient is refused, and its methods panic.
+type Recipient struct {
+	mailbox string
+	cert    *x509.Certificate
+	der     *x509der.Certificate
+	pub     *alg.PublicKey
+	path    *chain.Path
+	caps    Capabilities
+	err     error // of InsecureRecipient: the certificate can't be used at all
 }
 
-// FindRecipients finds in trust and verifies a certificate for each mailbox.
-// The result has one element for each mailbox, nil where none was found; the
-// error is then a [RecipientErrors]. [Encrypt] refuses a nil Recipient, so
-// that forgetting the error can't drop somebody silently.
-func FindRecipients(ctx context.Context, mailboxes []string, trust *chain.Collection, opts *RecipientOptions) ([]*Recipient, error) {
-	panic("sketch")
+// NewRecipient verifies that cert is fit for encryption to mailbox. The error
+// is a [*RecipientError].
+func NewRecipient(ctx context.Context, mailbox string, cert *x509.Certificate, trust *chain.Collection, opts *RecipientOptions) (*Recipient, error) {
+	if opts == nil {
+		opts = new(RecipientOptions)
+	}
+	r, err := newRecipient(ctx, mailbox, cert, trust, opts)
+	if err != nil {
+		return nil, &RecipientError{Mailbox: mailbox, Err: err}
+	}
+	return r, nil
 }
 
 // InsecureRecipient returns a Recipient without verification: whoever supplied
-// cert will be able to read the mail.
+// cert will be able to read the mail. If cert can't be encrypted to at all,
+// [Encrypt] says so.
 func InsecureRecipient(mailbox string, cert *x509.Certificate, caps Capabilities) *Recipient {
-	panic("sketch")
+	r := readRecipient(mailbox, cert)
+	r.caps = caps
+	if caps == nil && r.der != nil {
+		r.caps = certificateCapabilities(r.der)
+	}
+	return r
 }
 
 // RecipientOptions are the options of [NewRecipient] and [FindRecipients].
@@ -40,10 +63,221 @@ type RecipientOptions struct {
 }
 
 // Mailbox returns the address that was verified.
-func (r *Recipient) Mailbox() string { panic("sketch") }
+func (r *Recipient) Mailbox() string { r.mustBeMade(); return r.mailbox }
 
 // Path returns the validated path; nil after [InsecureRecipient].
-func (r *Recipient) Path() *chain.Path { panic("sketch") }
+func (r *Recipient) Path() *chain.Path { r.mustBeMade(); return r.path }
+
+// Certificate returns the certificate that mail is encrypted to.
+func (r *Recipient) Certificate() *x509.Certificate { r.mustBeMade(); return r.cert }
 
 // Capabilities returns what the recipient is known to read, or nil.
-func (r *Recipient) Capabilities() Capabilities { panic("sketch") }
+func (r *Recipient) Capabilities() Capabilities { r.mustBeMade(); return r.caps }
+
+func (r *Recipient) mustBeMade() {
+	if r.cert == nil {
+		panic("smime: Recipient that nobody verified")
+	}
+}
+
+// readRecipient returns an unverified Recipient with what can be read of cert.
+func readRecipient(mailbox string, cert *x509.Certificate) *Recipient {
+	r := &Recipient{mailbox: mailbox, cert: cert}
+	if cert == nil || len(cert.Raw) == 0 {
+		r.cert = new(x509.Certificate)
+		r.err = fmt.Errorf("%w: no certificate", ErrMalformed)
+		return r
+	}
+	der, err := x509der.Parse(cert.Raw)
+	if err != nil {
+		r.err = fmt.Errorf("%w: %w", ErrMalformed, err)
+		return r
+	}
+	r.der, r.cert = der, reparse(der)
+	if r.pub, err = alg.ParsePublicKey(der.SPKI); err != nil {
+		r.err = fmt.Errorf("%w: public key: %w", ErrMalformed, err)
+		return r
+	}
+	if !canEncrypt(r.pub) {
+		r.err = &chain.Error{Reason: chain.ErrWrongPurpose, Cert: r.cert, Detail: "nothing can be encrypted to this kind of key"}
+	}
+	return r
+}
+
+func newRecipient(ctx context.Context, box string, cert *x509.Certificate, trust *chain.Collection, opts *RecipientOptions) (*Recipient, error) {
+	if _, err := mailbox.Parse(box); err != nil {
+		return nil, fmt.Errorf("%w: address: %w", ErrMalformed, err)
+	}
+	r := readRecipient(box, cert)
+	if r.err != nil {
+		return nil, r.err
+	}
+	path, err := trust.Verify(ctx, r.cert, chain.Policy{Purpose: chain.EmailEncryption, Mailbox: box, Options: opts.Chain})
+	if err != nil {
+		return nil, err
+	}
+	r.path = path
+	if opts.Capabilities != nil {
+		r.caps = opts.Capabilities(box, r.cert)
+	}
+	if r.caps == nil {
+		r.caps = certificateCapabilities(r.der)
+	}
+	return r, nil
+}
+
+// canEncrypt reports whether a key of this kind can be a recipient's.
+func canEncrypt(pub *alg.PublicKey) bool {
+	switch pub.Kind {
+	case alg.RSA, alg.RSAOAEP, alg.EC, alg.X25519Key, alg.X448Key, alg.MLKEM, alg.RSAKEM:
+		return true
+	}
+	return false
+}
+
+// check returns why nothing may be encrypted to r at that time.
+func (r *Recipient) check(now time.Time) error {
+	switch {
+	case r == nil || r.cert == nil:
+		return ErrUnverifiedRecipient
+	case r.err != nil:
+		return r.err
+	}
+	certs := []*x509.Certificate{r.cert}
+	if r.path != nil {
+		// The anchor is trusted as such (RFC 5280 section 6.1.1 (d)).
+		path := r.path.Certificates()
+		certs = append(certs, path[1:max(1, len(path)-1)]...)
+	}
+	for _, c := range certs {
+		if err := checkTime(c, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkTime returns a [*chain.Error] unless cert is valid at that time.
+func checkTime(cert *x509.Certificate, now time.Time) error {
+	switch {
+	case now.Before(cert.NotBefore):
+		return &chain.Error{Reason: chain.ErrNotYetValid, Cert: cert, Detail: "notBefore is " + cert.NotBefore.UTC().Format(time.RFC3339)}
+	case now.After(cert.NotAfter):
+		return &chain.Error{Reason: chain.ErrExpired, Cert: cert, Detail: "notAfter is " + cert.NotAfter.UTC().Format(time.RFC3339)}
+	}
+	return nil
+}
+
+// FindRecipients finds in trust and verifies a certificate for each mailbox.
+// Of several that pass it takes the one that was issued last. The result has
+// one element for each mailbox, nil where none was found; the error is then a
+// [RecipientErrors]. [Encrypt] refuses a nil Recipient, so that forgetting the
+// error can't drop somebody silently.
+func FindRecipients(ctx context.Context, mailboxes []string, trust *chain.Collection, opts *RecipientOptions) ([]*Recipient, error) {
+	if opts == nil {
+		opts = new(RecipientOptions)
+	}
+	list := make([]*Recipient, len(mailboxes))
+	known := make(map[string]*Recipient, len(mailboxes))
+	var errs RecipientErrors
+	for i, box := range mailboxes {
+		if r := known[box]; r != nil {
+			list[i] = r
+			continue
+		}
+		r, err := findRecipient(ctx, box, trust, opts)
+		if err != nil {
+			errs = append(errs, &RecipientError{Mailbox: box, Err: err})
+			continue
+		}
+		list[i], known[box] = r, r
+	}
+	if errs != nil {
+		return list, errs
+	}
+	return list, nil
+}
+
+// maxCandidates bounds the certificates that are tried for one mailbox.
+const maxCandidates = 64
+
+func findRecipient(ctx context.Context, box string, trust *chain.Collection, opts *RecipientOptions) (*Recipient, error) {
+	if _, err := mailbox.Parse(box); err != nil {
+		return nil, fmt.Errorf("%w: address: %w", ErrMalformed, err)
+	}
+	certs, sourceErr := candidates(ctx, box, trust)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	var best error
+	for _, cert := range certs {
+		r, err := newRecipient(ctx, box, cert, trust, opts)
+		if err == nil {
+			return r, nil
+		}
+		if best == nil || gravity(err) < gravity(best) {
+			best = err
+		}
+	}
+	switch {
+	case best != nil:
+		return nil, best
+	case sourceErr != nil:
+		return nil, sourceErr
+	}
+	return nil, ErrNoCertificate
+}
+
+// candidates returns the certificates of trust for a mailbox, newest notBefore
+// first, each once.
+func candidates(ctx context.Context, box string, trust *chain.Collection) ([]*x509.Certificate, error) {
+	var certs []*x509.Certificate
+	var failure error
+	seen := make(map[string]bool)
+	for e, err := range trust.Find(ctx, chain.Query{Kind: chain.KindCertificate, Mailbox: box}) {
+		if err != nil {
+			failure = err
+			continue
+		}
+		if seen[string(e.DER())] {
+			continue
+		}
+		seen[string(e.DER())] = true
+		cert, err := e.Certificate()
+		if err != nil {
+			continue // one that can't be read never hides the others
+		}
+		if chain.MatchMailbox(cert, box) != nil {
+			continue
+		}
+		certs = append(certs, cert)
+		if len(certs) == maxCandidates {
+			break
+		}
+	}
+	slices.SortStableFunc(certs, func(a, b *x509.Certificate) int { return b.NotBefore.Compare(a.NotBefore) })
+	return certs, failure
+}
+
+// gravity orders the reasons why the certificates of one mailbox failed: what
+// is told is why the one nearest to use can't be used, not that somebody also
+// has a certificate for signing, or that anyone put one into a directory.
+func gravity(err error) int {
+	switch {
+	case errors.Is(err, chain.ErrExpired), errors.Is(err, chain.ErrNotYetValid), errors.Is(err, chain.ErrRevoked), errors.Is(err, chain.ErrRevocationUnknown):
+		return 0
+	case errors.Is(err, chain.ErrWrongPurpose):
+		return 2
+	case errors.Is(err, chain.ErrUnknownIssuer), errors.Is(err, chain.ErrBadSignature), errors.Is(err, ErrMalformed):
+		return 3
+	}
+	return 1
+}
+
+// quote makes text of unknown origin fit for an error.
+func quote(s string) string {
+	if len(s) > 200 {
+		s = s[:200]
+	}
+	return strconv.QuoteToASCII(s)
+}

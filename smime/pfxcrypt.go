@@ -1,0 +1,328 @@
+package smime
+
+import (
+	"crypto/hmac"
+	"crypto/subtle"
+	"fmt"
+	"unicode/utf16"
+
+	"golang.org/x/crypto/cryptobyte"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/oid"
+)
+
+// The password-based ciphers of RFC 7292 appendix C that are read.
+const (
+	oidPBE3DES3   oid.OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x03" // 1.2.840.113549.1.12.1.3
+	oidPBE3DES2   oid.OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x04" // 1.2.840.113549.1.12.1.4
+	oidPBERC2_128 oid.OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x05" // 1.2.840.113549.1.12.1.5
+	oidPBERC2_40  oid.OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x06" // 1.2.840.113549.1.12.1.6
+)
+
+// A pfxPassword is a password in the two encodings in use: BMPString with two
+// zero octets at its end for the functions of PKCS #12, and UTF-8 for PBKDF2
+// (RFC 9579 section 5; RFC 8018 section 3).
+type pfxPassword struct{ bmp, utf8 []byte }
+
+func bmpPassword(s string) []byte {
+	var b []byte
+	for _, u := range utf16.Encode([]rune(s)) {
+		b = append(b, byte(u>>8), byte(u))
+	}
+	return append(b, 0, 0)
+}
+
+// unlock finds out by the MAC how the password is to be encoded.
+func (r *pfxReader) unlock(o *pfxOuter, password string) error {
+	r.password = pfxPassword{bmpPassword(password), []byte(password)}
+	if !o.hasMAC {
+		return nil
+	}
+	ok, err := r.checkMAC(o)
+	if err != nil {
+		return err
+	}
+	if !ok && password == "" {
+		// An empty password is two zero octets to some programs and none to others.
+		r.password.bmp = nil
+		if ok, err = r.checkMAC(o); err != nil {
+			return err
+		}
+	}
+	if !ok {
+		return fmt.Errorf("smime: PKCS #12: %w", ErrPassword)
+	}
+	return nil
+}
+
+func (r *pfxReader) checkMAC(o *pfxOuter) (bool, error) {
+	if o.macAlg.OID == oid.PBMAC1 {
+		return r.checkPBMAC1(o)
+	}
+	hash, err := alg.HashOf(o.macAlg)
+	if err != nil {
+		return false, fmt.Errorf("%w: PKCS #12: MAC: %w", ErrMalformed, err)
+	}
+	if err := r.spend(o.iterations); err != nil {
+		return false, err
+	}
+	mac := hmac.New(hash.New, pkcs12KDF(hash, 3, r.password.bmp, o.salt, int(o.iterations), hash.Size()))
+	mac.Write(o.content)
+	return subtle.ConstantTimeCompare(mac.Sum(nil), o.mac) == 1, nil
+}
+
+// checkPBMAC1 checks a MAC of RFC 9579.
+//
+//	PBMAC1-params ::= SEQUENCE {
+//	    keyDerivationFunc AlgorithmIdentifier {{PBMAC1-KDFs}},
+//	    messageAuthScheme AlgorithmIdentifier {{PBMAC1-MACs}} }
+func (r *pfxReader) checkPBMAC1(o *pfxOuter) (bool, error) {
+	in := cryptobyte.String(o.macAlg.Params)
+	var seq cryptobyte.String
+	var kdfID, macID alg.Identifier
+	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !alg.ReadIdentifier(&seq, &kdfID) || !alg.ReadIdentifier(&seq, &macID) || !seq.Empty() {
+		return false, malformed("PBMAC1 parameters")
+	}
+	kdf, err := r.pbkdf2(kdfID)
+	if err != nil {
+		return false, err
+	}
+	hash, ok := hmacHash(macID.OID)
+	if !ok {
+		return false, fmt.Errorf("%w: PKCS #12: PBMAC1 with %v", ErrMalformed, macID.OID)
+	}
+	// RFC 9579 section 4: the key length must be there. 20 octets are the
+	// least that a SHA-1 MAC ever had.
+	if kdf.KeyLen < 20 || kdf.KeyLen > 1024 {
+		return false, malformed("PBMAC1 key length")
+	}
+	key, err := kdf.Key(r.password.utf8, kdf.KeyLen)
+	if err != nil {
+		return false, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+	}
+	mac := hmac.New(hash.New, key)
+	mac.Write(o.content)
+	return subtle.ConstantTimeCompare(mac.Sum(nil), o.mac) == 1, nil
+}
+
+func hmacHash(id oid.OID) (alg.Hash, bool) {
+	switch id {
+	case oid.HMACSHA1:
+		return alg.SHA1, true
+	case oid.HMACSHA224:
+		return alg.SHA224, true
+	case oid.HMACSHA256:
+		return alg.SHA256, true
+	case oid.HMACSHA384:
+		return alg.SHA384, true
+	case oid.HMACSHA512:
+		return alg.SHA512, true
+	}
+	return 0, false
+}
+
+// spend counts the iterations of a key derivation before they are done.
+func (r *pfxReader) spend(iterations int64) error {
+	if iterations < 1 {
+		return malformed("iteration count")
+	}
+	if iterations > maxIterations || r.work+iterations > maxIterationsTotal {
+		return fmt.Errorf("smime: PKCS #12: %d iterations of key derivation: %w", iterations, ErrLimit)
+	}
+	r.work += iterations
+	return nil
+}
+
+func (r *pfxReader) pbkdf2(id alg.Identifier) (*alg.PBKDF2, error) {
+	kdf, err := alg.PBKDF2Of(id)
+	if err != nil {
+		return nil, fmt.Errorf("%w: PKCS #12: key derivation: %w", ErrMalformed, err)
+	}
+	return kdf, r.spend(int64(kdf.Iterations))
+}
+
+// decrypt undoes PBES2 (RFC 8018 section 6.2) or one of the ciphers of PKCS #12.
+func (r *pfxReader) decrypt(id alg.Identifier, ciphertext []byte) ([]byte, error) {
+	content, key, err := r.pbeKey(id)
+	if err != nil {
+		return nil, err
+	}
+	if content.TagLen > 0 {
+		return openAuthenticated(content, key, ciphertext)
+	}
+	dec, err := content.Decrypter(key)
+	if err != nil {
+		return nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+	}
+	plain, ok := dec.Final(dec.Update(nil, ciphertext))
+	if !ok {
+		return nil, fmt.Errorf("smime: PKCS #12: %w", ErrPassword)
+	}
+	return plain, nil
+}
+
+// openAuthenticated decrypts a ciphertext that ends with its tag.
+func openAuthenticated(content *alg.Content, key, ciphertext []byte) ([]byte, error) {
+	n := len(ciphertext) - content.TagLen
+	if n < 0 {
+		return nil, malformed("ciphertext is shorter than its tag")
+	}
+	a, err := content.Authenticator(key, nil, int64(n))
+	if err == nil {
+		_, err = a.Write(ciphertext[:n])
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+	}
+	if !a.Check(ciphertext[n:]) {
+		return nil, fmt.Errorf("smime: PKCS #12: %w", ErrPassword)
+	}
+	dec, err := content.Decrypter(key)
+	if err != nil {
+		return nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+	}
+	plain, _ := dec.Final(dec.Update(nil, ciphertext[:n]))
+	return plain, nil
+}
+
+// pbeKey returns the cipher that id asks for and its key.
+func (r *pfxReader) pbeKey(id alg.Identifier) (*alg.Content, []byte, error) {
+	if id.OID == oid.PBES2 {
+		return r.pbes2Key(id)
+	}
+	in := cryptobyte.String(id.Params)
+	var seq, salt cryptobyte.String
+	var iterations int64
+	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1(&salt, cbasn1.OCTET_STRING) || !seq.ReadASN1Integer(&iterations) || !seq.Empty() {
+		return nil, nil, malformed("parameters of encryption by password")
+	}
+	if err := r.spend(iterations); err != nil {
+		return nil, nil, err
+	}
+	derive := func(purpose byte, n int) []byte {
+		return pkcs12KDF(alg.SHA1, purpose, r.password.bmp, salt, int(iterations), n)
+	}
+	iv := derive(2, 8)
+	var keyLen, rc2Version int
+	switch id.OID {
+	case oidPBE3DES3:
+		keyLen = 24
+	case oidPBE3DES2:
+		keyLen = 16
+	case oidPBERC2_128:
+		keyLen, rc2Version = 16, 58
+	case oidPBERC2_40:
+		keyLen, rc2Version = 5, 160
+	default:
+		return nil, nil, fmt.Errorf("%w: PKCS #12: encryption by password with %v", ErrMalformed, id.OID)
+	}
+	key := derive(1, keyLen)
+	if id.OID == oidPBE3DES2 {
+		key = append(key, key[:8]...)
+	}
+	content, err := alg.ContentOf(pbeCipher(rc2Version, iv))
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+	}
+	return content, key, nil
+}
+
+// pbeCipher returns Triple DES, or RC2 if it has a version (RFC 8018 appendix
+// B.2.3: the effective key bits), as CMS writes it.
+func pbeCipher(rc2Version int, iv []byte) alg.Identifier {
+	var b cryptobyte.Builder
+	if rc2Version == 0 {
+		b.AddASN1OctetString(iv)
+		return alg.Identifier{OID: oid.TripleDESCBC, Params: b.BytesOrPanic()}
+	}
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1Int64(int64(rc2Version))
+		b.AddASN1OctetString(iv)
+	})
+	return alg.Identifier{OID: oid.RC2CBC, Params: b.BytesOrPanic()}
+}
+
+// pbes2Key reads the parameters of PBES2.
+//
+//	PBES2-params ::= SEQUENCE {
+//	    keyDerivationFunc AlgorithmIdentifier {{PBES2-KDFs}},
+//	    encryptionScheme  AlgorithmIdentifier {{PBES2-Encs}} }
+func (r *pfxReader) pbes2Key(id alg.Identifier) (*alg.Content, []byte, error) {
+	in := cryptobyte.String(id.Params)
+	var seq cryptobyte.String
+	var kdfID, encID alg.Identifier
+	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !alg.ReadIdentifier(&seq, &kdfID) || !alg.ReadIdentifier(&seq, &encID) || !seq.Empty() {
+		return nil, nil, malformed("PBES2 parameters")
+	}
+	content, err := alg.ContentOf(encID)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+	}
+	kdf, err := r.pbkdf2(kdfID)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := kdf.Key(r.password.utf8, content.KeyLen())
+	if err != nil {
+		return nil, nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+	}
+	return content, key, nil
+}
+
+// pkcs12KDF derives n octets (RFC 7292 appendix B.2). purpose is 1 for a key,
+// 2 for an IV and 3 for a MAC key. The names are those of the RFC.
+func pkcs12KDF(hash alg.Hash, purpose byte, password, salt []byte, iterations, n int) []byte {
+	h := hash.New()
+	u, v := h.Size(), h.BlockSize()
+	d := make([]byte, v)
+	for i := range d {
+		d[i] = purpose
+	}
+	i := append(fill(salt, v), fill(password, v)...)
+	var out []byte
+	a := make([]byte, 0, u)
+	b := make([]byte, v)
+	for len(out) < n {
+		h.Reset()
+		h.Write(d)
+		h.Write(i)
+		a = h.Sum(a[:0])
+		for range iterations - 1 {
+			h.Reset()
+			h.Write(a)
+			a = h.Sum(a[:0])
+		}
+		out = append(out, a...)
+		for j := range b {
+			b[j] = a[j%u]
+		}
+		for j := 0; j < len(i); j += v {
+			addOne(i[j:j+v], b)
+		}
+	}
+	return out[:n]
+}
+
+// fill repeats s to a multiple of v octets.
+func fill(s []byte, v int) []byte {
+	if len(s) == 0 {
+		return nil
+	}
+	out := make([]byte, (len(s)+v-1)/v*v)
+	for i := range out {
+		out[i] = s[i%len(s)]
+	}
+	return out
+}
+
+// addOne sets x to x + b + 1 modulo 2^(8·len(x)).
+func addOne(x, b []byte) {
+	carry := 1
+	for k := len(x) - 1; k >= 0; k-- {
+		carry += int(x[k]) + int(b[k])
+		x[k] = byte(carry)
+		carry >>= 8
+	}
+}
