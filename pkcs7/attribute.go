@@ -18,7 +18,7 @@ type Attribute struct {
 }
 
 // maxAttributes bounds the attributes of one set and the values of one attribute.
-const maxAttributes = 256
+const maxAttributes = 10_000
 
 // An attribute is an Attribute in the form that this package works with.
 type attribute struct {

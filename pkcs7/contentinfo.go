@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/gosmime/gosmime/internal/alg"
@@ -174,22 +175,28 @@ func (p *parser) algorithm(field string) (alg.Identifier, error) {
 }
 
 // version reads a CMSVersion. A wrong number is not rejected (RFC 5652 section
-// 1.3) and never chooses how to read on: numbers outside 0 to 255 are −1.
+// 1.3) and never chooses how to read on, but it must be one: not negative and
+// of one octet.
 func (p *parser) version(field string) (int, error) {
 	b, err := p.Contents(ber.Integer, 16)
 	if err != nil {
 		return 0, p.wrap(err, field)
 	}
-	if len(b) == 0 {
-		return 0, p.fail(field, "empty INTEGER")
+	v, ok := versionOf(b)
+	if !ok {
+		return 0, p.fail(field, "not a version number")
 	}
-	for len(b) > 1 && b[0] == 0 {
-		b = b[1:]
+	return v, nil
+}
+
+func versionOf(contents []byte) (int, bool) {
+	for len(contents) > 1 && contents[0] == 0 {
+		contents = contents[1:]
 	}
-	if len(b) > 1 || b[0] >= 0x80 {
-		return -1, nil
+	if len(contents) != 1 || contents[0] >= 0x80 {
+		return 0, false
 	}
-	return int(b[0]), nil
+	return int(contents[0]), true
 }
 
 // contentInfo opens a ContentInfo up to its content and returns the type.
@@ -235,14 +242,14 @@ func (p *parser) endContentInfo() error {
 }
 
 // elements reads a SET OF whose members are kept as they came, such as
-// CertificateSet and RevocationInfoChoices. Members that mean nothing are the
-// business of who looks at them.
+// CertificateSet and RevocationInfoChoices, without what is there twice.
+// Members that mean nothing are the business of who looks at them.
 func (p *parser) elements(tag ber.Tag, field string) ([][]byte, error) {
 	if err := p.enter(tag, field); err != nil {
 		return nil, err
 	}
 	var list [][]byte
-	for {
+	for copies := 0; ; {
 		_, ok, err := p.more(field)
 		if err != nil {
 			return nil, err
@@ -250,11 +257,19 @@ func (p *parser) elements(tag ber.Tag, field string) ([][]byte, error) {
 		if !ok {
 			return list, p.leave(field)
 		}
-		if err := take(p.budget, budget.Certificates, 1); err != nil {
-			return nil, err
-		}
 		raw, err := p.keep(field)
 		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(list, func(b []byte) bool { return bytes.Equal(b, raw) }) {
+			// Many copies of one certificate are harmless, but not without end.
+			if copies++; copies > 10*p.lim.Certificates {
+				return nil, fmt.Errorf("%w: %d copies in %s", ErrLimit, copies, field)
+			}
+			p.kept -= int64(len(raw))
+			continue
+		}
+		if err := take(p.budget, budget.Certificates, 1); err != nil {
 			return nil, err
 		}
 		list = append(list, raw)

@@ -25,13 +25,14 @@ const (
 	// ErrKeyUnavailable is what a key in hardware or a service wraps when it
 	// can't answer whatever the ciphertext: no card, no PIN, no connection.
 	ErrKeyUnavailable
-	ErrWeak // an algorithm or key size below the floor, see InsecureHistoric
+	ErrWeak          // an algorithm or key size below the floor, see InsecureHistoric
+	ErrNoCertificate // no certificate at hand that a signer names
 )
 
 var problemText = [...]string{ErrSyntax: "syntax error", ErrUnsupported: "unsupported", ErrNoSigner: "no signer",
 	ErrDigest: "content is not what was signed", ErrSignature: "signature does not match", ErrNotRead: "content not read to its end",
 	ErrNoKey: "no key for any recipient", ErrDecrypt: "decryption failed", ErrUnauthenticated: "cipher does not authenticate", ErrLimit: "limit reached", ErrKeyUnavailable: "key unavailable",
-	ErrWeak: "weak algorithm"}
+	ErrWeak: "weak algorithm", ErrNoCertificate: "no certificate of the signer"}
 
 func (p Problem) Error() string {
 	if int(p) < len(problemText) && problemText[p] != "" {

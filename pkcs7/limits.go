@@ -11,6 +11,10 @@ import (
 type ReadOptions struct {
 	Limits           Limits
 	InsecureHistoric bool // SHA-1 and RSA from 1024 bits pass CheckSignature
+	// PKCS7Content reads content that is not an OCTET STRING, as in the trust
+	// lists and signed code of Microsoft: what Read returns, and what is hashed,
+	// is then the contents octets of that element (RFC 5652 section 5.2.1).
+	PKCS7Content bool
 }
 
 // DecryptOptions are the options of decryption; nil means the defaults.

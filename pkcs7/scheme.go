@@ -1,5 +1,10 @@
 package pkcs7
 
+import (
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/oid"
+)
+
 // Scheme is a signature algorithm with its digest. The zero Scheme means the
 // best one for the key; it is never written to a message.
 type Scheme uint16
@@ -20,4 +25,65 @@ const (
 	MLDSA44
 	MLDSA65
 	MLDSA87
+	SLHDSASHA2128s
+	SLHDSASHA2128f
+	SLHDSASHA2192s
+	SLHDSASHA2192f
+	SLHDSASHA2256s
+	SLHDSASHA2256f
+	SLHDSASHAKE128s
+	SLHDSASHAKE128f
+	SLHDSASHAKE192s
+	SLHDSASHAKE192f
+	SLHDSASHAKE256s
+	SLHDSASHAKE256f
+	schemes
 )
+
+// schemeOf returns the Scheme of a signature algorithm that was read.
+func schemeOf(id oid.OID, hash alg.Hash) Scheme {
+	n := digestNumber(hash)
+	switch id {
+	case oid.RSAEncryption, oid.SHA256WithRSA, oid.SHA384WithRSA, oid.SHA512WithRSA:
+		return offset(RSAPKCS1SHA256, n)
+	case oid.RSASSAPSS:
+		return offset(RSAPSSSHA256, n)
+	case oid.ECDSAWithSHA256, oid.ECDSAWithSHA384, oid.ECDSAWithSHA512:
+		return offset(ECDSASHA256, n)
+	case oid.Ed25519:
+		return Ed25519
+	case oid.Ed448:
+		return Ed448
+	case oid.MLDSA44:
+		return MLDSA44
+	case oid.MLDSA65:
+		return MLDSA65
+	case oid.MLDSA87:
+		return MLDSA87
+	}
+	// The identifiers of SLH-DSA are consecutive, in the order of the constants.
+	if len(id) == len(oid.SLHDSA_SHA2_128s) && oid.SLHDSA_SHA2_128s <= id && id <= oid.SLHDSA_SHAKE_256f {
+		return SLHDSASHA2128s + Scheme(id[len(id)-1]-oid.SLHDSA_SHA2_128s[len(id)-1])
+	}
+	return 0
+}
+
+// digestNumber numbers the three digests that Schemes of RSA and ECDSA have; −1: none.
+func digestNumber(h alg.Hash) int {
+	switch h {
+	case alg.SHA256:
+		return 0
+	case alg.SHA384:
+		return 1
+	case alg.SHA512:
+		return 2
+	}
+	return -1
+}
+
+func offset(s Scheme, n int) Scheme {
+	if n < 0 {
+		return 0
+	}
+	return s + Scheme(n)
+}

@@ -2,41 +2,332 @@ package pkcs7
 
 import (
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/ber"
+	"github.com/gosmime/gosmime/internal/budget"
+	"github.com/gosmime/gosmime/internal/oid"
 )
 
 // A SignedReader reads the content of a SignedData. What Read returns is
 // unverified, io.EOF included: it says that the structure is complete.
 // Whether somebody signed it, [SignerInfo.CheckSignature] says of one signer
 // and [Verify] of all.
-type SignedReader struct{}
-
-// A Digester hashes detached content that arrives before its signature, as in
-// multipart/signed.
-type Digester struct{}
-
-// NewDigester hashes by the given digest algorithms; none: SHA-256, SHA-384
-// and SHA-512.
-func NewDigester(algorithms ...x509.OID) *Digester { panic("sketch") }
-
-func (d *Digester) Write(p []byte) (int, error) { panic("sketch") }
-
-// NewDetachedReader reads a SignedData whose content was written to d.
-func NewDetachedReader(src io.Reader, d *Digester, opts *ReadOptions) (*SignedReader, error) {
-	panic("sketch")
+type SignedReader struct {
+	p         *parser
+	historic  bool
+	pkcs7     bool // InsecurePKCS7Content
+	type_     oid.OID
+	announced []alg.Hash // of digestAlgorithms
+	content   io.Reader  // nil: there is none, or it was written to digest
+	embedded  bool
+	digest    *Digester
+	certs     [][]byte
+	crls      [][]byte
+	signers   []*SignerInfo
+	err       error // of Read; io.EOF: complete
 }
+
+// maxDigests bounds digestAlgorithms, which decides how often content is hashed.
+const maxDigests = 64
 
 // NewSignedReader reads a SignedData from src. detached is the content if it
 // is not inside; it must be nil if it is.
 func NewSignedReader(src, detached io.Reader, opts *ReadOptions) (*SignedReader, error) {
-	panic("sketch")
+	r := newSignedReader(src, opts)
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
+	if r.embedded && detached != nil {
+		// A verifier that fell back to either content would check what nobody is
+		// shown (eContent confusion).
+		return nil, r.p.fail("SignedData.encapContentInfo.eContent", "content inside a detached signature")
+	}
+	if !r.embedded {
+		r.content = detached
+	}
+	r.digest = newDigester(r.announced, r.keepLimit())
+	return r, nil
 }
 
-func (r *SignedReader) Read(p []byte) (int, error) { panic("sketch") }
+// NewDetachedReader reads a SignedData whose content was written to d.
+func NewDetachedReader(src io.Reader, d *Digester, opts *ReadOptions) (*SignedReader, error) {
+	r := newSignedReader(src, opts)
+	if err := r.begin(); err != nil {
+		return nil, err
+	}
+	if r.embedded {
+		return nil, r.p.fail("SignedData.encapContentInfo.eContent", "content inside a detached signature")
+	}
+	r.digest = d
+	return r, nil
+}
+
+func newSignedReader(src io.Reader, opts *ReadOptions) *SignedReader {
+	if opts == nil {
+		opts = &ReadOptions{}
+	}
+	return &SignedReader{p: newParser(src, opts.Limits), historic: opts.InsecureHistoric, pkcs7: opts.PKCS7Content}
+}
+
+// keepLimit returns how much content to hold: a signature of a pure algorithm
+// without signedAttrs is made over the content itself (RFC 8419 section 4),
+// and that there is one shows only after the content. Those algorithms go with
+// few digests.
+func (r *SignedReader) keepLimit() int {
+	if len(r.announced) == 0 {
+		return int(r.p.budget.Left(budget.Memory))
+	}
+	for _, h := range r.announced {
+		if h == alg.SHA512 || h == alg.SHAKE256 {
+			return int(r.p.budget.Left(budget.Memory))
+		}
+	}
+	return smallContent
+}
+
+// begin reads up to the content.
+//
+//	SignedData ::= SEQUENCE {
+//	    version CMSVersion,
+//	    digestAlgorithms DigestAlgorithmIdentifiers,
+//	    encapContentInfo EncapsulatedContentInfo,
+//	    certificates [0] IMPLICIT CertificateSet OPTIONAL,
+//	    crls [1] IMPLICIT RevocationInfoChoices OPTIONAL,
+//	    signerInfos SignerInfos }
+func (r *SignedReader) begin() error {
+	p := r.p
+	if _, err := p.contentInfoOf(oid.SignedData); err != nil {
+		return err
+	}
+	if err := p.enter(ber.Sequence, "SignedData"); err != nil {
+		return err
+	}
+	if _, err := p.version("SignedData.version"); err != nil {
+		return err
+	}
+	if err := r.digestAlgorithms(); err != nil {
+		return err
+	}
+	return r.beginContent()
+}
+
+func (r *SignedReader) digestAlgorithms() error {
+	const field = "SignedData.digestAlgorithms"
+	p := r.p
+	if err := p.enter(ber.Set, field); err != nil {
+		return err
+	}
+	for n := 0; ; n++ {
+		_, ok, err := p.more(field)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return p.leave(field)
+		}
+		if n == maxDigests {
+			return fmt.Errorf("%w: more than %d %s", ErrLimit, maxDigests, field)
+		}
+		id, err := p.algorithm(field)
+		if err != nil {
+			return err
+		}
+		// What nobody here knows may belong to a signer that nobody asks about.
+		if h, err := alg.HashOf(id); err == nil {
+			r.announced = append(r.announced, h)
+		}
+	}
+}
+
+// beginContent opens
+//
+//	EncapsulatedContentInfo ::= SEQUENCE {
+//	    eContentType ContentType,
+//	    eContent [0] EXPLICIT OCTET STRING OPTIONAL }
+func (r *SignedReader) beginContent() error {
+	const field = "SignedData.encapContentInfo"
+	p := r.p
+	if err := p.enter(ber.Sequence, field); err != nil {
+		return err
+	}
+	id, err := p.oid(field + ".eContentType")
+	if err != nil {
+		return err
+	}
+	r.type_ = id
+	_, ok, err := p.more(field)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return p.leave(field)
+	}
+	if err := p.enter(ber.Context(0), field+".eContent"); err != nil {
+		return err
+	}
+	r.embedded = true
+	e, ok, err := p.more(field + ".eContent")
+	if err != nil {
+		return err
+	}
+	if ok && r.pkcs7 && e.Tag != ber.OctetString {
+		return r.anyContent()
+	}
+	r.content, err = p.String(ber.OctetString)
+	return p.wrap(err, field+".eContent")
+}
+
+// Read reads content.
+func (r *SignedReader) Read(b []byte) (int, error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n := 0
+	err := io.EOF
+	if r.content != nil {
+		n, err = r.content.Read(b)
+		if !r.embedded && n > 0 {
+			if over := take(r.p.budget, budget.Bytes, int64(n)); over != nil {
+				n, err = 0, over
+			}
+		}
+		r.digest.Write(b[:n])
+	}
+	switch {
+	case err == io.EOF:
+		r.err = r.finish()
+	case err != nil:
+		r.err = wrapError(err, "content")
+	}
+	if n > 0 {
+		return n, nil
+	}
+	return 0, r.err
+}
+
+// ContentType returns the type of the content, eContentType.
+func (r *SignedReader) ContentType() x509.OID { return r.type_.X509() }
+
+// finish reads what follows the content and returns io.EOF if all is well.
+func (r *SignedReader) finish() error {
+	p := r.p
+	if r.embedded {
+		if err := p.leave("SignedData.encapContentInfo.eContent"); err != nil {
+			return err
+		}
+		if err := p.leave("SignedData.encapContentInfo"); err != nil {
+			return err
+		}
+	}
+	if err := r.bags(); err != nil {
+		return err
+	}
+	if err := r.signerInfos(); err != nil {
+		return err
+	}
+	if err := p.leave("SignedData"); err != nil {
+		return err
+	}
+	if err := p.endContentInfo(); err != nil {
+		return err
+	}
+	r.digest.finish(p.budget, r.needsContent())
+	if len(r.signers) > 0 && !r.embedded && r.content == nil && !r.digest.external {
+		return &SyntaxError{Offset: p.Offset(), Field: "SignedData.encapContentInfo.eContent",
+			Reason: "no content inside and none given"}
+	}
+	return io.EOF
+}
+
+// needsContent reports whether a signer can be checked only with the content
+// itself, or by a digest that was not announced.
+func (r *SignedReader) needsContent() bool {
+	for _, s := range r.signers {
+		if s.signedDER == nil || r.digest.find(s.hash) == nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *SignedReader) bags() error {
+	for i, bag := range []*[][]byte{&r.certs, &r.crls} {
+		field := [...]string{"SignedData.certificates", "SignedData.crls"}[i]
+		tag := ber.Context(uint32(i))
+		ok, err := r.p.at(tag, field)
+		if err != nil {
+			return err
+		}
+		if ok {
+			if *bag, err = r.p.elements(tag, field); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *SignedReader) signerInfos() error {
+	const field = "SignedData.signerInfos"
+	p := r.p
+	if err := p.enter(ber.Set, field); err != nil {
+		return err
+	}
+	for {
+		e, ok, err := p.more(field)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return p.leave(field)
+		}
+		if err := take(p.budget, budget.Signers, 1); err != nil {
+			return err
+		}
+		raw, err := p.keep(field)
+		if err != nil {
+			return err
+		}
+		s, err := parseSignerInfo(raw, e.Offset, fmt.Sprintf("%s[%d]", field, len(r.signers)))
+		if err != nil {
+			return err
+		}
+		s.over = r
+		r.signers = append(r.signers, s)
+	}
+}
 
 // Signers returns the signers. It fails with [ErrNotRead] before io.EOF.
-func (r *SignedReader) Signers() ([]*SignerInfo, error) { panic("sketch") }
+func (r *SignedReader) Signers() ([]*SignerInfo, error) {
+	if err := r.complete(); err != nil {
+		return nil, err
+	}
+	return r.signers[:len(r.signers):len(r.signers)], nil
+}
 
 // UnverifiedElements returns the certificates, CRLs and OCSP responses in the
 // message as DER. Anyone can put anything there. It fails with [ErrNotRead] before io.EOF.
-func (r *SignedReader) UnverifiedElements() (der [][]byte, err error) { panic("sketch") }
+func (r *SignedReader) UnverifiedElements() (der [][]byte, err error) {
+	if err := r.complete(); err != nil {
+		return nil, err
+	}
+	return r.elements(), nil
+}
+
+// complete returns nil if the message was read to its end.
+func (r *SignedReader) complete() error {
+	switch {
+	case errors.Is(r.err, io.EOF):
+		return nil
+	case r.err != nil:
+		return r.err
+	}
+	return ErrNotRead
+}

@@ -1,0 +1,132 @@
+package pkcs7
+
+import (
+	"crypto/x509"
+	"hash"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/budget"
+	"github.com/gosmime/gosmime/internal/oid"
+)
+
+// A Digester hashes detached content that arrives before its signature, as in
+// multipart/signed.
+type Digester struct {
+	digests  []digest
+	external bool // written to by the caller
+	keep     int  // octets of content to hold at most
+	kept     []byte
+	size     int64
+	head     [8]byte // of the content
+	finished bool
+}
+
+type digest struct {
+	id   alg.Hash
+	hash hash.Hash
+	sum  []byte
+}
+
+const (
+	// smallContent is what is always held of a content: to compute what the
+	// message did not announce costs little then.
+	smallContent = 64 << 10
+	// externalContent is what a Digester holds where pure algorithms are likely.
+	externalContent = 1 << 20
+)
+
+// NewDigester hashes by the given digest algorithms; none: SHA-256, SHA-384
+// and SHA-512. Unknown ones are ignored.
+func NewDigester(algorithms ...x509.OID) *Digester {
+	var hashes []alg.Hash
+	for _, a := range algorithms {
+		if h, err := alg.HashOf(alg.Identifier{OID: oid.FromX509(a)}); err == nil {
+			hashes = append(hashes, h)
+		}
+	}
+	keep := smallContent
+	for _, h := range hashes {
+		if h == alg.SHA512 || h == alg.SHAKE256 {
+			keep = externalContent
+		}
+	}
+	d := newDigester(hashes, keep)
+	d.external = true
+	return d
+}
+
+// newDigester hashes by each of hashes once, or by the usual ones if there are
+// none.
+func newDigester(hashes []alg.Hash, keep int) *Digester {
+	if len(hashes) == 0 {
+		hashes = []alg.Hash{alg.SHA256, alg.SHA384, alg.SHA512}
+	}
+	d := &Digester{keep: keep, digests: make([]digest, 0, len(hashes))}
+	for _, h := range hashes {
+		if d.find(h) == nil {
+			d.digests = append(d.digests, digest{id: h, hash: h.New()})
+		}
+	}
+	return d
+}
+
+func (d *Digester) find(h alg.Hash) *digest {
+	for i := range d.digests {
+		if d.digests[i].id == h {
+			return &d.digests[i]
+		}
+	}
+	return nil
+}
+
+// Write hashes p. It never fails.
+func (d *Digester) Write(p []byte) (int, error) {
+	if d.size < int64(len(d.head)) {
+		copy(d.head[d.size:], p)
+	}
+	d.size += int64(len(p))
+	if d.size <= int64(d.keep) {
+		d.kept = append(d.kept, p...)
+	} else {
+		d.kept = nil
+	}
+	for i := range d.digests {
+		d.digests[i].hash.Write(p)
+	}
+	return len(p), nil
+}
+
+// finish computes the digests. Content that is still needed counts as memory
+// from now on; if there is none left it is let go.
+func (d *Digester) finish(b *budget.Budget, needed bool) {
+	if d.finished {
+		return
+	}
+	d.finished = true
+	for i := range d.digests {
+		d.digests[i].sum = d.digests[i].hash.Sum(nil)
+	}
+	if !d.external && (!needed || b.Take(budget.Memory, int64(len(d.kept))) != nil) {
+		d.kept, d.keep = nil, -1
+	}
+}
+
+// content returns the content, if it is held.
+func (d *Digester) content() ([]byte, bool) {
+	return d.kept, d.size <= int64(d.keep)
+}
+
+// sum returns the digest of the content. ok is false if it was not announced
+// and the content is gone.
+func (d *Digester) sum(h alg.Hash) (sum []byte, ok bool) {
+	if x := d.find(h); x != nil {
+		return x.sum, x.sum != nil
+	}
+	content, ok := d.content()
+	if !ok {
+		return nil, false
+	}
+	state := h.New()
+	state.Write(content)
+	return state.Sum(nil), true
+}

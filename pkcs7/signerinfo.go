@@ -1,0 +1,239 @@
+package pkcs7
+
+import (
+	"bytes"
+	"crypto/x509"
+	"slices"
+	"time"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/ber"
+	"github.com/gosmime/gosmime/internal/oid"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// A SignerInfo is one signature.
+type SignerInfo struct {
+	raw       []byte // as received
+	offset    int64
+	field     string
+	version   int
+	id        CertID
+	digestID  alg.Identifier
+	sigID     alg.Identifier
+	hash      alg.Hash       // zero: unknown
+	algorithm *alg.Signature // nil: see fault
+	signature []byte
+	signedDER []byte // the SET OF that was signed; nil: there is none
+	signed    attributes
+	unsigned  attributes
+	fault     error // what is wrong with this signer alone
+
+	over   *SignedReader // whose content is signed
+	parent *SignerInfo   // of a countersignature: whose signature is signed
+}
+
+// Signed and Unsigned return the attributes; what is unsigned proves nothing.
+func (s *SignerInfo) Signed() []Attribute   { return s.signed.exported() }
+func (s *SignerInfo) Unsigned() []Attribute { return s.unsigned.exported() }
+
+// Scheme returns the signature algorithm, zero if it is unknown.
+func (s *SignerInfo) Scheme() Scheme {
+	if s.algorithm == nil {
+		return 0
+	}
+	return schemeOf(s.sigID.OID, s.algorithm.Hash)
+}
+
+// ID names the signer's certificate.
+func (s *SignerInfo) ID() CertID { return s.id }
+
+// Signature returns the signature value, which timestamps and countersignatures
+// are made over.
+func (s *SignerInfo) Signature() []byte { return bytes.Clone(s.signature) }
+
+// ClaimedTime returns the signing time that the signer put under the
+// signature, if any. The signer chose it freely.
+func (s *SignerInfo) ClaimedTime() (t time.Time, ok bool) {
+	v, single := s.signed.single(oid.AttrSigningTime)
+	if v == nil || !single {
+		return time.Time{}, false
+	}
+	return parseTime(v)
+}
+
+// CheckSignature checks that the key of cert made this signature over the
+// content that was read, and that the signed attributes are those of such a
+// signature. It does not look at anything else in cert.
+func (s *SignerInfo) CheckSignature(cert *x509.Certificate) error {
+	c, err := parseCertificate(cert)
+	if err != nil {
+		return err
+	}
+	return s.check(c)
+}
+
+// Strength returns nil, or an error that wraps [ErrWeak] if the digest, the
+// signature algorithm or the size of the key of cert is below the floor.
+// [SignerInfo.CheckSignature] fails for the same reasons unless InsecureHistoric is set.
+func (s *SignerInfo) Strength(cert *x509.Certificate) error {
+	c, err := parseCertificate(cert)
+	if err != nil {
+		return err
+	}
+	if s.fault != nil {
+		return s.fault
+	}
+	pub, err := alg.ParsePublicKey(c.SPKI)
+	if err != nil {
+		return algError(err, s.field+" certificate")
+	}
+	return s.strength(pub)
+}
+
+// parseSignerInfo reads one SignerInfo that began at offset. Only what is not
+// a SignerInfo at all is an error: algorithms and attributes that this package
+// can't make sense of are the fault of this one signer.
+//
+//	SignerInfo ::= SEQUENCE {
+//	    version CMSVersion,
+//	    sid SignerIdentifier,
+//	    digestAlgorithm DigestAlgorithmIdentifier,
+//	    signedAttrs [0] IMPLICIT SignedAttributes OPTIONAL,
+//	    signatureAlgorithm SignatureAlgorithmIdentifier,
+//	    signature SignatureValue,
+//	    unsignedAttrs [1] IMPLICIT UnsignedAttributes OPTIONAL }
+func parseSignerInfo(raw []byte, offset int64, field string) (*SignerInfo, error) {
+	der, err := toDER(raw, offset, field)
+	if err != nil {
+		return nil, err
+	}
+	s := &SignerInfo{raw: raw, offset: offset, field: field}
+	in := cryptobyte.String(der)
+	var seq, version, sid, sig, signed, unsigned cryptobyte.String
+	var tag asn1.Tag
+	var hasSigned, hasUnsigned bool
+	ok := false
+	switch {
+	case !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty():
+	case !seq.ReadASN1(&version, asn1.INTEGER):
+		field += ".version"
+	case !seq.ReadAnyASN1Element(&sid, &tag):
+		field += ".sid"
+	case !alg.ReadIdentifier(&seq, &s.digestID):
+		field += ".digestAlgorithm"
+	case !optionalElement(&seq, &signed, &hasSigned, 0):
+		field += ".signedAttrs"
+	case !alg.ReadIdentifier(&seq, &s.sigID):
+		field += ".signatureAlgorithm"
+	case !seq.ReadASN1(&sig, asn1.OCTET_STRING):
+		field += ".signature"
+	case !optionalElement(&seq, &unsigned, &hasUnsigned, 1) || !seq.Empty():
+		field += ".unsignedAttrs"
+	default:
+		ok = true
+	}
+	if !ok {
+		return nil, &SyntaxError{Offset: offset, Field: field, Reason: "missing or not what it must be"}
+	}
+	if s.version, ok = versionOf(version); !ok {
+		return nil, s.syntax("version", "not a version number")
+	}
+	if s.id, ok = parseCertID(sid); !ok {
+		return nil, s.syntax("sid", "names no certificate")
+	}
+	s.signature = sig
+	if hasSigned {
+		s.signedDER, s.signed, err = parseSigned(signed, offset, s.field+".signedAttrs")
+		if err != nil {
+			return nil, err
+		}
+	}
+	if hasUnsigned {
+		// Nothing depends on them: what can't be read is as if it were not there.
+		s.unsigned, _ = parseAttributes(unsigned, offset, s.field+".unsignedAttrs")
+	}
+	s.fault = s.findFault()
+	return s, nil
+}
+
+// optionalElement reads the element with the context-specific constructed tag
+// n, header included, if it is next.
+func optionalElement(s, out *cryptobyte.String, present *bool, n uint8) bool {
+	tag := asn1.Tag(n).ContextSpecific().Constructed()
+	if *present = s.PeekASN1Tag(tag); !*present {
+		return true
+	}
+	return s.ReadASN1Element(out, tag)
+}
+
+func (s *SignerInfo) syntax(field, reason string) error {
+	return &SyntaxError{Offset: s.offset, Field: s.field + "." + field, Reason: reason}
+}
+
+// parseSigned returns signedAttrs as what the signature is over: with the tag
+// of a SET, in DER (RFC 5652 section 5.4). set has DER lengths already.
+//
+// DEVIATION: RFC 5652 section 5.3 wants signedAttrs to be sent in DER. Sorting
+// what came unsorted, which section 5.4 amounts to, is what lets signers
+// verify that sort only what they sign. A signature over the octets as sent
+// fails.
+func parseSigned(set []byte, offset int64, field string) (der []byte, list attributes, err error) {
+	if list, err = parseAttributes(set, offset, field); err != nil {
+		return nil, nil, err
+	}
+	der = slices.Clone(set)
+	der[0] = byte(asn1.SET)
+	if isSorted(der) {
+		return der, list, nil
+	}
+	if der, err = sortAttributes(der); err != nil {
+		return nil, nil, err
+	}
+	list, err = parseAttributes(der, offset, field)
+	return der, list, err
+}
+
+// isSorted reports whether the SET of attributes and each SET of values are in
+// the order of DER (X.690 clause 11.6). What is inside of the values is theirs.
+func isSorted(set []byte) bool {
+	return sortedSet(set, func(attr []byte) bool {
+		var seq, id cryptobyte.String
+		s := cryptobyte.String(attr)
+		return s.ReadASN1(&seq, asn1.SEQUENCE) && seq.ReadASN1Element(&id, asn1.OBJECT_IDENTIFIER) && sortedSet(seq, nil)
+	})
+}
+
+func sortedSet(set []byte, each func([]byte) bool) bool {
+	var members, last cryptobyte.String
+	s := cryptobyte.String(set)
+	if !s.ReadASN1(&members, asn1.SET) {
+		return false
+	}
+	for !members.Empty() {
+		var m cryptobyte.String
+		var tag asn1.Tag
+		if !members.ReadAnyASN1Element(&m, &tag) || bytes.Compare(last, m) > 0 {
+			return false
+		}
+		if each != nil && !each(m) {
+			return false
+		}
+		last = m
+	}
+	return true
+}
+
+func sortAttributes(set []byte) ([]byte, error) {
+	list, err := parseAttributes(set, 0, "signedAttrs")
+	if err != nil {
+		return nil, err
+	}
+	encoded := make([][]byte, len(list))
+	for i, a := range list {
+		encoded[i] = ber.Append(nil, ber.Sequence, true,
+			ber.Append(nil, ber.OID, false, []byte(a.id)), encodeSet(ber.Set, slices.Clone(a.values)))
+	}
+	return encodeSet(ber.Set, encoded), nil
+}
