@@ -1,0 +1,490 @@
+package mimetree
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/gosmime/gosmime/internal/budget"
+)
+
+// A scanner reads its input through a window. What lies before pos was given
+// to the tap, but for the line end in held, which may belong to a delimiter.
+type scanner struct {
+	r      io.Reader
+	buf    []byte
+	pos, n int
+	base   int64 // offset of buf[0]
+	eof    bool
+	err    error
+
+	bounds   [][]byte // "--" and the boundary, outermost first
+	held     [2]byte
+	nheld    int
+	tap      io.Writer
+	tapLevel int  // delimiters of this level and deeper are octets for the tap
+	text     bool // whether anything but white space was read since it was cleared
+
+	opts    Options
+	section []byte // the header section read last
+}
+
+// A delimiter ends a body. Level is the index of its boundary, -1 at the end of
+// the input; end is where the body ends.
+type delimiter struct {
+	level   int
+	closing bool
+	size    int // with its line end
+	eol     int // size of the line end
+	end     int64
+}
+
+func newScanner(r io.Reader, opts *Options) *scanner {
+	s := &scanner{r: r, buf: make([]byte, firstChunk)}
+	if opts != nil {
+		s.opts = *opts
+	}
+	if s.opts.Depth <= 0 {
+		s.opts.Depth = defaultDepth
+	}
+	return s
+}
+
+func (s *scanner) offset() int64 { return s.base + int64(s.pos) }
+
+// fill reads more behind what is left of the window. It returns false at the
+// end of the input and sets eof.
+func (s *scanner) fill() bool {
+	if s.eof {
+		return false
+	}
+	if s.n == len(s.buf) {
+		s.compact()
+	}
+	for idle := 0; s.n < len(s.buf); idle++ {
+		n, err := s.r.Read(s.buf[s.n:])
+		s.n += n
+		if err != nil {
+			s.eof = true
+			if !errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+				s.err = err
+			}
+			return n > 0
+		}
+		if n > 0 {
+			return true
+		}
+		if idle == 100 {
+			s.eof, s.err = true, io.ErrNoProgress
+			return false
+		}
+	}
+	return false
+}
+
+// compact moves what is left of the window to the start of a window that
+// grows with the input: a small message shall not pay for a large one.
+func (s *scanner) compact() {
+	buf := s.buf
+	if len(buf) < chunk {
+		buf = make([]byte, min(chunk, 4*len(buf)))
+	}
+	copy(buf, s.buf[s.pos:s.n])
+	s.buf = buf
+	s.base += int64(s.pos)
+	s.n -= s.pos
+	s.pos = 0
+}
+
+func (s *scanner) emit(b []byte) {
+	if !s.text && len(bytes.TrimLeft(b, " \t\r\n")) > 0 {
+		s.text = true
+	}
+	if s.tap == nil || len(b) == 0 || s.err != nil {
+		return
+	}
+	if _, err := s.tap.Write(b); err != nil {
+		s.err, s.eof, s.n = err, true, s.pos
+	}
+}
+
+func (s *scanner) flushHeld() {
+	if s.nheld > 0 {
+		s.emit(s.held[:s.nheld])
+		s.nheld = 0
+	}
+}
+
+func (s *scanner) hold(eol []byte) { s.nheld = copy(s.held[:], eol) }
+
+// delimiter consumes a delimiter line at pos, if there is one.
+func (s *scanner) delimiter() (delimiter, bool) {
+	for {
+		d, ok, more := matchDelimiter(s.buf[s.pos:s.n], s.bounds, s.eof)
+		if more {
+			s.fill()
+			continue
+		}
+		if !ok {
+			return d, false
+		}
+		d.end = s.offset() - int64(s.nheld)
+		line := s.buf[s.pos : s.pos+d.size]
+		s.pos += d.size
+		if s.tap != nil && d.level >= s.tapLevel {
+			text := s.text
+			s.flushHeld()
+			s.emit(line[:d.size-d.eol])
+			if !d.closing {
+				s.emit(line[d.size-d.eol:])
+			}
+			s.text = text
+		}
+		s.nheld = 0
+		if d.closing {
+			s.hold(line[d.size-d.eol:])
+		}
+		return d, true
+	}
+}
+
+// matchDelimiter looks for a delimiter line at the start of w; more says that
+// it takes more input to tell.
+//
+// DEVIATION: RFC 2046 section 5.1.1 lets a line begin with the boundary and go
+// on; we compare the whole line, as the parsers of mail clients do, so that a
+// boundary can be the beginning of another.
+func matchDelimiter(w []byte, bounds [][]byte, eof bool) (d delimiter, ok, more bool) {
+	if len(bounds) == 0 {
+		return d, false, false
+	}
+	if len(w) < 2 {
+		return d, false, !eof && (len(w) == 0 || w[0] == '-')
+	}
+	if w[0] != '-' || w[1] != '-' {
+		return d, false, false
+	}
+	for level, bound := range bounds {
+		if len(w) < len(bound) {
+			if !eof && bytes.HasPrefix(bound, w) {
+				return d, false, true
+			}
+			continue
+		}
+		if !bytes.HasPrefix(w, bound) {
+			continue
+		}
+		rest := w[len(bound):]
+		if len(rest) < 2 && !eof {
+			return d, false, true
+		}
+		closing := bytes.HasPrefix(rest, []byte("--"))
+		if closing {
+			rest = rest[2:]
+		}
+		rest = bytes.TrimLeft(rest, " \t")
+		if len(w)-len(rest) > maxDelimiter {
+			continue
+		}
+		eol := 0
+		switch {
+		case len(rest) > 0 && rest[0] == '\n':
+			eol = 1
+		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+			eol = 2
+		case len(rest) == 0 && eof:
+		case len(rest) == 0 || len(rest) == 1 && rest[0] == '\r' && !eof:
+			return d, false, true
+		default:
+			continue
+		}
+		return delimiter{level: level, closing: closing, size: len(w) - len(rest) + eol, eol: eol}, true, false
+	}
+	return d, false, false
+}
+
+// body reads up to and with the next delimiter line. It starts at a line start.
+func (s *scanner) body() delimiter {
+	if len(s.bounds) == 0 {
+		return s.rest()
+	}
+	for {
+		if d, ok := s.delimiter(); ok {
+			return d
+		}
+		s.flushHeld()
+		if !s.lines() {
+			return delimiter{level: -1, end: s.offset()}
+		}
+	}
+}
+
+// lines reads up to the start of a line that may be a delimiter; false: to the
+// end of the input.
+func (s *scanner) lines() bool {
+	for {
+		w := s.buf[s.pos:s.n]
+		for k := 0; ; {
+			j := bytes.IndexByte(w[k:], '\n')
+			if j < 0 {
+				break
+			}
+			k += j + 1
+			if k+1 < len(w) && (w[k] != '-' || w[k+1] != '-') {
+				continue
+			}
+			e := lineEnd(w[:k])
+			s.emit(w[:e])
+			s.hold(w[e:k])
+			s.pos += k
+			return true
+		}
+		s.endOfWindow(w)
+		if !s.fill() && s.pos == s.n {
+			return false
+		}
+	}
+}
+
+// endOfWindow gives w to the tap but for a CR, whose LF may be yet to come.
+func (s *scanner) endOfWindow(w []byte) {
+	m := len(w)
+	if m > 0 && w[m-1] == '\r' && !s.eof {
+		m--
+	}
+	s.emit(w[:m])
+	s.pos += m
+}
+
+// rest reads to the end of the input, where no delimiter can come.
+func (s *scanner) rest() delimiter {
+	s.flushHeld()
+	for {
+		s.emit(s.buf[s.pos:s.n])
+		s.pos = s.n
+		if !s.fill() {
+			return delimiter{level: -1, end: s.offset()}
+		}
+	}
+}
+
+// lineEnd returns where the CR LF or LF at the end of line begins.
+func lineEnd(line []byte) int {
+	e := len(line) - 1
+	if e > 0 && line[e-1] == '\r' {
+		e--
+	}
+	return e
+}
+
+// header reads the header section of p. If a delimiter ended it, that is returned.
+func (s *scanner) header(p *Part) (d delimiter, ended bool, err error) {
+	var section []byte
+	for start := 0; ; start = len(section) {
+		if d, ended = s.delimiter(); ended {
+			p.Defects |= NoHeaderEnd
+			break
+		}
+		s.flushHeld()
+		var whole bool
+		if section, whole, err = s.headerLine(section); err != nil {
+			return d, false, err
+		}
+		if !whole {
+			p.Defects |= NoHeaderEnd
+			d, ended = delimiter{level: -1, end: s.offset()}, true
+			break
+		}
+		if lineEnd(section[start:]) == 0 {
+			break
+		}
+	}
+	s.section = section
+	p.Body = s.offset()
+	if ended {
+		p.Body = d.end
+	}
+	if s.opts.Budget != nil {
+		if err := s.opts.Budget.Take(budget.Memory, int64(len(section))); err != nil {
+			return d, false, err
+		}
+	}
+	var malformed int
+	if p.Header, malformed, err = ParseHeader(section, p.Start); err != nil {
+		return d, false, err
+	}
+	if malformed > 0 {
+		p.Defects |= MalformedHeader
+	}
+	return d, ended, nil
+}
+
+// headerLine appends a line to section; whole is false if the input ended before its line end.
+func (s *scanner) headerLine(section []byte) (_ []byte, whole bool, err error) {
+	for {
+		w := s.buf[s.pos:s.n]
+		j := bytes.IndexByte(w, '\n')
+		if j >= 0 {
+			w = w[:j+1]
+		} else if m := len(w); m > 0 && w[m-1] == '\r' && !s.eof {
+			w = w[:m-1]
+		}
+		if len(section)+len(w) > maxHeader {
+			return nil, false, &LimitError{"octets of header", maxHeader}
+		}
+		section = append(section, w...)
+		if j >= 0 {
+			e := lineEnd(w)
+			s.emit(w[:e])
+			s.hold(w[e:])
+			s.pos += j + 1
+			return section, true, nil
+		}
+		s.emit(w)
+		s.pos += len(w)
+		if !s.fill() && s.pos == s.n {
+			return section, false, nil
+		}
+	}
+}
+
+// entity reads p, whose start is pos, up to and with the delimiter behind it.
+func (s *scanner) entity(parent, p *Part, depth int) (delimiter, error) {
+	if depth > s.opts.Depth {
+		return delimiter{}, &LimitError{"levels of MIME", s.opts.Depth}
+	}
+	if s.opts.Budget != nil {
+		if err := s.opts.Budget.Take(budget.Parts, 1); err != nil {
+			return delimiter{}, err
+		}
+	}
+	p.Start = s.offset()
+	d, ended, err := s.header(p)
+	if err != nil {
+		return d, err
+	}
+	boundary, message := p.classify(parent)
+	if ended {
+		p.setEnd(d.end)
+		return d, s.err
+	}
+	if (boundary != "" || message) && s.opts.Enter != nil && !s.opts.Enter(parent, p) {
+		boundary, message = "", false
+	}
+	switch {
+	case boundary != "":
+		d, err = s.multipart(p, boundary, depth)
+	case message:
+		child := &Part{}
+		p.Children = []*Part{child}
+		d, err = s.entity(p, child, depth+1)
+	default:
+		d = s.body()
+	}
+	p.setEnd(d.end)
+	if err == nil {
+		err = s.err
+	}
+	return d, err
+}
+
+func (s *scanner) multipart(p *Part, boundary string, depth int) (d delimiter, err error) {
+	level := len(s.bounds)
+	s.bounds = append(s.bounds, []byte("--"+boundary))
+	start := s.offset()
+	s.text = false
+	d = s.body()
+	p.Preamble = Range{start, max(d.end, start)}
+	if s.text {
+		p.Defects |= PreambleText
+	}
+	if d.level != level {
+		p.Defects |= NoParts
+	}
+	for i := 0; d.level == level && !d.closing; i++ {
+		child := &Part{}
+		tapped := false
+		if s.tap == nil && s.opts.Tap != nil {
+			s.tap, s.tapLevel = s.opts.Tap(p, i), level+1
+			tapped = s.tap != nil
+		}
+		d, err = s.entity(p, child, depth+1)
+		if tapped {
+			s.tap = nil
+		}
+		if err != nil {
+			return d, err
+		}
+		p.Children = append(p.Children, child)
+	}
+	s.bounds = s.bounds[:level]
+	if d.level != level {
+		p.Defects |= Unclosed
+		return d, nil
+	}
+	start = s.offset()
+	s.text = false
+	d = s.body()
+	p.Epilogue = Range{start, max(d.end, start)}
+	if s.text {
+		p.Defects |= EpilogueText
+	}
+	return d, nil
+}
+
+// setEnd ends p. Where nothing stands between a line and a delimiter the line
+// end before p belongs to the delimiter behind it.
+func (p *Part) setEnd(end int64) {
+	p.End = end
+	p.Start = min(p.Start, end)
+	p.Body = min(p.Body, end)
+}
+
+// classify reads the fields that say what p is. boundary is not empty for a
+// multipart that can be split.
+func (p *Part) classify(parent *Part) (boundary string, message bool) {
+	p.Type, p.Encoding = MediaType{Type: "text/plain"}, "7bit"
+	if parent != nil && parent.Type.Type == "multipart/digest" {
+		p.Type.Type = "message/rfc822"
+	}
+	types, encodings := p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding")
+	// Which of two fields a reader takes is anybody's guess, so neither counts.
+	if len(types) > 1 || len(encodings) > 1 || p.Header.Count("MIME-Version") > 1 {
+		p.Defects |= DuplicateField
+		p.Type = MediaType{}
+		return "", false
+	}
+	if len(encodings) == 1 {
+		p.Encoding = Token(encodings[0])
+	}
+	if len(types) == 1 {
+		t, err := ParseMediaType(types[0])
+		if err != nil || !strings.Contains(t.Type, "/") {
+			p.Defects |= BadContentType
+			p.Type = MediaType{}
+			return "", false
+		}
+		p.Type = t
+	}
+	multi := strings.HasPrefix(p.Type.Type, "multipart/")
+	message = p.Type.Type == "message/rfc822" || p.Type.Type == "message/global"
+	if !multi && !message {
+		return "", false
+	}
+	switch p.Encoding {
+	case "", "7bit", "8bit", "binary":
+	default:
+		p.Defects |= EncodedMultiple
+		return "", false
+	}
+	if message {
+		return "", true
+	}
+	b := strings.TrimRight(p.Type.Params["boundary"], " \t")
+	if b == "" || len(b) > maxBoundary || strings.ContainsAny(b, "\r\n\x00") || p.Type.IsDuplicate("boundary") {
+		p.Defects |= BadBoundary
+		return "", false
+	}
+	return b, false
+}
