@@ -42,16 +42,15 @@ func (c Capabilities) Reads(cipher pkcs7.Cipher) bool {
 // maxCapabilities bounds a list: real ones have about a dozen entries.
 const maxCapabilities = 256
 
-// parseCapabilities reads the value of an SMIMECapabilities attribute or of
-// the certificate extension of RFC 4262.
+// ParseCapabilities reads the value of an SMIMECapabilities attribute or of
+// the certificate extension of RFC 4262. The error wraps ErrMalformed. The
+// result of an empty list is not nil: somebody said to read nothing.
 //
 //	SMIMECapabilities ::= SEQUENCE OF SMIMECapability
 //	SMIMECapability ::= SEQUENCE {
 //	    capabilityID OBJECT IDENTIFIER,
 //	    parameters   ANY DEFINED BY capabilityID OPTIONAL }
-//
-// The result of an empty list is not nil: somebody said to read nothing.
-func parseCapabilities(der []byte) (Capabilities, error) {
+func ParseCapabilities(der []byte) (Capabilities, error) {
 	in := cryptobyte.String(der)
 	var list cryptobyte.String
 	if !in.ReadASN1(&list, cbasn1.SEQUENCE) || !in.Empty() {
@@ -79,8 +78,8 @@ func parseCapabilities(der []byte) (Capabilities, error) {
 	return caps, nil
 }
 
-// encode returns the SMIMECapabilities.
-func (c Capabilities) encode() ([]byte, error) {
+// MarshalBinary returns the list as an SMIMECapabilities in DER.
+func (c Capabilities) MarshalBinary() ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		for i, e := range c {
@@ -104,7 +103,7 @@ func certificateCapabilities(der *x509der.Certificate) Capabilities {
 	if e == nil {
 		return nil
 	}
-	caps, err := parseCapabilities(e.Value)
+	caps, err := ParseCapabilities(e.Value)
 	if err != nil {
 		return nil
 	}
@@ -136,8 +135,25 @@ func cipherOID(c pkcs7.Cipher) (oid.OID, bool) {
 	return "", false
 }
 
-// ownCapabilities returns what this package reads, for replies to the key pub.
-// Every entry is built from identifiers (RFC 8551 section 2.5.2: parameters are
+// OwnCapabilities returns what this package reads, for replies that are
+// encrypted to cert; of a certificate that is nil or can't be read, only the
+// ciphers.
+func OwnCapabilities(cert *x509.Certificate) Capabilities {
+	if cert == nil {
+		return ownCapabilities(nil)
+	}
+	der, err := x509der.Parse(cert.Raw)
+	if err != nil {
+		return ownCapabilities(nil)
+	}
+	pub, err := alg.ParsePublicKey(der.SPKI)
+	if err != nil {
+		return ownCapabilities(nil)
+	}
+	return ownCapabilities(pub)
+}
+
+// ownCapabilities returns the list for replies to the key pub. Every entry is built from identifiers (RFC 8551 section 2.5.2: parameters are
 // absent where nothing is to be told apart).
 func ownCapabilities(pub *alg.PublicKey) Capabilities {
 	var caps Capabilities

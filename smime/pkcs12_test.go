@@ -1,0 +1,258 @@
+package smime_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"software.sslmate.com/src/go-pkcs12"
+
+	"github.com/gosmime/gosmime/internal/suites"
+	"github.com/gosmime/gosmime/smime"
+)
+
+// TestGoldenPKCS12 holds every file of the corpus to its expectation.
+func TestGoldenPKCS12(t *testing.T) {
+	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Kind == "pfx" })
+	root := suites.Corpus(t, "goldens", "open")
+	for _, g := range rows {
+		t.Run(filepath.Base(g.File), func(t *testing.T) {
+			pfx, err := os.ReadFile(filepath.Join(root, g.File))
+			if err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			ids, err := smime.ParsePKCS12(pfx, g.Password)
+			if took := time.Since(start); took > 5*time.Second {
+				t.Errorf("took %v", took)
+			}
+			if g.Expected != "ok" {
+				wrong := errors.Is(err, smime.ErrPassword) || errors.Is(err, smime.ErrMalformed) || errors.Is(err, smime.ErrLimit)
+				if !wrong || ids != nil {
+					t.Fatalf("%d identities, error %v", len(ids), err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, raw := range g.Contains {
+				var name string
+				if err := json.Unmarshal(raw, &name); err != nil {
+					t.Fatal(err)
+				}
+				want, err := os.ReadFile(filepath.Join(root, "pki", "der", name+".der"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if !holds(ids, want) {
+					t.Errorf("no identity for %s", name)
+				}
+			}
+			if filepath.Base(g.File) == "rsa2048-two-keys.bc.p12" && len(ids) != 2 {
+				t.Errorf("%d identities of two", len(ids))
+			}
+		})
+	}
+	if len(rows) < 60 {
+		t.Errorf("only %d files", len(rows))
+	}
+}
+
+func holds(ids []*smime.Identity, cert []byte) bool {
+	for _, id := range ids {
+		if bytes.Equal(id.Certificate().Raw, cert) {
+			return true
+		}
+	}
+	return false
+}
+
+// newPair returns a key and a self-signed certificate.
+func newPair(t testing.TB, serial int64) (*ecdsa.PrivateKey, *x509.Certificate) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tpl := &x509.Certificate{
+		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "somebody"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		EmailAddresses: []string{"somebody@example.com"},
+		KeyUsage:       x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, tpl, tpl, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key, cert
+}
+
+func newIdentity(t testing.TB, serial int64) *smime.Identity {
+	t.Helper()
+	key, cert := newPair(t, serial)
+	id, err := smime.NewIdentity(key, cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func TestPKCS12RoundTrip(t *testing.T) {
+	ids := []*smime.Identity{newIdentity(t, 1), newIdentity(t, 2), newIdentity(t, 3)}
+	for _, compatible := range []bool{false, true} {
+		for _, n := range []int{1, 3} {
+			for _, password := range []string{"orchard", "", "Äpfel-и-груши-🍐"} {
+				if !compatible && n == 3 && password == "" {
+					continue // as much work, nothing new
+				}
+				pfx, err := smime.WritePKCS12(ids[:n], password, compatible)
+				if err != nil {
+					t.Fatalf("compatible %v, %d, %q: %v", compatible, n, password, err)
+				}
+				got, err := smime.ParsePKCS12(pfx, password)
+				if err != nil {
+					t.Fatalf("compatible %v, %d, %q: %v", compatible, n, password, err)
+				}
+				if len(got) != n {
+					t.Fatalf("%d identities of %d", len(got), n)
+				}
+				for i := range got {
+					if !bytes.Equal(got[i].Certificate().Raw, ids[i].Certificate().Raw) {
+						t.Errorf("identity %d is another", i)
+					}
+				}
+			}
+		}
+	}
+	pfx, err := smime.WritePKCS12(ids[:1], "right", true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := smime.ParsePKCS12(pfx, "wrong"); !errors.Is(err, smime.ErrPassword) {
+		t.Errorf("wrong password: %v", err)
+	}
+	if _, err := smime.WritePKCS12(nil, "", false); !errors.Is(err, smime.ErrMalformed) {
+		t.Errorf("nothing to write: %v", err)
+	}
+}
+
+// TestPKCS12Peers has other programs write and read the files.
+func TestPKCS12Peers(t *testing.T) {
+	ids := []*smime.Identity{newIdentity(t, 1), newIdentity(t, 2)}
+	for _, compatible := range []bool{false, true} {
+		pfx, err := smime.WritePKCS12(ids[:1], "orchard", compatible)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, cert, _, err := pkcs12.DecodeChain(pfx, "orchard"); err != nil || !bytes.Equal(cert.Raw, ids[0].Certificate().Raw) {
+			t.Errorf("go-pkcs12: %v", err)
+		}
+		openssl := suites.Tool(t, "openssl")
+		for n := 1; n <= 2; n++ {
+			pfx, err := smime.WritePKCS12(ids[:n], "orchard", compatible)
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(t.TempDir(), "id.p12")
+			if err := os.WriteFile(file, pfx, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			out, err := exec.Command(openssl, "pkcs12", "-in", file, "-passin", "pass:orchard", "-nodes", "-legacy").CombinedOutput()
+			if err != nil {
+				t.Fatalf("openssl: %v\n%s", err, out)
+			}
+			if got := bytes.Count(out, []byte("BEGIN PRIVATE KEY")); got != n {
+				t.Errorf("openssl found %d keys of %d", got, n)
+			}
+		}
+	}
+}
+
+// TestPKCS12CertificateOrder: the key decides whose certificate is whose,
+// wherever it stands.
+func TestPKCS12CertificateOrder(t *testing.T) {
+	key, cert := newPair(t, 1)
+	_, other := newPair(t, 2)
+	pfx, err := pkcs12.LegacyDES.Encode(key, other, []*x509.Certificate{cert}, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := smime.ParsePKCS12(pfx, "x")
+	if err != nil || len(ids) != 1 || !bytes.Equal(ids[0].Certificate().Raw, cert.Raw) {
+		t.Fatalf("%d identities, error %v", len(ids), err)
+	}
+	pfx, err = pkcs12.LegacyDES.Encode(key, other, nil, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := smime.ParsePKCS12(pfx, "x"); !errors.Is(err, smime.ErrNoCertificate) {
+		t.Fatalf("a key with somebody's certificate: %v", err)
+	}
+}
+
+func FuzzParsePKCS12(f *testing.F) {
+	id := newIdentity(f, 1)
+	pfx, err := smime.WritePKCS12([]*smime.Identity{id}, "x", true)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(pfx)
+	plain, err := pkcs12.Passwordless.Encode(must(x509.ParsePKCS8PrivateKey(unhex(f, p256PKCS8))), id.Certificate(), nil, "")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(plain)
+	f.Add([]byte{0x30, 0x80, 0x02, 0x01, 0x03, 0, 0})
+	f.Fuzz(func(t *testing.T, pfx []byte) {
+		ids, err := smime.ParsePKCS12(pfx, "x")
+		if (err == nil) != (len(ids) > 0) {
+			t.Fatalf("%d identities with error %v", len(ids), err)
+		}
+		if err != nil {
+			known := false
+			for _, p := range []error{smime.ErrMalformed, smime.ErrPassword, smime.ErrNoCertificate, smime.ErrLimit} {
+				known = known || errors.Is(err, p)
+			}
+			if !known {
+				t.Fatalf("undocumented error %v", err)
+			}
+		}
+	})
+}
+
+// p256PKCS8 is a key for tests.
+const p256PKCS8 = "308187020100301306072a8648ce3d020106082a8648ce3d030107046d306b0201010420" +
+	"0101010101010101010101010101010101010101010101010101010101010101" +
+	"a144034200046ff03b949241ce1dadd43519e6960e0a85b41a69a05c328103aa2bce1594ca163c4f753a55bf01dc53f6c0b0c7eee78b40c6ff7d25a96e2282b989cef71c144a"
+
+func unhex(t testing.TB, s string) []byte {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
