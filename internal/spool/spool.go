@@ -4,51 +4,221 @@
 package spool
 
 import (
+	"errors"
 	"io"
+	"io/fs"
+	"sync"
 
 	"github.com/gosmime/gosmime/internal/budget"
 )
 
+const (
+	// blockSize is that of the pieces in memory and in the file.
+	blockSize = 64 << 10
+	// largeChunk is how much is handed on at once.
+	largeChunk = 256 << 10
+)
+
+// An Error is a failure that this package finds.
+type Error string
+
+// ErrChanged says that a source or a temporary file is not what it was when it
+// was read or written.
+const ErrChanged Error = "spool: data changed between two readings"
+
+const errEnded Error = "spool: the first pass has ended"
+
+func (e Error) Error() string { return string(e) }
+
 // A Spool is written once, from start to end, and then read at any offset, also concurrently.
-type Spool struct{}
+//
+// Beside what it takes of the budget it holds at most three blocks of 64 KiB, and
+// no file before the first of them is full.
+type Spool struct {
+	budget *budget.Budget
+	dir    string
+	blocks [][]byte // full
+	tail   []byte   // the last block, not full; in memory also where blocks are in the file
+	memory int64    // taken
+	disk   int64    // taken
+	size   int64
+	spill  bool // memory has run out: further blocks go to the file
+	err    error
+
+	mu   sync.Mutex // for reading
+	file *file      // holds the blocks after those in blocks
+}
 
 // New returns an empty Spool. Memory and Disk of b bound it; with no Disk left nothing
 // touches a disk. dir is where files go; empty: os.TempDir.
-func New(b *budget.Budget, dir string) *Spool { panic("sketch") }
+func New(b *budget.Budget, dir string) *Spool { return &Spool{budget: b, dir: dir} }
 
-func (s *Spool) Write(p []byte) (int, error) { panic("sketch") }
+// Write appends p. An error is final: an [*budget.Exceeded] at a limit, else
+// that of the file.
+func (s *Spool) Write(p []byte) (int, error) {
+	done := 0
+	for done < len(p) && s.err == nil {
+		n := min(len(p)-done, blockSize-len(s.tail))
+		piece := p[done : done+n]
+		if s.file != nil && n == blockSize {
+			s.err = s.flush(piece)
+		} else if s.err = s.reserve(len(s.tail) + n); s.err == nil {
+			s.tail = append(s.tail, piece...)
+			if len(s.tail) == blockSize {
+				s.err = s.flush(s.tail)
+			}
+		}
+		if s.err == nil {
+			done += n
+			s.size += int64(n)
+		}
+	}
+	return done, s.err
+}
+
+// reserve makes room for n octets in the tail.
+func (s *Spool) reserve(n int) error {
+	if n <= cap(s.tail) {
+		return nil
+	}
+	c := max(2*cap(s.tail), n, 512)
+	if c > blockSize/2 {
+		c = blockSize
+	}
+	if !s.spill {
+		more := int64(c - cap(s.tail))
+		if err := s.budget.Take(budget.Memory, more); err == nil {
+			s.memory += more
+		} else if hasDisk && s.budget.Left(budget.Disk) >= sealedSize {
+			s.spill = true
+		} else {
+			return err
+		}
+	}
+	tail := make([]byte, len(s.tail), c)
+	copy(tail, s.tail)
+	s.tail = tail
+	return nil
+}
+
+// flush puts a full block, the tail or what comes instead, where it stays.
+func (s *Spool) flush(block []byte) error {
+	if !s.spill {
+		s.blocks = append(s.blocks, s.tail)
+		s.tail = nil
+		return nil
+	}
+	if s.file == nil {
+		f, err := newFile(s.dir)
+		if err != nil {
+			return err
+		}
+		s.file = f
+	}
+	if err := s.budget.Take(budget.Disk, sealedSize); err != nil {
+		return err
+	}
+	s.disk += sealedSize
+	if err := s.file.append(block); err != nil {
+		return err
+	}
+	s.tail = s.tail[:0]
+	return nil
+}
 
 // Size returns how much was written.
-func (s *Spool) Size() int64 { panic("sketch") }
+func (s *Spool) Size() int64 { return s.size }
 
-// ReadAt implements io.ReaderAt. A file that somebody changed is an error.
-func (s *Spool) ReadAt(p []byte, off int64) (int, error) { panic("sketch") }
+// ReadAt implements io.ReaderAt. A file that somebody changed is [ErrChanged].
+func (s *Spool) ReadAt(p []byte, off int64) (int, error) {
+	if errors.Is(s.err, fs.ErrClosed) {
+		return 0, s.err
+	}
+	if off < 0 {
+		return 0, fs.ErrInvalid
+	}
+	done := 0
+	for done < len(p) {
+		if off >= s.size {
+			return done, io.EOF
+		}
+		n, err := s.readBlock(p[done:], off)
+		done += n
+		off += int64(n)
+		if err != nil {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// readBlock reads from the one block that holds the offset.
+func (s *Spool) readBlock(p []byte, off int64) (int, error) {
+	i, at := int(off/blockSize), int(off%blockSize)
+	if i < len(s.blocks) {
+		return copy(p, s.blocks[i][at:]), nil
+	}
+	if off-int64(at) == s.size-int64(len(s.tail)) {
+		return copy(p, s.tail[at:]), nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.file.read(p, i-len(s.blocks), at)
+}
 
 // WriteTo writes all of it to w, in large chunks.
-func (s *Spool) WriteTo(w io.Writer) (int64, error) { panic("sketch") }
+func (s *Spool) WriteTo(w io.Writer) (int64, error) {
+	if errors.Is(s.err, fs.ErrClosed) {
+		return 0, s.err
+	}
+	var done int64
+	for _, b := range s.blocks {
+		n, err := write(w, b)
+		if done += n; err != nil {
+			return done, err
+		}
+	}
+	if left := s.size - int64(len(s.tail)) - done; left > 0 {
+		buf := make([]byte, min(left, largeChunk))
+		for left > 0 {
+			n, err := s.ReadAt(buf[:min(left, largeChunk)], done)
+			if err != nil {
+				return done, err
+			}
+			m, err := write(w, buf[:n])
+			if done += m; err != nil {
+				return done, err
+			}
+			left -= m
+		}
+	}
+	n, err := write(w, s.tail)
+	return done + n, err
+}
 
-// Close frees memory and file. Reading then fails.
-func (s *Spool) Close() error { panic("sketch") }
+func write(w io.Writer, b []byte) (int64, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	n, err := w.Write(b)
+	if err == nil && n != len(b) {
+		err = io.ErrShortWrite
+	}
+	return int64(n), err
+}
 
-// A Replay reads a stream that can be read a second time: again from the
-// source if that is an io.Seeker whose Seek(0, io.SeekCurrent) succeeds, else
-// from a Spool. Pass 1 keeps a keyed 16-byte MAC of each 256 KiB chunk of a
-// seekable source and pass 2 compares before it hands a chunk out.
-type Replay struct{}
-
-// NewReplay returns a Replay of r from its current offset.
-func NewReplay(r io.Reader, b *budget.Budget, dir string) *Replay { panic("sketch") }
-
-// Read reads in the first pass.
-func (p *Replay) Read(b []byte) (int, error) { panic("sketch") }
-
-// Again ends the first pass at what was read until now and returns a reader of the
-// same octets from the first. It fails with an error if the source changed.
-// It may be called again for a further pass.
-func (p *Replay) Again() (io.Reader, error) { panic("sketch") }
-
-// ReaderAt ends the first pass and returns random access to what was read, with its size.
-func (p *Replay) ReaderAt() (io.ReaderAt, int64, error) { panic("sketch") }
-
-// Close frees the spool. The source is left alone.
-func (p *Replay) Close() error { panic("sketch") }
+// Close frees memory and file. Reading then fails with fs.ErrClosed. It must not
+// be called while others read.
+func (s *Spool) Close() error {
+	if errors.Is(s.err, fs.ErrClosed) {
+		return nil
+	}
+	s.budget.Give(budget.Memory, s.memory)
+	s.budget.Give(budget.Disk, s.disk)
+	f := s.file
+	s.blocks, s.tail, s.file, s.err = nil, nil, nil, fs.ErrClosed
+	if f != nil {
+		return f.close()
+	}
+	return nil
+}
