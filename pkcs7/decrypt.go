@@ -2,57 +2,266 @@ package pkcs7
 
 import (
 	"context"
-	"crypto"
-	"crypto/x509"
+	"crypto/rand"
+	"errors"
+	"fmt"
 	"io"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/ber"
+	"github.com/gosmime/gosmime/internal/budget"
+	"github.com/gosmime/gosmime/internal/oid"
 )
-
-// A DecryptionKey is a private key with the certificate by which messages
-// refer to it. Key is a crypto.Decrypter (RSA), an ecdh.KeyExchanger (elliptic
-// curves) or a crypto.Decapsulator (ML-KEM).
-type DecryptionKey struct {
-	certificate *x509.Certificate
-	key         crypto.PrivateKey
-	id, secret  []byte
-}
-
-// KeyOf returns a key pair; KeyFromPassword and KeyFromKEK the secrets that
-// [ToPassword] and [ToKey] encrypt to.
-func KeyOf(cert *x509.Certificate, key crypto.PrivateKey) DecryptionKey {
-	return DecryptionKey{certificate: cert, key: key}
-}
-func KeyFromPassword(password []byte) DecryptionKey { return DecryptionKey{secret: password} }
-func KeyFromKEK(id, kek []byte) DecryptionKey       { return DecryptionKey{id: id, secret: kek} }
-
-// A KeyFunc returns the keys, if any, of the recipients named by a message.
-type KeyFunc func(ctx context.Context, to []CertID) ([]DecryptionKey, error)
 
 // NewDecryptReader reads an EnvelopedData or AuthEnvelopedData from src. For
 // an authenticated cipher nothing is returned by Read before the whole content
 // has been authenticated. For any other cipher Read streams what an attacker
 // may have changed, unless opts.RequireAuthenticated is set.
+//
+// What can be told without a key fails here: a [SyntaxError], [ErrUnsupported],
+// [ErrWeak], [ErrUnauthenticated], [ErrLimit], a [NoKeyError], and an
+// [ErrKeyUnavailable] if no other key is left. All else is one [ErrDecrypt]
+// of Read.
+//
+// An src that is an io.Seeker may be read more than once, from where it is now.
 func NewDecryptReader(ctx context.Context, src io.Reader, keys KeyFunc, opts *DecryptOptions) (*DecryptReader, error) {
-	panic("sketch")
+	if opts == nil {
+		opts = &DecryptOptions{}
+	}
+	r := &DecryptReader{ctx: ctx, opts: *opts}
+	r.ciphertext.init(src, opts.Ciphertext)
+	if err := r.open(src, keys); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
 }
 
-// A DecryptReader reads decrypted content. Read returns io.EOF only if the
-// content is complete.
-type DecryptReader struct{}
+// DecryptOptions are the options of decryption; nil means the defaults.
+type DecryptOptions struct {
+	Limits               Limits
+	RequireAuthenticated bool
+	InsecureHistoric     bool // reads Triple DES and RC2
+	// Withhold makes Read return nothing before the whole content was found to
+	// be complete and well padded, whatever the cipher. An src that can't seek
+	// is spooled for that.
+	Withhold bool
+	// Ciphertext is the encrypted content if it is not inside the message
+	// (RFC 5652 section 6.1).
+	Ciphertext io.Reader
+}
 
-// Close frees what was spooled.
-func (r *DecryptReader) Close() error { panic("sketch") }
+func (r *DecryptReader) open(src io.Reader, keys KeyFunc) error {
+	r.p = newParser(src, r.opts.Limits)
+	var err error
+	if r.outer, err = r.p.contentInfoOf(oid.EnvelopedData, oid.AuthEnvelopedData); err != nil {
+		return err
+	}
+	if err := r.readHead(); err != nil {
+		return err
+	}
+	if err := r.checkCipher(); err != nil {
+		return err
+	}
+	found, err := keys(r.ctx, r.recipients.ids)
+	if err != nil {
+		return fmt.Errorf("pkcs7: keys of the recipients: %w", err)
+	}
+	if r.candidates, err = r.recipients.candidates(found); err != nil {
+		return err
+	}
+	return r.start()
+}
 
-func (r *DecryptReader) Read(p []byte) (int, error) { panic("sketch") }
+// readHead reads up to the content.
+func (r *DecryptReader) readHead() error {
+	name := "EnvelopedData"
+	if r.outer == oid.AuthEnvelopedData {
+		name = "AuthEnvelopedData"
+	}
+	if err := r.p.enter(ber.Sequence, name); err != nil {
+		return err
+	}
+	if _, err := r.p.version(name + ".version"); err != nil {
+		return err
+	}
+	var err error
+	if r.originator, err = readOriginatorInfo(r.p); err != nil {
+		return err
+	}
+	if r.recipients, err = readRecipients(r.p); err != nil {
+		return err
+	}
+	info, err := readEncryptedContentInfo(r.p)
+	if err != nil {
+		return err
+	}
+	r.encryptedContentInfo = *info
+	return nil
+}
 
-// Cipher returns the cipher of the message.
-func (r *DecryptReader) Cipher() Cipher { panic("sketch") }
+// readOriginatorInfo returns the certificates and CRLs as they came.
+//
+//	OriginatorInfo ::= SEQUENCE {
+//	    certs [0] IMPLICIT CertificateSet OPTIONAL,
+//	    crls [1] IMPLICIT RevocationInfoChoices OPTIONAL }
+func readOriginatorInfo(p *parser) ([][]byte, error) {
+	const field = "originatorInfo"
+	if there, err := p.at(ber.Context(0), field); !there {
+		return nil, err
+	}
+	if err := p.enter(ber.Context(0), field); err != nil {
+		return nil, err
+	}
+	var list [][]byte
+	for tag := range uint32(2) {
+		there, err := p.at(ber.Context(tag), field)
+		if err != nil {
+			return nil, err
+		}
+		if !there {
+			continue
+		}
+		elements, err := p.elements(ber.Context(tag), field)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, elements...)
+	}
+	return list, p.leave(field)
+}
 
-// Recipients returns the recipients that the message names. Anyone may have changed the list.
-func (r *DecryptReader) Recipients() []CertID { panic("sketch") }
+// An encryptedContentInfo is an EncryptedContentInfo before its content.
+type encryptedContentInfo struct {
+	contentType oid.OID
+	content     *alg.Content
+	inside      bool // encryptedContent is present
+}
 
-// Certificate returns that of the key that opened the message, or nil if it was a secret.
-func (r *DecryptReader) Certificate() *x509.Certificate { panic("sketch") }
+func readEncryptedContentInfo(p *parser) (*encryptedContentInfo, error) {
+	const field = "encryptedContentInfo"
+	if err := p.enter(ber.Sequence, field); err != nil {
+		return nil, err
+	}
+	info := new(encryptedContentInfo)
+	var err error
+	if info.contentType, err = p.oid(field + ".contentType"); err != nil {
+		return nil, err
+	}
+	offset := p.Offset()
+	id, err := p.algorithm(field + ".contentEncryptionAlgorithm")
+	if err != nil {
+		return nil, err
+	}
+	if info.content, err = alg.ContentOf(id); err != nil {
+		if errors.Is(err, alg.ErrMalformed) {
+			return nil, &SyntaxError{Offset: offset, Field: field + ".contentEncryptionAlgorithm", Reason: err.Error()}
+		}
+		return nil, fmt.Errorf("%w: content encryption algorithm %s", ErrUnsupported, id.OID)
+	}
+	info.inside, err = p.at(ber.Context(0), field+".encryptedContent")
+	return info, err
+}
 
-// Strength returns nil, or an error that wraps [ErrWeak] if the cipher or the way
-// to its key is below the floor.
-func (r *DecryptReader) Strength() error { panic("sketch") }
+// checkCipher refuses what is not to be decrypted before any key is asked.
+func (r *DecryptReader) checkCipher() error {
+	authenticated := r.content.TagLen > 0
+	if authenticated != (r.outer == oid.AuthEnvelopedData) {
+		// RFC 9709 section 1: the same key in the other kind of cipher is an oracle.
+		return r.p.fail("encryptedContentInfo.contentEncryptionAlgorithm", "cipher of the other kind of enveloped data")
+	}
+	if r.opts.RequireAuthenticated && !authenticated {
+		return fmt.Errorf("%w: %v", ErrUnauthenticated, r.Cipher())
+	}
+	return checkStrength(r.content, r.opts.InsecureHistoric)
+}
+
+func checkStrength(c *alg.Content, historic bool) error {
+	if err := c.Strength(); err != nil && !historic {
+		return fmt.Errorf("%w: %v", ErrWeak, Cipher(c.Cipher))
+	}
+	return nil
+}
+
+// A contentKey is what one candidate gave.
+type contentKey struct {
+	cek []byte
+	// wrong says that it is known to be wrong, and cek random. The same work is
+	// done with it, so that only the outcome tells.
+	wrong bool
+	key   *matchKey
+}
+
+// unwrap asks the keys of the given candidates. It fails only for reasons that
+// anyone may know.
+func (r *DecryptReader) unwrap(list []candidate, n int) ([]contentKey, error) {
+	var keys []contentKey
+	var failed error
+	for _, c := range list {
+		if err := r.ctx.Err(); err != nil {
+			return nil, err
+		}
+		err := take(r.p.budget, budget.PrivateKeys, 1)
+		if err == nil {
+			err = take(r.p.budget, budget.Iterations, c.iterations)
+		}
+		if err != nil {
+			failed = err
+			break
+		}
+		random := make([]byte, n)
+		if _, err := rand.Read(random); err != nil {
+			return nil, err
+		}
+		cek, err := c.open(r.ctx, n)
+		if err != nil && unavailable(r.ctx, err) {
+			failed = unavailableError(r.ctx, err)
+			continue
+		}
+		k := contentKey{cek: cek, key: c.key}
+		if err != nil || len(cek) != n {
+			clear(cek)
+			k.cek, k.wrong = random, true
+		}
+		keys = append(keys, k)
+	}
+	if failed != nil && r.failed == nil {
+		r.failed = failed
+	}
+	return keys, nil
+}
+
+func unavailableError(ctx context.Context, err error) error {
+	if cause := ctx.Err(); cause != nil {
+		return cause
+	}
+	if errors.Is(err, ErrKeyUnavailable) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrKeyUnavailable, err)
+}
+
+// start asks the best candidate, which in almost all messages is the only one.
+func (r *DecryptReader) start() error {
+	authenticated := r.content.TagLen > 0
+	r.withheld = authenticated || r.opts.Withhold || len(r.candidates) > 1
+	first := r.candidates[:1]
+	r.candidates = r.candidates[1:]
+	var err error
+	if r.keys, err = r.unwrap(first, r.content.KeyLen()); err != nil {
+		return err
+	}
+	if len(r.keys) == 0 && len(r.candidates) == 0 {
+		return r.failed
+	}
+	if len(r.candidates) == 0 {
+		r.opened = r.keys[0].key
+	}
+	if r.withheld {
+		return nil
+	}
+	if r.stream, err = r.ciphertext.once(r.p, r.inside); err != nil {
+		return err
+	}
+	return r.decryptWith(r.keys[0])
+}

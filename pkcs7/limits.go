@@ -17,13 +17,6 @@ type ReadOptions struct {
 	PKCS7Content bool
 }
 
-// DecryptOptions are the options of decryption; nil means the defaults.
-type DecryptOptions struct {
-	Limits               Limits
-	RequireAuthenticated bool
-	InsecureHistoric     bool // reads Triple DES and RC2
-}
-
 // Limits bound the work that one message may cause. A zero field has the
 // default that its comment names.
 type Limits struct {

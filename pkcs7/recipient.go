@@ -2,29 +2,131 @@ package pkcs7
 
 import (
 	"crypto"
+	"crypto/rsa"
 	"crypto/x509"
+	"fmt"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/x509der"
 )
 
 // A Recipient can decrypt. The constructors below make the kinds of RFC 5652,
 // RFC 9629 and RFC 9936; the kind for a certificate follows from its key.
-type Recipient interface{ recipient() }
+type Recipient interface {
+	recipient(cek []byte) (encodedRecipient, error)
+}
 
 // ToCertificate encrypts to the key of cert: RSA (OAEP with SHA-256, see
-// [RecipientOptions]), ECDH (P-256, P-384, P-521, X25519, X448) or ML-KEM.
-func ToCertificate(cert *x509.Certificate, opts *RecipientOptions) Recipient { panic("sketch") }
+// [RecipientOptions]), ECDH (P-256, P-384, P-521, X25519, X448) or ML-KEM. A
+// key that can only sign and an RSA key below 2048 bits are refused. Whether
+// the certificate is valid and meant for encryption is not asked.
+func ToCertificate(cert *x509.Certificate, opts *RecipientOptions) Recipient {
+	if opts == nil {
+		opts = &RecipientOptions{}
+	}
+	return &certificateRecipient{cert: cert, opts: *opts}
+}
 
 // RecipientOptions are the options of [ToCertificate]; nil means the defaults.
 type RecipientOptions struct {
 	ByKeyID bool // name the recipient by subject key identifier
 	// PKCS1v15 uses RSAES-PKCS1-v1_5 where OAEP is the default: some installed
-	// programs know nothing else.
+	// programs know nothing else. A key that is for OAEP alone still gets OAEP.
 	PKCS1v15 bool
-	// OAEPHash and MGFHash are the hashes of OAEP; zero: SHA-256.
+	// OAEPHash and MGFHash are the hashes of OAEP; zero: SHA-256, and for
+	// MGFHash the same as OAEPHash.
 	OAEPHash, MGFHash crypto.Hash
 }
 
 // ToPassword encrypts to a password (PBKDF2-HMAC-SHA-256 and PWRI-KEK).
-func ToPassword(password []byte) Recipient { panic("sketch") }
+func ToPassword(password []byte) Recipient { return passwordRecipient(password) }
 
-// ToKey encrypts to a symmetric key-encryption key (AES key wrap).
-func ToKey(id, kek []byte) Recipient { panic("sketch") }
+// ToKey encrypts to a symmetric key-encryption key of 16, 24 or 32 octets (AES
+// key wrap). It must not be shorter than the content key.
+func ToKey(id, kek []byte) Recipient { return &kekRecipient{id: id, kek: kek} }
+
+// An encodedRecipient is a RecipientInfo to write.
+type encodedRecipient struct {
+	der     []byte
+	version byte
+	complex bool // pwri or ori, which makes the EnvelopedData version 3
+}
+
+type passwordRecipient []byte
+
+func (p passwordRecipient) recipient(cek []byte) (encodedRecipient, error) {
+	if len(p) == 0 {
+		return encodedRecipient{}, fmt.Errorf("%w: empty password", ErrWeak)
+	}
+	return makePWRI(p, cek)
+}
+
+type kekRecipient struct{ id, kek []byte }
+
+func (k *kekRecipient) recipient(cek []byte) (encodedRecipient, error) {
+	return makeKEKRI(k.id, k.kek, cek)
+}
+
+type certificateRecipient struct {
+	cert *x509.Certificate
+	opts RecipientOptions
+}
+
+func (c *certificateRecipient) recipient(cek []byte) (encodedRecipient, error) {
+	if c.cert == nil {
+		return encodedRecipient{}, fmt.Errorf("%w: no certificate", ErrUnsupported)
+	}
+	cert, err := x509der.Parse(c.cert.Raw)
+	if err != nil {
+		return encodedRecipient{}, fmt.Errorf("%w: %w", ErrSyntax, err)
+	}
+	pub, err := alg.ParsePublicKey(cert.SPKI)
+	if err != nil {
+		return encodedRecipient{}, fmt.Errorf("%w: public key: %w", ErrUnsupported, err)
+	}
+	id := issuerAndSerial(cert)
+	if c.opts.ByKeyID {
+		id = keyID(cert)
+	}
+	switch pub.Kind {
+	case alg.RSA, alg.RSAOAEP:
+		return c.toRSA(id, pub, cek)
+	case alg.EC, alg.X25519Key, alg.X448Key:
+		return makeKARI(id, pub, cek)
+	case alg.MLKEM:
+		return makeKEMRI(id, pub, cek)
+	}
+	return encodedRecipient{}, fmt.Errorf("%w: the key of the certificate cannot encrypt", ErrUnsupported)
+}
+
+func (c *certificateRecipient) toRSA(id CertID, pub *alg.PublicKey, cek []byte) (encodedRecipient, error) {
+	key, ok := pub.Key.(*rsa.PublicKey)
+	if !ok {
+		return encodedRecipient{}, fmt.Errorf("%w: RSA key", ErrUnsupported)
+	}
+	if pub.Bits < minRSABits {
+		return encodedRecipient{}, fmt.Errorf("%w: RSA key of %d bits", ErrWeak, pub.Bits)
+	}
+	if pub.Kind == alg.RSAOAEP && len(pub.Algorithm.Params) > 0 {
+		// RFC 4055 section 4.1: parameters in the certificate bind the sender.
+		oaep, err := alg.OAEPOf(pub.Algorithm)
+		if err != nil {
+			return encodedRecipient{}, fmt.Errorf("%w: %w", ErrUnsupported, err)
+		}
+		return makeKTRI(id, key, oaep, cek)
+	}
+	if c.opts.PKCS1v15 && pub.Kind == alg.RSA {
+		return makeKTRI(id, key, nil, cek)
+	}
+	oaep := &alg.OAEP{Hash: c.opts.OAEPHash, MGF: c.opts.MGFHash}
+	if oaep.Hash == 0 {
+		oaep.Hash = crypto.SHA256
+	}
+	if oaep.MGF == 0 {
+		oaep.MGF = oaep.Hash
+	}
+	if !oaep.Hash.Available() || !oaep.MGF.Available() {
+		return encodedRecipient{}, fmt.Errorf("%w: hash of OAEP", ErrUnsupported)
+	}
+	return makeKTRI(id, key, oaep, cek)
+}

@@ -1,0 +1,315 @@
+package pkcs7
+
+import (
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/ber"
+	"github.com/gosmime/gosmime/internal/budget"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/spool"
+)
+
+// A ciphertext is the encrypted content of a message, which can be read again:
+// from the source if that can seek, else from a spool.
+type ciphertext struct {
+	src      io.Reader
+	detached io.Reader // where it is not inside the message
+	seeker   io.Seeker // of src; nil: it can't
+	start    int64     // offset of the message in src
+	lim      ber.Limits
+	spool    *spool.Spool  // of the octets
+	replay   *spool.Replay // of the message, or of the detached octets
+	size     int64
+}
+
+func (c *ciphertext) init(src, detached io.Reader) {
+	c.src, c.detached = src, detached
+	if s, ok := src.(io.Seeker); ok {
+		if start, err := s.Seek(0, io.SeekCurrent); err == nil {
+			c.seeker, c.start = s, start
+		}
+	}
+}
+
+func (c *ciphertext) close() error {
+	var err error
+	if c.spool != nil {
+		err = c.spool.Close()
+	}
+	if c.replay != nil {
+		err = c.replay.Close()
+	}
+	return err
+}
+
+// once returns the octets, to be read a single time.
+func (c *ciphertext) once(p *parser, inside bool) (io.Reader, error) {
+	const field = "encryptedContentInfo.encryptedContent"
+	switch {
+	case inside && c.detached != nil:
+		return nil, p.fail(field, "present although the ciphertext is elsewhere")
+	case inside:
+		stream, err := p.String(ber.Context(0))
+		return stream, p.wrap(err, field)
+	case c.detached == nil:
+		return nil, p.fail(field, "missing")
+	}
+	return c.detached, nil
+}
+
+// first returns the octets for the first of several passes, with the parser
+// that then has the rest of the message.
+func (c *ciphertext) first(p *parser, inside bool) (*parser, io.Reader, error) {
+	c.lim = ber.Limits{Bytes: math.MaxInt64, Depth: p.lim.Depth}
+	if !inside || c.seeker == nil || c.detached != nil {
+		stream, err := c.once(p, inside)
+		if err != nil {
+			return nil, nil, err
+		}
+		if c.detached != nil {
+			c.replay = spool.NewReplay(stream, p.budget, p.lim.Dir)
+			return p, c.replay, nil
+		}
+		c.spool = spool.New(p.budget, p.lim.Dir)
+		return p, stream, nil
+	}
+	// The head is read a second time. It was counted the first time.
+	used, err := c.seeker.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return nil, nil, fmt.Errorf("pkcs7: %w", err)
+	}
+	if _, err := c.seeker.Seek(c.start, io.SeekStart); err != nil {
+		return nil, nil, fmt.Errorf("pkcs7: %w", err)
+	}
+	p.budget.Give(budget.Bytes, used-c.start)
+	c.replay = spool.NewReplay(c.src, p.budget, p.lim.Dir)
+	again := &parser{Reader: ber.NewReader(&meteredReader{c.replay, p.budget}, c.lim), lim: p.lim, budget: p.budget, kept: p.kept}
+	if err := skipHead(again.Reader); err != nil {
+		return nil, nil, again.wrap(err, "encryptedContentInfo")
+	}
+	stream, err := again.String(ber.Context(0))
+	return again, stream, again.wrap(err, "encryptedContent")
+}
+
+// again returns the octets for a further pass. If the source changed reading
+// fails.
+func (c *ciphertext) again() (io.Reader, error) {
+	if c.spool != nil {
+		return io.NewSectionReader(c.spool, 0, c.size), nil
+	}
+	src, err := c.replay.Again()
+	if err != nil || c.detached != nil {
+		return src, err
+	}
+	r := ber.NewReader(src, c.lim)
+	if err := skipHead(r); err != nil {
+		return nil, wrapError(err, "encryptedContentInfo")
+	}
+	stream, err := r.String(ber.Context(0))
+	return stream, wrapError(err, "encryptedContent")
+}
+
+// skipHead goes to the encryptedContent.
+func skipHead(r *ber.Reader) error {
+	for _, step := range []error{
+		r.Enter(ber.Sequence), r.Skip(), // ContentInfo, contentType
+		r.Enter(ber.Context(0)), r.Enter(ber.Sequence), r.Skip(), // content, EnvelopedData, version
+	} {
+		if step != nil {
+			return step
+		}
+	}
+	for {
+		e, err := r.Next()
+		if err != nil {
+			return err
+		}
+		if e.Tag == ber.Sequence {
+			break
+		}
+		if err := r.Skip(); err != nil { // originatorInfo, recipientInfos
+			return err
+		}
+	}
+	if err := r.Enter(ber.Sequence); err != nil {
+		return err
+	}
+	if err := r.Skip(); err != nil { // contentType
+		return err
+	}
+	return r.Skip() // contentEncryptionAlgorithm
+}
+
+// check reads the whole message and finds the key that opens it.
+func (r *DecryptReader) check() error {
+	p, stream, err := r.ciphertext.first(r.p, r.inside)
+	if err != nil {
+		return err
+	}
+	r.p = p
+	// The attributes that are authenticated come after the content that they
+	// are authenticated before. Mostly there are none.
+	authenticated := r.content.TagLen > 0
+	speculative := authenticated && r.contentType == oid.Data && !isCCM(r.content)
+	var tags []alg.Authenticator
+	if speculative {
+		if tags, err = r.authenticators(r.keys, nil, -1); err != nil {
+			return err
+		}
+	}
+	tail, err := r.firstPass(stream, tags)
+	if err != nil {
+		return err
+	}
+	if err := r.readTrailer(r.p); err != nil {
+		return err
+	}
+	if authenticated && (!speculative || len(r.trailer.aad) > 0) {
+		tags, err = r.authenticate(r.keys)
+		if err != nil {
+			return err
+		}
+	}
+	if r.choose(r.keys, tags, tail) {
+		return nil
+	}
+	// All other candidates, together in one more pass.
+	more, err := r.unwrap(r.candidates, r.content.KeyLen())
+	if err != nil {
+		return err
+	}
+	r.keys, r.candidates = append(r.keys, more...), nil
+	if authenticated && len(more) > 0 {
+		if tags, err = r.authenticate(more); err != nil {
+			return err
+		}
+	}
+	if r.choose(more, tags, tail) {
+		return nil
+	}
+	if r.failed != nil {
+		return r.failed
+	}
+	return ErrDecrypt
+}
+
+func isCCM(c *alg.Content) bool {
+	switch Cipher(c.Cipher) {
+	case AES128CCM, AES192CCM, AES256CCM:
+		return true
+	}
+	return false
+}
+
+// firstPass reads the ciphertext to its end and returns the last octets, from
+// a block boundary if all of it is whole blocks.
+func (r *DecryptReader) firstPass(stream io.Reader, tags []alg.Authenticator) (tail []byte, err error) {
+	c := &r.ciphertext
+	const keep = 3 * 16
+	for last := false; !last; {
+		r.in = grown(r.in)
+		var n int
+		if n, last, err = readChunk(stream, r.in); err != nil {
+			return nil, r.p.wrap(err, "encryptedContent")
+		}
+		chunk := r.in[:n]
+		c.size += int64(n)
+		if c.spool != nil {
+			if _, err := c.spool.Write(chunk); err != nil {
+				return nil, spoolError(err)
+			}
+		}
+		if err := writeAll(tags, chunk); err != nil {
+			return nil, err
+		}
+		tail = append(tail, chunk[max(0, n-keep):]...)
+		tail = tail[max(0, len(tail)-keep):]
+		if err := r.ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	want := min(c.size, 2*16+c.size%16)
+	return tail[len(tail)-int(want):], nil
+}
+
+func writeAll(tags []alg.Authenticator, chunk []byte) error {
+	for _, t := range tags {
+		if _, err := t.Write(chunk); err != nil {
+			return ErrDecrypt
+		}
+	}
+	return nil
+}
+
+func (r *DecryptReader) authenticators(keys []contentKey, aad []byte, size int64) ([]alg.Authenticator, error) {
+	tags := make([]alg.Authenticator, len(keys))
+	for i, k := range keys {
+		var err error
+		if tags[i], err = r.content.Authenticator(k.cek, aad, size); err != nil {
+			return nil, ErrDecrypt
+		}
+	}
+	return tags, nil
+}
+
+// authenticate runs the tags of all keys over the ciphertext.
+func (r *DecryptReader) authenticate(keys []contentKey) ([]alg.Authenticator, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	tags, err := r.authenticators(keys, r.trailer.aad, r.ciphertext.size)
+	if err != nil {
+		return nil, err
+	}
+	stream, err := r.ciphertext.again()
+	if err != nil {
+		return nil, err
+	}
+	for last := false; !last; {
+		r.in = grown(r.in)
+		var n int
+		if n, last, err = readChunk(stream, r.in); err != nil {
+			return nil, wrapError(err, "encryptedContent")
+		}
+		if err := writeAll(tags, r.in[:n]); err != nil {
+			return nil, err
+		}
+		if err := r.ctx.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return tags, nil
+}
+
+// choose takes the first key that fits: by the tag if there is one, else by the
+// padding, which a wrong key has right once in 256 times.
+func (r *DecryptReader) choose(keys []contentKey, tags []alg.Authenticator, tail []byte) bool {
+	found := false
+	for i, k := range keys {
+		var ok bool
+		if r.content.TagLen > 0 {
+			ok = tags[i].Check(r.trailer.mac)
+		} else {
+			ok = r.padded(k, tail)
+		}
+		if ok && !k.wrong && !found {
+			r.chosen, r.opened, found = k, k.key, true
+		}
+	}
+	return found
+}
+
+// padded reports whether the end of the content is right under the key. Of the
+// blocks of tail the first only serves to decrypt the second.
+func (r *DecryptReader) padded(k contentKey, tail []byte) bool {
+	d, err := r.content.Decrypter(k.cek)
+	if err != nil {
+		return false
+	}
+	plain, ok := d.Final(d.Update(nil, tail))
+	clear(plain)
+	return ok
+}

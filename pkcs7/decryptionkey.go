@@ -1,0 +1,134 @@
+package pkcs7
+
+import (
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"math/big"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/x509der"
+)
+
+// A DecryptionKey is a private key with the certificate by which messages
+// refer to it. Key is a crypto.Decrypter (RSA), an ecdh.KeyExchanger (elliptic
+// curves) or a crypto.Decapsulator (ML-KEM). A key that can be cancelled
+// implements, beside that interface, WithContext(context.Context) crypto.PrivateKey.
+type DecryptionKey struct {
+	certificate *x509.Certificate
+	key         crypto.PrivateKey
+	id, secret  []byte
+	kind        keyKind
+}
+
+type keyKind uint8
+
+const (
+	noKey keyKind = iota
+	pairKey
+	passwordKey
+	kekKey
+)
+
+// KeyOf returns a key pair. The private key must belong to the certificate: a
+// message is opened with it if it names the certificate.
+func KeyOf(cert *x509.Certificate, key crypto.PrivateKey) DecryptionKey {
+	return DecryptionKey{certificate: cert, key: key, kind: pairKey}
+}
+
+// KeyFromPassword returns the secret that [ToPassword] encrypts to.
+func KeyFromPassword(password []byte) DecryptionKey {
+	return DecryptionKey{secret: password, kind: passwordKey}
+}
+
+// KeyFromKEK returns the secret that [ToKey] encrypts to. For [Extract] of an
+// EncryptedData, which names nobody, it is the content key itself.
+func KeyFromKEK(id, kek []byte) DecryptionKey {
+	return DecryptionKey{id: id, secret: kek, kind: kekKey}
+}
+
+// A KeyFunc returns the keys, if any, of the recipients named by a message.
+// Those that the message does not name are not tried.
+type KeyFunc func(ctx context.Context, to []CertID) ([]DecryptionKey, error)
+
+// A matchKey is a DecryptionKey with what messages name it by.
+type matchKey struct {
+	DecryptionKey
+	cert   *x509der.Certificate
+	public *alg.PublicKey
+}
+
+// A keyring finds keys by identifier without comparing all with all.
+type keyring struct {
+	bySerial, byKeyID map[string][]*matchKey
+	secrets           []*matchKey
+}
+
+func newKeyring(keys []DecryptionKey) *keyring {
+	r := &keyring{bySerial: map[string][]*matchKey{}, byKeyID: map[string][]*matchKey{}}
+	for _, key := range keys {
+		k := &matchKey{DecryptionKey: key}
+		switch {
+		case key.kind == passwordKey || key.kind == kekKey:
+			r.secrets = append(r.secrets, k)
+			continue
+		case key.kind != pairKey || key.certificate == nil:
+			continue
+		}
+		// A certificate that can't be read names no key and hides no other one.
+		cert, err := x509der.Parse(key.certificate.Raw)
+		if err != nil {
+			continue
+		}
+		k.cert = cert
+		k.public, _ = alg.ParsePublicKey(cert.SPKI)
+		if ec, ok := alg.ECDHKey(key.key); ok && k.public != nil && k.public.Kind == alg.EC {
+			k.key = ec
+		}
+		serial := serialIndex(nil, cert.Serial)
+		r.bySerial[string(serial)] = append(r.bySerial[string(serial)], k)
+		for _, id := range cert.KeyIDs() {
+			r.byKeyID[string(id)] = append(r.byKeyID[string(id)], k)
+		}
+	}
+	return r
+}
+
+// serialIndex appends a form of a serial number by which keys are looked up.
+func serialIndex(b []byte, serial *big.Int) []byte {
+	if serial == nil {
+		return b
+	}
+	b = append(b, byte(1+serial.Sign()))
+	return append(b, serial.Bytes()...)
+}
+
+// find calls yield for each key that id names, with how well it does.
+func (r *keyring) find(id CertID, yield func(key *matchKey, rank int)) {
+	switch id.Kind {
+	case ByKEK, ByPassword:
+		for _, k := range r.secrets {
+			if k.names(id) || id.Kind == ByPassword && k.kind == passwordKey {
+				yield(k, 1)
+			}
+		}
+		return
+	}
+	keys := r.byKeyID[string(id.KeyID)]
+	if id.Serial != nil {
+		var scratch [24]byte
+		keys = r.bySerial[string(serialIndex(scratch[:0], id.Serial))]
+	}
+	for _, k := range keys {
+		if rank := id.rank(k.cert); rank > 0 {
+			yield(k, rank)
+		}
+	}
+}
+
+// unavailable reports whether err says something about the key or the caller
+// and nothing about the ciphertext, so that it may be told.
+func unavailable(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, ErrKeyUnavailable) || errors.Is(err, alg.ErrKeyUnavailable)
+}

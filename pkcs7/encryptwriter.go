@@ -1,0 +1,160 @@
+package pkcs7
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/ber"
+)
+
+const (
+	chunkSize = 192 << 10 // of content that is worked on at once
+	flushSize = 32 << 10  // less is gathered before it is written on
+)
+
+// An encryptWriter writes the content of an envelope, whose beginning is
+// written, and then its end.
+type encryptWriter struct {
+	ctx    context.Context
+	w      *ber.Writer
+	out    io.WriteCloser // encryptedContent
+	e      *envelope
+	cipher alg.Encrypter
+	buf    []byte // ciphertext not written yet
+	left   int64  // of a known size
+	err    error
+	closed bool
+}
+
+var (
+	errWriteClosed = errors.New("pkcs7: write after Close")
+	errSize        = errors.New("pkcs7: content does not have the size that was announced")
+)
+
+func newEncryptWriter(ctx context.Context, dst io.Writer, e *envelope, cipher alg.Encrypter) (*encryptWriter, error) {
+	w := &encryptWriter{ctx: ctx, w: ber.NewWriter(dst), e: e, cipher: cipher, left: e.size}
+	der := make([][]byte, len(e.recipients))
+	for i := range e.recipients {
+		der[i] = e.recipients[i].der
+	}
+	contentType := ber.Append(nil, ber.OID, false, []byte(e.contentType))
+	algorithm := e.content.ID.DER()
+	recipients := encodeSet(ber.Set, der)
+
+	// The lengths of what contains the content, from the inside.
+	inner, body, outer := int64(-1), int64(-1), int64(-1)
+	size := e.ciphertextSize()
+	contentInfo := ber.Append(nil, ber.OID, false, []byte(e.outerType()))
+	explicit := int64(-1)
+	if size >= 0 {
+		inner = int64(len(contentType)+len(algorithm)) + elementLen(ber.Context(0), size)
+		body = int64(len(encodeVersion(0))+len(recipients)) + elementLen(ber.Sequence, inner) + e.trailerLen()
+		explicit = elementLen(ber.Sequence, body)
+		outer = int64(len(contentInfo)) + elementLen(ber.Context(0), explicit)
+	}
+	w.w.Begin(ber.Sequence, outer)
+	w.w.Raw(contentInfo)
+	w.w.Begin(ber.Context(0), explicit)
+	w.w.Begin(ber.Sequence, body)
+	w.w.Raw(encodeVersion(e.version()), recipients)
+	w.w.Begin(ber.Sequence, inner)
+	w.w.Raw(contentType, algorithm)
+	w.out = w.w.OctetString(ber.Context(0), size)
+	return w, w.w.Err()
+}
+
+func elementLen(tag ber.Tag, length int64) int64 { return int64(ber.HeaderLen(tag, length)) + length }
+
+// Write encrypts p. It fails if a known size is passed.
+func (w *encryptWriter) Write(p []byte) (int, error) {
+	if w.closed {
+		return 0, errWriteClosed
+	}
+	done := 0
+	for w.err == nil && len(p) > 0 {
+		chunk := p[:min(len(p), chunkSize)]
+		if w.err = w.ctx.Err(); w.err != nil {
+			break
+		}
+		if w.e.size >= 0 {
+			if w.left -= int64(len(chunk)); w.left < 0 {
+				w.err = errSize
+				break
+			}
+		}
+		w.buf = w.cipher.Update(slices.Grow(w.buf, len(chunk)+64), chunk)
+		if len(w.buf) >= flushSize {
+			w.flush()
+		}
+		done += len(chunk)
+		p = p[len(chunk):]
+	}
+	return done, w.err
+}
+
+func (w *encryptWriter) flush() {
+	if _, err := w.out.Write(w.buf); err != nil && w.err == nil {
+		w.err = err
+	}
+	w.buf = w.buf[:0]
+}
+
+// Close writes the end of the message. It fails if a known size was not met.
+func (w *encryptWriter) Close() error {
+	if w.closed {
+		return w.err
+	}
+	w.closed = true
+	if w.err == nil && w.e.size >= 0 && w.left != 0 {
+		w.err = errSize
+	}
+	if w.err != nil {
+		return w.err
+	}
+	var tag []byte
+	w.buf, tag = w.cipher.Final(slices.Grow(w.buf, 64))
+	w.flush()
+	if err := w.out.Close(); w.err == nil {
+		w.err = err
+	}
+	if w.err != nil {
+		return w.err
+	}
+	w.w.End() // EncryptedContentInfo
+	w.w.Raw(w.e.trailer(tag)...)
+	w.w.End() // EnvelopedData
+	w.w.End() // [0]
+	w.w.End() // ContentInfo
+	w.err = w.w.Close()
+	w.buf = nil
+	return w.err
+}
+
+// trailer returns the elements after the EncryptedContentInfo.
+func (e *envelope) trailer(tag []byte) [][]byte {
+	if !e.authenticated {
+		return [][]byte{retag(e.unprotectedAttrs, ber.Context(1))}
+	}
+	return [][]byte{retag(e.authAttrs, ber.Context(1)), encodeOctets(tag), retag(e.unprotectedAttrs, ber.Context(2))}
+}
+
+func (e *envelope) trailerLen() int64 {
+	n := 0
+	for _, b := range e.trailer(make([]byte, e.content.TagLen)) {
+		n += len(b)
+	}
+	return int64(n)
+}
+
+// retag gives a SET OF its implicit tag. Of nothing it makes nothing.
+func retag(set []byte, tag ber.Tag) []byte {
+	if len(set) == 0 {
+		return nil
+	}
+	implicit := slices.Clone(set)
+	implicit[0] = byte(0xa0 | tag.Number())
+	return implicit
+}
