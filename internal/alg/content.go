@@ -1,8 +1,72 @@
 package alg
 
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/des"
+	"crypto/hkdf"
+	"crypto/rand"
+	"crypto/sha256"
+
+	"github.com/gosmime/gosmime/internal/oid"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
 // A Cipher is a content encryption algorithm. The numbers are those of
 // pkcs7.Cipher; further ones, read only, follow them.
 type Cipher uint16
+
+const (
+	_ Cipher = iota
+	AES128GCM
+	AES192GCM
+	AES256GCM
+	AES128CCM
+	AES256CCM
+	ChaCha20Poly1305
+	AES128CBC
+	AES192CBC
+	AES256CBC
+	TripleDES // read only
+	RC2       // read only
+	AES192CCM
+	DES // read only
+	ciphers
+)
+
+// A mode is how a Cipher works.
+type mode uint8
+
+const (
+	_ mode = iota
+	modeGCM
+	modeCCM
+	modePoly
+	modeCBC
+)
+
+// cipherTable has the facts of each Cipher.
+var cipherTable = [ciphers]struct {
+	oid    oid.OID
+	mode   mode
+	keyLen int // 0: told by the parameters
+	ivLen  int // 0: several lengths
+}{
+	AES128GCM:        {oid.AES128GCM, modeGCM, 16, 0},
+	AES192GCM:        {oid.AES192GCM, modeGCM, 24, 0},
+	AES256GCM:        {oid.AES256GCM, modeGCM, 32, 0},
+	AES128CCM:        {oid.AES128CCM, modeCCM, 16, 0},
+	AES192CCM:        {oid.AES192CCM, modeCCM, 24, 0},
+	AES256CCM:        {oid.AES256CCM, modeCCM, 32, 0},
+	ChaCha20Poly1305: {oid.ChaCha20Poly1305, modePoly, 32, 12},
+	AES128CBC:        {oid.AES128CBC, modeCBC, 16, 16},
+	AES192CBC:        {oid.AES192CBC, modeCBC, 24, 16},
+	AES256CBC:        {oid.AES256CBC, modeCBC, 32, 16},
+	TripleDES:        {oid.TripleDESCBC, modeCBC, 24, 8},
+	RC2:              {oid.RC2CBC, modeCBC, 0, 8},
+	DES:              {oid.DESCBC, modeCBC, 8, 8},
+}
 
 // A Content is a content encryption algorithm with its nonce or IV.
 type Content struct {
@@ -12,60 +76,234 @@ type Content struct {
 	// TagLen is the length of the tag in octets; 0: not authenticated.
 	TagLen int
 	// DefaultICVLen says that aes-ICVlen was omitted, so that TagLen is 12; the one pattern of RFC 8551
-	// section 3.4, a mac of 16 octets, is accepted by SetTag.
+	// section 3.4, a mac of 16 octets with AES-GCM, is accepted by SetTag and by Check.
 	DefaultICVLen bool
 
 	nonce []byte
+	inner []byte // the AlgorithmIdentifier that CEK-HKDF takes
+	bits  int    // effective key length of RC2
 }
 
 // ContentOf parses a ContentEncryptionAlgorithmIdentifier strictly.
-func ContentOf(id Identifier) (*Content, error) { panic("sketch") }
+func ContentOf(id Identifier) (*Content, error) {
+	c := &Content{ID: id}
+	if id.OID == oid.CEKHKDFSHA256 {
+		inner, err := ParseIdentifier(id.Params)
+		if err != nil {
+			return nil, err
+		}
+		c.HKDF, c.inner, id = true, id.Params, inner
+	}
+	for k := AES128GCM; k < ciphers; k++ {
+		if cipherTable[k].oid == id.OID {
+			c.Cipher = k
+		}
+	}
+	// RFC 9709 section 2 has no CEK-HKDF within CEK-HKDF: that, too, ends here.
+	if c.Cipher == 0 {
+		return nil, fail(ErrUnsupported, "content encryption %v", id.OID)
+	}
+	if err := c.parse(id.Params); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *Content) parse(params []byte) error {
+	s := cryptobyte.String(params)
+	facts := cipherTable[c.Cipher]
+	ok := false
+	switch {
+	case facts.mode == modeGCM:
+		ok = c.readAEAD(&s) && len(c.nonce) >= 1 && len(c.nonce) <= 64 && c.TagLen >= 12 && c.TagLen <= 16
+	case facts.mode == modeCCM:
+		ok = c.readAEAD(&s) && len(c.nonce) >= 7 && len(c.nonce) <= 13 && c.TagLen >= 4 && c.TagLen <= 16 && c.TagLen%2 == 0
+		if ok && c.TagLen < 8 {
+			return fail(ErrWeak, "tag of %d octets", c.TagLen)
+		}
+	case c.Cipher == RC2:
+		ok = c.readRC2(&s)
+	default:
+		ok = s.ReadASN1Bytes(&c.nonce, asn1.OCTET_STRING) && len(c.nonce) == facts.ivLen
+		if facts.mode == modePoly {
+			c.TagLen = 16 // RFC 8103 section 3
+		}
+	}
+	if !ok || !s.Empty() {
+		return fail(ErrMalformed, "parameters of content encryption %v", facts.oid)
+	}
+	return nil
+}
+
+// readAEAD reads the parameters of RFC 5084 section 3.
+//
+//	GCMParameters ::= SEQUENCE {
+//	    aes-nonce   OCTET STRING,
+//	    aes-ICVlen  INTEGER DEFAULT 12 }
+func (c *Content) readAEAD(s *cryptobyte.String) bool {
+	var body cryptobyte.String
+	if !s.ReadASN1(&body, asn1.SEQUENCE) || !body.ReadASN1Bytes(&c.nonce, asn1.OCTET_STRING) {
+		return false
+	}
+	if body.Empty() {
+		c.TagLen, c.DefaultICVLen = 12, true
+		return true
+	}
+	return body.ReadASN1Integer(&c.TagLen) && body.Empty()
+}
+
+// readRC2 reads the parameters of RFC 2268 section 6; the version encodes the
+// effective key length.
+//
+//	RC2-CBCParameter ::= SEQUENCE {
+//	    rc2ParameterVersion  INTEGER,
+//	    iv                   OCTET STRING (SIZE(8)) }
+func (c *Content) readRC2(s *cryptobyte.String) bool {
+	var body cryptobyte.String
+	var version int
+	if !s.ReadASN1(&body, asn1.SEQUENCE) || !body.ReadASN1Integer(&version) ||
+		!body.ReadASN1Bytes(&c.nonce, asn1.OCTET_STRING) || !body.Empty() || len(c.nonce) != 8 {
+		return false
+	}
+	switch {
+	case version == 160:
+		c.bits = 40
+	case version == 120:
+		c.bits = 64
+	case version == 58:
+		c.bits = 128
+	case version >= 256 && version <= 1024:
+		c.bits = version
+	}
+	return c.bits != 0
+}
 
 // NewContent returns c with a fresh nonce or IV; with hkdf it is wrapped as RFC 9709 says.
-func NewContent(c Cipher, hkdf bool) (*Content, error) { panic("sketch") }
+// The historic ciphers are read only: ErrWeak.
+func NewContent(c Cipher, hkdf bool) (*Content, error) {
+	if c == 0 || c >= ciphers {
+		return nil, fail(ErrUnsupported, "cipher %d", c)
+	}
+	facts := cipherTable[c]
+	n := &Content{Cipher: c, HKDF: hkdf}
+	if err := n.Strength(); err != nil {
+		return nil, err
+	}
+	switch facts.mode {
+	case modeGCM, modeCCM:
+		// Twelve octets leave CCM contents of up to 16 MiB−1; seven have no such limit.
+		size := 12
+		if facts.mode == modeCCM {
+			size = 7
+		}
+		n.nonce, n.TagLen = randomBytes(size), 16
+		// aes-ICVlen is written always: OpenSSL can't read its default.
+		b := cryptobyte.NewBuilder(nil)
+		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			b.AddASN1OctetString(n.nonce)
+			b.AddASN1Int64(int64(n.TagLen))
+		})
+		n.ID = Identifier{OID: facts.oid, Params: b.BytesOrPanic()}
+	default:
+		if facts.mode == modePoly {
+			n.TagLen = 16
+		}
+		n.nonce = randomBytes(facts.ivLen)
+		n.ID = Identifier{OID: facts.oid, Params: element(asn1.OCTET_STRING, n.nonce)}
+	}
+	if hkdf {
+		n.inner = n.ID.DER()
+		n.ID = Identifier{OID: oid.CEKHKDFSHA256, Params: n.inner}
+	}
+	return n, nil
+}
 
 // KeyLen returns the length of the content-encryption key in octets.
-func (c *Content) KeyLen() int { panic("sketch") }
+func (c *Content) KeyLen() int {
+	if c.Cipher == RC2 {
+		return (c.bits + 7) / 8
+	}
+	return cipherTable[c.Cipher].keyLen
+}
 
 // NewKey returns a fresh content-encryption key.
-func (c *Content) NewKey() []byte { panic("sketch") }
+func (c *Content) NewKey() []byte { return randomBytes(c.KeyLen()) }
 
-// Strength returns nil or an error that wraps ErrWeak.
-func (c *Content) Strength() error { panic("sketch") }
+// Authenticated reports whether the cipher detects a change of the content.
+func (c *Content) Authenticated() bool { return c.TagLen > 0 }
 
-// An Encrypter encrypts one content, in chunks of any size.
-type Encrypter interface {
-	// Update appends the ciphertext of src, as far as it is ready, to dst. src may be the spare capacity of dst or not overlap it.
-	Update(dst, src []byte) []byte
-	// Final appends the rest (padding) to dst and returns the tag, nil if there is none.
-	Final(dst []byte) (out, tag []byte)
+// Strength returns nil or an error that wraps ErrWeak: Triple DES, RC2, DES.
+func (c *Content) Strength() error {
+	switch c.Cipher {
+	case TripleDES, RC2, DES:
+		return fail(ErrWeak, "content encryption %v", cipherTable[c.Cipher].oid)
+	}
+	return nil
 }
 
-// Encrypter starts encryption with the key and, for authenticated ciphers, the
-// associated data.
-func (c *Content) Encrypter(cek, aad []byte) (Encrypter, error) { panic("sketch") }
-
-// An Authenticator checks the tag of one content over its ciphertext, without decrypting
-// where the cipher allows it (GCM, ChaCha20-Poly1305); for CCM it decrypts and discards.
-type Authenticator interface {
-	Write(ciphertext []byte) (int, error)
-	// Check reports in constant time whether tag is right, its length included.
-	Check(tag []byte) bool
+// SetTag reports whether a mac of that many octets fits the parameters, and sets TagLen to it.
+func (c *Content) SetTag(n int) bool {
+	if n == c.TagLen || c.fallbackTag(n) {
+		c.TagLen = n
+		return true
+	}
+	return false
 }
 
-// Authenticator starts the first pass over an authenticated content. size is the total length of
-// the ciphertext, which CCM needs first; −1: unknown, an error for CCM.
-func (c *Content) Authenticator(cek, aad []byte, size int64) (Authenticator, error) { panic("sketch") }
-
-// A Decrypter decrypts one content, in chunks of any size.
-type Decrypter interface {
-	// Update appends the plaintext of src, as far as it is ready, to dst.
-	Update(dst, src []byte) []byte
-	// Final appends the rest to dst. ok is false, found out in constant time, if the length or the padding is
-	// wrong; it is always true for ciphers without padding.
-	Final(dst []byte) (out []byte, ok bool)
+// fallbackTag: the sample of RFC 8551 section 3.4 omits aes-ICVlen, which means
+// 12, and has a mac of 16 octets.
+func (c *Content) fallbackTag(n int) bool {
+	return c.DefaultICVLen && n == 16 && cipherTable[c.Cipher].mode == modeGCM
 }
 
-// Decrypter starts decryption. For authenticated ciphers it is the second
-// pass: it does not look at the tag.
-func (c *Content) Decrypter(cek []byte) (Decrypter, error) { panic("sketch") }
+// MaxSize returns how many octets of content one key may encrypt.
+func (c *Content) MaxSize() int64 {
+	switch cipherTable[c.Cipher].mode {
+	case modeGCM:
+		return 1<<36 - 32 // NIST SP 800-38D section 5.2.1.1
+	case modeCCM:
+		if l := 15 - len(c.nonce); l < 5 {
+			return 1<<(8*l) - 1 // RFC 3610 section 2
+		}
+		return 1<<36 - 32
+	case modePoly:
+		return 1<<38 - 64 // RFC 8439 section 2.8
+	}
+	return 1<<63 - 1
+}
+
+// key returns the key of the cipher: the CEK or, by RFC 9709 section 2, what
+// HKDF makes of it.
+func (c *Content) key(cek []byte) ([]byte, error) {
+	ok := len(cek) == c.KeyLen() || c.Cipher == RC2 && len(cek) >= 1 && len(cek) <= 128
+	if !ok {
+		return nil, fail(ErrDecrypt, "length of the content-encryption key")
+	}
+	if !c.HKDF {
+		return cek, nil
+	}
+	key, err := hkdf.Key(sha256.New, cek, []byte("The Cryptographic Message Syntax"), string(c.inner), len(cek))
+	if err != nil {
+		return nil, fail(ErrDecrypt, "key derivation")
+	}
+	return key, nil
+}
+
+// block returns the block cipher.
+func (c *Content) block(key []byte) (cipher.Block, error) {
+	switch c.Cipher {
+	case TripleDES:
+		return des.NewTripleDESCipher(key)
+	case DES:
+		return des.NewCipher(key)
+	case RC2:
+		return newRC2(key, c.bits), nil
+	}
+	return aes.NewCipher(key)
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails
+	return b
+}
