@@ -131,10 +131,10 @@ func appendMembers(list [][]byte, members cryptobyte.String, wrap func([]byte) [
 // ocspFromBasic returns the OCSPResponse, with status successful, that holds a
 // BasicOCSPResponse (RFC 6960 section 4.2.1).
 func ocspFromBasic(basic []byte) []byte {
-	basicBytes := ber.Append(nil, ber.Sequence, true,
+	responseBytes := ber.Append(nil, ber.Sequence, true,
 		ber.Append(nil, ber.OID, false, []byte(oid.OCSPBasic)), ber.Append(nil, ber.OctetString, false, basic))
 	return ber.Append(nil, ber.Sequence, true,
-		ber.Append(nil, ber.Enumerated, false, []byte{0}), ber.Append(nil, ber.Context(0), true, basicBytes))
+		ber.Append(nil, ber.Enumerated, false, []byte{0}), ber.Append(nil, ber.Context(0), true, responseBytes))
 }
 
 // anyContent makes the content that is no OCTET STRING the contents octets of

@@ -4,8 +4,15 @@ import (
 	"context"
 	"crypto"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
 	"time"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/ber"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/x509der"
 )
 
 // A SigningKey makes one signature. A key that can be cancelled implements,
@@ -18,35 +25,308 @@ type SigningKey struct {
 	Attributes  []Attribute         // signed, in addition to the standard ones
 }
 
-// NewSignWriter returns a writer that signs what is written to it and writes a
-// SignedData with that content to dst. Close makes the signatures; its error
-// must be checked.
-func NewSignWriter(ctx context.Context, dst io.Writer, signers []SigningKey, opts *SignOptions) (io.WriteCloser, error) {
-	panic("sketch")
-}
-
-// SignDetached reads content to its end and writes a SignedData without
-// content to dst.
-func SignDetached(ctx context.Context, dst io.Writer, content io.Reader, signers []SigningKey, opts *SignOptions) error {
-	panic("sketch")
-}
-
 // SignOptions are the options of signing; nil means the defaults.
 type SignOptions struct {
 	SigningTime time.Time // to claim; zero: now
 	ContentType x509.OID  // zero: id-data
 	ByKeyID     bool      // name signers by subject key identifier
-	Size        int64     // of the content if known: the output is DER, else BER
+	// Size of the content if known: the output is then DER, if besides the
+	// content has at most 1 MiB or the signatures are of known length, as those
+	// of all but ECDSA keys are. Else it is BER, but for small contents.
+	Size int64
+	// Detached is the content for AddSigner, where the message has none inside.
+	Detached io.Reader
+	// Limits bound what is read by AddSigner.
+	Limits Limits
 }
 
-// AddSigner copies a SignedData and adds a signature. The SignerInfos that it
-// has stay byte for byte.
-func AddSigner(ctx context.Context, dst io.Writer, src io.Reader, signer SigningKey, opts *SignOptions) error {
-	panic("sketch")
+// NewSignWriter returns a writer that signs what is written to it and writes a
+// SignedData with that content to dst. Close makes the signatures; its error
+// must be checked.
+func NewSignWriter(ctx context.Context, dst io.Writer, signers []SigningKey, opts *SignOptions) (io.WriteCloser, error) {
+	if opts == nil {
+		opts = &SignOptions{}
+	}
+	s, err := newSigning(ctx, signers, opts)
+	if err != nil {
+		return nil, err
+	}
+	size := opts.Size
+	if size <= 0 {
+		size = unknownSize
+	}
+	s.out = s.writer(dst, size)
+	if size > maxHeld {
+		s.out.tail = s.predictTail()
+	}
+	return s, nil
 }
 
-// AddUnsigned copies a SignedData and adds unsigned attributes, such as
-// timestamps and countersignatures, to the SignerInfo with that index.
-func AddUnsigned(dst io.Writer, src io.Reader, index int, attrs ...Attribute) error {
-	panic("sketch")
+// SignDetached reads content to its end and writes a SignedData without
+// content to dst, in DER.
+func SignDetached(ctx context.Context, dst io.Writer, content io.Reader, signers []SigningKey, opts *SignOptions) error {
+	if opts == nil {
+		opts = &SignOptions{}
+	}
+	s, err := newSigning(ctx, signers, opts)
+	if err != nil {
+		return err
+	}
+	if _, err := io.CopyBuffer(s.digest, onlyReader{content}, make([]byte, chunkSize)); err != nil {
+		return fmt.Errorf("pkcs7: content: %w", err)
+	}
+	s.out = s.writer(dst, noContent)
+	return s.finish()
+}
+
+// onlyReader keeps io.Copy from choosing a way of its own.
+type onlyReader struct{ io.Reader }
+
+// A signing is signatures in the making. It is the writer that NewSignWriter
+// returns.
+type signing struct {
+	ctx    context.Context
+	jobs   []*signJob
+	digest *Digester
+	type_  oid.OID
+	out    *signedWriter
+	closed bool
+	err    error
+}
+
+func newSigning(ctx context.Context, signers []SigningKey, opts *SignOptions) (*signing, error) {
+	if len(signers) == 0 {
+		return nil, ErrNoSigner
+	}
+	s := &signing{ctx: ctx, type_: oid.FromX509(opts.ContentType)}
+	if s.type_ == "" {
+		s.type_ = oid.Data
+	}
+	at := opts.SigningTime
+	if at.IsZero() {
+		at = time.Now()
+	}
+	var hashes []alg.Hash
+	for i := range signers {
+		job, err := newSignJob(&signers[i], opts.ByKeyID)
+		if err != nil {
+			return nil, fmt.Errorf("pkcs7: signer %d: %w", i, err)
+		}
+		if err := job.fixedAttributes(s.type_, at); err != nil {
+			return nil, fmt.Errorf("pkcs7: signer %d: %w", i, err)
+		}
+		hashes = append(hashes, job.scheme.Hash())
+		s.jobs = append(s.jobs, job)
+	}
+	s.digest = newDigester(hashes, smallContent)
+	return s, nil
+}
+
+// writer returns a signedWriter for the jobs alone.
+func (s *signing) writer(dst io.Writer, size int64) *signedWriter {
+	w := &signedWriter{dst: dst, type_: s.type_, size: size, tail: -1,
+		version: signedVersion(s.type_, nil, nil, s.jobs[0].id.Serial == nil)}
+	for _, job := range s.jobs {
+		w.digests = appendNew(w.digests, job.digestID.DER())
+	}
+	return w
+}
+
+// Write implements io.Writer.
+func (s *signing) Write(p []byte) (int, error) {
+	if s.closed {
+		return 0, errors.New("pkcs7: write after Close")
+	}
+	if s.err != nil {
+		return 0, s.err
+	}
+	s.digest.Write(p)
+	var n int
+	n, s.err = s.out.Write(p)
+	return n, s.err
+}
+
+// Close makes the signatures.
+func (s *signing) Close() error {
+	if s.closed {
+		return s.err
+	}
+	s.closed = true
+	if s.err == nil {
+		s.err = s.finish()
+	}
+	return s.err
+}
+
+func (s *signing) finish() error {
+	signers, err := s.sign()
+	if err != nil {
+		return err
+	}
+	return s.out.finish(s.certificates(), nil, signers)
+}
+
+// sign returns the SignerInfos.
+func (s *signing) sign() ([][]byte, error) {
+	s.digest.external = true // what it holds is small
+	s.digest.finish(nil, false)
+	if s.type_ == oid.Data && s.digest.forged() {
+		// What looks like signed attributes is not signed as content: somebody
+		// may want to use it as such.
+		return nil, &SyntaxError{Field: "content", Reason: "is a set of signed attributes"}
+	}
+	list := make([][]byte, len(s.jobs))
+	for i, job := range s.jobs {
+		sum, _ := s.digest.sum(job.scheme.Hash())
+		info, err := job.sign(s.ctx, sum)
+		if err != nil {
+			return nil, fmt.Errorf("pkcs7: signer %d: %w", i, err)
+		}
+		list[i] = info
+	}
+	return list, nil
+}
+
+// certificates returns those to send.
+func (s *signing) certificates() [][]byte {
+	var list [][]byte
+	for _, job := range s.jobs {
+		list = appendNew(list, job.cert.Raw)
+		for _, c := range job.chain {
+			list = appendNew(list, c.Raw)
+		}
+	}
+	return list
+}
+
+// predictTail returns how long what follows the content will be, or −1 if that
+// depends on the signatures.
+func (s *signing) predictTail() int {
+	var signers [][]byte
+	for _, job := range s.jobs {
+		n := signatureLen(job.pub)
+		if n == 0 {
+			return -1
+		}
+		set, err := job.attributes(make([]byte, job.scheme.Hash().Size())).encode()
+		if err != nil {
+			return -1
+		}
+		signers = append(signers, job.encode(set, make([]byte, n)))
+	}
+	return len(encodeTail(s.certificates(), nil, signers))
+}
+
+// signatureLen returns the length of every signature by a key, 0 if they vary.
+func signatureLen(pub *alg.PublicKey) int {
+	switch pub.Kind {
+	case alg.RSA, alg.RSAPSS:
+		return (pub.Bits + 7) / 8
+	case alg.Ed25519Key:
+		return 64
+	case alg.Ed448Key:
+		return 114
+	}
+	return 0
+}
+
+// A signJob makes one SignerInfo.
+type signJob struct {
+	key             crypto.Signer
+	cert            *x509der.Certificate
+	pub             *alg.PublicKey
+	chain           []*x509.Certificate
+	id              CertID
+	scheme          alg.Scheme
+	digestID, sigID alg.Identifier
+	wished          attributes
+	fixed           attributes // all but the message digest
+}
+
+func newSignJob(k *SigningKey, byKeyID bool) (*signJob, error) {
+	cert, err := parseCertificate(k.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	if k.Key == nil {
+		return nil, ErrNoKey
+	}
+	job := &signJob{key: k.Key, cert: cert, chain: k.Chain, scheme: alg.Scheme(k.Scheme), wished: importAttributes(k.Attributes)}
+	if job.pub, err = alg.ParsePublicKey(cert.SPKI); err != nil {
+		return nil, algError(err, "certificate")
+	}
+	if job.scheme == 0 {
+		if job.scheme, err = alg.SchemeFor(job.pub); err != nil {
+			return nil, algError(err, "certificate")
+		}
+	}
+	if job.digestID, job.sigID, err = job.scheme.Identifiers(job.pub); err != nil {
+		return nil, algError(err, "scheme")
+	}
+	signature, err := alg.SignatureOf(job.sigID, job.scheme.Hash())
+	if err == nil {
+		err = signature.Strength(job.pub)
+	}
+	if err != nil {
+		return nil, algError(err, "certificate")
+	}
+	if job.id = issuerAndSerial(cert); byKeyID {
+		job.id = keyID(cert)
+	}
+	return job, nil
+}
+
+// fixedAttributes makes the attributes that don't depend on the content: what
+// every signature of ours has (RFC 8551 section 2.5, RFC 6211, RFC 5035) and
+// what the caller wants. No type is "" in a countersignature.
+func (j *signJob) fixedAttributes(typ oid.OID, at time.Time) error {
+	signingTime := encodeTime(at)
+	if signingTime == nil {
+		return &SyntaxError{Field: "signingTime", Reason: "year out of range"}
+	}
+	if typ != "" {
+		j.fixed = append(j.fixed, attribute{oid.AttrContentType, [][]byte{ber.Append(nil, ber.OID, false, []byte(typ))}},
+			attribute{oid.AttrCMSAlgorithmProtection, [][]byte{encodeAlgorithmProtection(j.digestID, j.sigID)}})
+	}
+	j.fixed = append(j.fixed, attribute{oid.AttrSigningTime, [][]byte{signingTime}},
+		attribute{oid.AttrSigningCertificateV2, [][]byte{encodeSigningCertificate(j.cert)}})
+	for _, a := range j.wished {
+		if j.fixed.has(a.id) || a.id == oid.AttrMessageDigest || a.id == oid.AttrContentType || a.id == oid.AttrCountersignature {
+			return &SyntaxError{Field: "Attributes", Reason: "attribute " + a.id.String() + " is not the caller's"}
+		}
+		j.fixed = append(j.fixed, a)
+	}
+	_, err := j.fixed.encode()
+	return err
+}
+
+func (j *signJob) attributes(digest []byte) attributes {
+	value := ber.Append(nil, ber.OctetString, false, digest)
+	return append(j.fixed[:len(j.fixed):len(j.fixed)], attribute{oid.AttrMessageDigest, [][]byte{value}})
+}
+
+// sign returns the SignerInfo for a content with that digest.
+func (j *signJob) sign(ctx context.Context, digest []byte) ([]byte, error) {
+	set, err := j.attributes(digest).encode()
+	if err != nil {
+		return nil, err
+	}
+	sig, err := alg.Sign(ctx, j.key, j.pub, j.scheme, set)
+	if err != nil {
+		return nil, err
+	}
+	return j.encode(set, sig), nil
+}
+
+// encode returns the SignerInfo; its version is 1 by issuerAndSerialNumber, 3
+// by subjectKeyIdentifier (RFC 5652 section 5.3).
+func (j *signJob) encode(set, sig []byte) []byte {
+	version := byte(1)
+	if j.id.Serial == nil {
+		version = 3
+	}
+	set = append([]byte{0xa0}, set[1:]...) // [0] IMPLICIT
+	return ber.Append(nil, ber.Sequence, true,
+		ber.Append(nil, ber.Integer, false, []byte{version}), j.id.encode(), j.digestID.DER(),
+		set, j.sigID.DER(), ber.Append(nil, ber.OctetString, false, sig))
 }

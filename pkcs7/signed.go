@@ -10,6 +10,7 @@ import (
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/budget"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/x509der"
 )
 
 // A SignedReader reads the content of a SignedData. What Read returns is
@@ -28,7 +29,8 @@ type SignedReader struct {
 	certs     [][]byte
 	crls      [][]byte
 	signers   []*SignerInfo
-	err       error // of Read; io.EOF: complete
+	parsed    []*x509der.Certificate // of certs, once asked for
+	err       error                  // of Read; io.EOF: complete
 }
 
 // maxDigests bounds digestAlgorithms, which decides how often content is hashed.

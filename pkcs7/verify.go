@@ -3,8 +3,14 @@ package pkcs7
 import (
 	"context"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"time"
+
+	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/internal/x509der"
 )
 
 // A TrustFunc returns nil if cert may vouch for a signature at a time; zero: as
@@ -15,7 +21,160 @@ type TrustFunc func(ctx context.Context, cert *x509.Certificate, at time.Time, e
 
 // Verify reads a SignedData from src, checks every signature and asks trust
 // about every signer. Only if all of it holds does it write the content to dst
-// and return the signers' certificates. trust must not be nil.
+// and return the signers' certificates. trust must not be nil. The
+// certificates of the signers are those in the message.
 func Verify(ctx context.Context, dst io.Writer, src, detached io.Reader, trust TrustFunc, opts *ReadOptions) ([]*x509.Certificate, error) {
-	panic("sketch")
+	if trust == nil {
+		return nil, errors.New("pkcs7: Verify without a TrustFunc")
+	}
+	if opts == nil {
+		opts = &ReadOptions{}
+	}
+	limits := opts.Limits.Shared()
+	// What is withheld until the verdict: the content, inside of src or not.
+	withheld := src
+	if detached != nil {
+		withheld = detached
+	}
+	replay := spool.NewReplay(withheld, limits.Budget(), limits.Dir)
+	defer replay.Close()
+	inner := ReadOptions{Limits: limits, InsecureHistoric: opts.InsecureHistoric, PKCS7Content: opts.PKCS7Content}
+	var r *SignedReader
+	var err error
+	if detached != nil {
+		r, err = NewSignedReader(src, replay, &inner)
+	} else {
+		r, err = NewSignedReader(replay, nil, &inner)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.CopyBuffer(io.Discard, onlyReader{r}, make([]byte, 64<<10)); err != nil {
+		return nil, err
+	}
+	certs, err := r.verifySigners(ctx, trust)
+	if err != nil {
+		return nil, err
+	}
+	return certs, r.copyAgain(dst, replay, detached != nil)
+}
+
+// copyAgain writes the content, read a second time.
+func (r *SignedReader) copyAgain(dst io.Writer, replay *spool.Replay, detached bool) error {
+	again, err := replay.Again()
+	if err != nil {
+		return fmt.Errorf("pkcs7: content: %w", err)
+	}
+	content := again
+	if !detached {
+		// What was read once within the limits is not counted twice.
+		second := newSignedReader(again, &ReadOptions{Limits: Limits{Bytes: r.p.lim.Bytes, Depth: r.p.lim.Depth, Memory: r.p.lim.Memory}, PKCS7Content: r.pkcs7})
+		if err := second.begin(); err != nil {
+			return err
+		}
+		if second.content == nil {
+			return nil
+		}
+		content = second.content
+	}
+	if _, err := io.CopyBuffer(dst, onlyReader{content}, make([]byte, chunkSize)); err != nil {
+		return fmt.Errorf("pkcs7: content: %w", err)
+	}
+	return nil
+}
+
+// verifySigners returns the certificate of each signer; every one must hold.
+func (r *SignedReader) verifySigners(ctx context.Context, trust TrustFunc) ([]*x509.Certificate, error) {
+	if len(r.signers) == 0 {
+		return nil, ErrNoSigner
+	}
+	extra := r.elements()
+	var certs []*x509.Certificate
+	var failures []error
+	for i, s := range r.signers {
+		cert, err := s.verify(ctx, trust, time.Time{}, extra)
+		if err != nil {
+			failures = append(failures, fmt.Errorf("pkcs7: signer %d: %w", i, err))
+			continue
+		}
+		certs = append(certs, cert)
+	}
+	if len(failures) > 0 {
+		return nil, errors.Join(failures...)
+	}
+	return certs, nil
+}
+
+// verify returns the certificate in the message that made the signature and
+// that trust vouches for.
+func (s *SignerInfo) verify(ctx context.Context, trust TrustFunc, at time.Time, extra [][]byte) (*x509.Certificate, error) {
+	if s.fault != nil {
+		return nil, s.fault
+	}
+	// Several certificates may have one name or key: the one that verifies and
+	// is trusted counts.
+	var failure error
+	for _, c := range s.candidates() {
+		err := s.check(c)
+		if err == nil {
+			cert := exportCertificate(c)
+			if err = trust(ctx, cert, at, extra); err == nil {
+				return cert, nil
+			}
+		}
+		if failure == nil {
+			failure = err
+		}
+	}
+	if failure == nil {
+		failure = ErrNoCertificate
+	}
+	return nil, failure
+}
+
+// candidates returns the certificates in the message that the signer may have
+// meant, best match first. What can't be read is no candidate.
+func (s *SignerInfo) candidates() []*x509der.Certificate {
+	type candidate struct {
+		cert *x509der.Certificate
+		rank int
+	}
+	var list []candidate
+	for _, c := range s.over.parsedCerts() {
+		if rank := s.id.rank(c); rank > 0 {
+			list = append(list, candidate{c, rank})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b candidate) int { return b.rank - a.rank })
+	certs := make([]*x509der.Certificate, len(list))
+	for i := range list {
+		certs[i] = list[i].cert
+	}
+	return certs
+}
+
+// parsedCerts returns the certificates of the message that can be read.
+func (r *SignedReader) parsedCerts() []*x509der.Certificate {
+	if r.parsed == nil {
+		r.parsed = make([]*x509der.Certificate, 0, len(r.certs))
+		for _, der := range r.certs {
+			if !isSequence(der) {
+				continue
+			}
+			if c, err := x509der.Parse(der); err == nil {
+				r.parsed = append(r.parsed, c)
+			}
+		}
+	}
+	return r.parsed
+}
+
+// exportCertificate returns c as crypto/x509 has it. Where that can't read it
+// the rest of this module still can, by Raw.
+func exportCertificate(c *x509der.Certificate) *x509.Certificate {
+	if cert, err := x509.ParseCertificate(c.Raw); err == nil {
+		return cert
+	}
+	return &x509.Certificate{Raw: c.Raw, RawIssuer: c.Issuer, RawSubject: c.Subject,
+		RawSubjectPublicKeyInfo: c.SPKI, SerialNumber: c.Serial, SubjectKeyId: c.SubjectKeyID}
 }
