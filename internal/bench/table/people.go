@@ -1,0 +1,60 @@
+package main
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"time"
+
+	"github.com/gosmime/gosmime/internal/bench/libcrypto"
+)
+
+// A person has a key for us, for Go's peers and for libcrypto.
+type person struct {
+	name string
+	key  crypto.Signer
+	cert *x509.Certificate
+	c    *libcrypto.Identity
+}
+
+func newPeople() ([]*person, error) {
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		return nil, err
+	}
+	ecKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	var people []*person
+	for _, p := range []*person{{name: "RSA-2048", key: rsaKey}, {name: "P-256", key: ecKey}} {
+		template := &x509.Certificate{
+			SerialNumber: big.NewInt(1),
+			Subject:      pkix.Name{CommonName: p.name},
+			NotBefore:    time.Now().Add(-time.Hour),
+			NotAfter:     time.Now().Add(time.Hour),
+			SubjectKeyId: []byte(p.name),
+		}
+		der, err := x509.CreateCertificate(rand.Reader, template, template, p.key.Public(), p.key)
+		if err != nil {
+			return nil, err
+		}
+		if p.cert, err = x509.ParseCertificate(der); err != nil {
+			return nil, err
+		}
+		pkcs8, err := x509.MarshalPKCS8PrivateKey(p.key)
+		if err != nil {
+			return nil, err
+		}
+		if p.c, err = libcrypto.New(der, pkcs8); err != nil {
+			return nil, err
+		}
+		people = append(people, p)
+	}
+	return people, nil
+}
