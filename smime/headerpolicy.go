@@ -1,5 +1,11 @@
 package smime
 
+import (
+	"net/mail"
+	"strings"
+	"time"
+)
+
 // HeaderPolicy is a header confidentiality policy of RFC 9788 section 3.
 type HeaderPolicy uint8
 
@@ -9,3 +15,91 @@ const (
 	HideNothing                     // hcp_no_confidentiality
 	PlainHeader                     // no header protection at all
 )
+
+// obscured stands in place of a hidden Subject (RFC 9788 section 3.2.1).
+const obscured = "[...]"
+
+// outer returns what stands outside the encryption for a field of the message;
+// keep is false if that is nothing.
+func (p HeaderPolicy) outer(name, value string) (_ string, keep bool) {
+	if p != HideSubject && p != HideMost {
+		return value, true
+	}
+	switch lower := strings.ToLower(name); lower {
+	case "subject":
+		return obscured, true
+	case "comments", "keywords":
+		return "", false
+	case "from", "to", "cc":
+		if p == HideMost {
+			return addressesOnly(value), true
+		}
+	case "date":
+		if p == HideMost {
+			return universalTime(value), true
+		}
+	}
+	return value, true
+}
+
+// addressesOnly returns the addr-specs of a list of mailboxes, or the value
+// itself where it is none (RFC 9788 section 3.2.2).
+func addressesOnly(value string) string {
+	list, err := mail.ParseAddressList(value)
+	if err != nil {
+		return value
+	}
+	specs := make([]string, len(list))
+	for i, a := range list {
+		specs[i] = strings.Trim((&mail.Address{Address: a.Address}).String(), "<>")
+	}
+	return strings.Join(specs, ", ")
+}
+
+func universalTime(value string) string {
+	t, err := mail.ParseDate(value)
+	if err != nil {
+		return value
+	}
+	return t.UTC().Format(time.RFC1123Z)
+}
+
+// isStructural reports whether a field belongs to the MIME structure and not to
+// the message (RFC 9787 section 1.1.1).
+func isStructural(name string) bool {
+	lower := strings.ToLower(name)
+	return lower == "mime-version" || strings.HasPrefix(lower, "content-")
+}
+
+// isTrace reports whether a field is added on the way: it is neither protected
+// nor compared.
+func isTrace(name string) bool {
+	lower := strings.ToLower(name)
+	switch lower {
+	case "received", "return-path", "dkim-signature", "authentication-results", "received-spf", "delivered-to":
+		return true
+	}
+	return strings.HasPrefix(lower, "arc-") || strings.HasPrefix(lower, "resent-")
+}
+
+// isDropped reports whether a field is never written: who a blind copy went to
+// (RFC 5322 section 3.6.3), and what only the payload of an encrypted message
+// may have (RFC 9788 section 2.2).
+func isDropped(name string) bool {
+	switch strings.ToLower(name) {
+	case "bcc", "resent-bcc", "hp-outer":
+		return true
+	}
+	return false
+}
+
+// isUserFacing reports whether mail programs show the field to people
+// (RFC 9787 section 1.1.2).
+func isUserFacing(name string) bool {
+	switch strings.ToLower(name) {
+	case "subject", "from", "to", "cc", "date", "reply-to", "followup-to", "sender",
+		"resent-from", "resent-to", "resent-cc", "resent-date", "resent-sender", "comments", "keywords":
+		return true
+	}
+	return false
+}

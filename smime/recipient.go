@@ -274,8 +274,8 @@ func gravity(err error) int {
 	return 1
 }
 
-// quote makes text of unknown origin fit for an error.
-func quote(s string) string {
+// clip makes an address of unknown origin fit for an error.
+func clip(s string) string {
 	if len(s) > 200 {
 		s = s[:200]
 	}

@@ -34,7 +34,7 @@ type RecipientError struct {
 }
 
 func (e *RecipientError) Error() string {
-	return "smime: recipient " + quote(e.Mailbox) + ": " + e.Err.Error()
+	return "smime: recipient " + clip(e.Mailbox) + ": " + e.Err.Error()
 }
 
 // Unwrap returns Err.
