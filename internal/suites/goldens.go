@@ -34,6 +34,7 @@ type Golden struct {
 	Expanded                              int64
 	Checks                                map[string]string
 	Signers, Recipients                   []GoldenParty
+	SubjectEmails                         []string `json:"subject_emails"`
 	Layers                                []GoldenLayer
 	Algorithms                            json.RawMessage
 	Contains                              []json.RawMessage

@@ -1,0 +1,33 @@
+package main
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/gosmime/gosmime/examples/internal/clitest"
+	"github.com/gosmime/gosmime/internal/suites"
+)
+
+func TestGoldens(t *testing.T) {
+	rows := suites.Goldens(t, func(g *suites.Golden) bool {
+		return g.Operation == "decrypt" && len(g.Keys) > 0 && filepath.Ext(g.File) == ".eml"
+	})
+	if len(rows) < 100 {
+		t.Errorf("%d cases", len(rows))
+	}
+	for _, g := range rows {
+		for i := range g.Keys { // each of them must open the message
+			one := *g
+			one.Keys = g.Keys[i : i+1]
+			clitest.Check(t, g, clitest.Run(t, run, g.Read(t, g.File), append(clitest.Keys(&one), clitest.Historic(g)...)...))
+		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{nil, {"-pfx", "no-such-file"}, {"-key", "k"}} {
+		if o := clitest.Run(t, run, nil, args...); o.Code == 0 || o.Out.Len() > 0 {
+			t.Errorf("%v: exit %d", args, o.Code)
+		}
+	}
+}
