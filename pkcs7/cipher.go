@@ -23,6 +23,7 @@ const (
 	RC2       // historic: read only
 	// AES192CCM is read only, and authenticated like the ciphers up to ChaCha20Poly1305.
 	AES192CCM
+	DES // historic: read only
 )
 
 // Authenticated reports whether the cipher detects a change of the content. It
@@ -59,6 +60,8 @@ func (c Cipher) String() string {
 		return "Triple DES"
 	case RC2:
 		return "RC2"
+	case DES:
+		return "DES"
 	}
 	return fmt.Sprintf("cipher %d", uint16(c))
 }

@@ -41,7 +41,7 @@ func NewDecryptReader(ctx context.Context, src io.Reader, keys KeyFunc, opts *De
 type DecryptOptions struct {
 	Limits               Limits
 	RequireAuthenticated bool
-	InsecureHistoric     bool // reads Triple DES and RC2
+	InsecureHistoric     bool // reads Triple DES, RC2 and DES
 	// Withhold makes Read return nothing before the whole content was found to
 	// be complete and well padded, whatever the cipher. An src that can't seek
 	// is spooled for that.
@@ -156,6 +156,9 @@ func readEncryptedContentInfo(p *parser) (*encryptedContentInfo, error) {
 	if info.content, err = alg.ContentOf(id); err != nil {
 		if errors.Is(err, alg.ErrMalformed) {
 			return nil, &SyntaxError{Offset: offset, Field: field + ".contentEncryptionAlgorithm", Reason: err.Error()}
+		}
+		if errors.Is(err, alg.ErrWeak) {
+			return nil, fmt.Errorf("%w: content encryption algorithm %s: %w", ErrWeak, id.OID, err)
 		}
 		return nil, fmt.Errorf("%w: content encryption algorithm %s", ErrUnsupported, id.OID)
 	}

@@ -83,9 +83,6 @@ func newKeyring(keys []DecryptionKey) *keyring {
 		}
 		k.cert = cert
 		k.public, _ = alg.ParsePublicKey(cert.SPKI)
-		if ec, ok := alg.ECDHKey(key.key); ok && k.public != nil && k.public.Kind == alg.EC {
-			k.key = ec
-		}
 		serial := serialIndex(nil, cert.Serial)
 		r.bySerial[string(serial)] = append(r.bySerial[string(serial)], k)
 		for _, id := range cert.KeyIDs() {

@@ -1,6 +1,7 @@
 package pkcs7
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -42,7 +43,8 @@ func NewEncryptWriter(ctx context.Context, dst io.Writer, to []Recipient, opts *
 	if len(e.authAttrs) > 0 {
 		aad = e.authAttrs
 	}
-	cipher, err := e.content.Encrypter(cek, aad)
+	// The cipher may keep the key that it is given.
+	cipher, err := e.content.EncrypterSize(bytes.Clone(cek), aad, e.size)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
@@ -52,7 +54,9 @@ func NewEncryptWriter(ctx context.Context, dst io.Writer, to []Recipient, opts *
 // EncryptOptions are the options of encryption; nil means the defaults.
 type EncryptOptions struct {
 	Cipher Cipher // zero: AES256GCM
-	Size   int64  // of the content if known: the output is DER, else BER
+	// Size of the content if known: the output is DER, else BER. AES-CCM keeps a
+	// content of unknown size in memory and refuses more than 4 MiB of it.
+	Size int64
 	// ContentType of the content; zero: id-data, which all S/MIME has.
 	ContentType x509.OID
 	// CEKHKDF derives the key by RFC 9709, so that nobody can turn the message

@@ -3,6 +3,7 @@ package pkcs7
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -11,8 +12,9 @@ import (
 )
 
 const (
-	chunkSize = 192 << 10 // of content that is worked on at once
-	flushSize = 32 << 10  // less is gathered before it is written on
+	chunkSize  = 192 << 10 // of content that is worked on at once
+	maxCCMHeld = 4 << 20   // of a content whose size AES-CCM has to know first
+	flushSize  = 32 << 10  // less is gathered before it is written on
 )
 
 // An encryptWriter writes the content of an envelope, whose beginning is
@@ -25,6 +27,7 @@ type encryptWriter struct {
 	cipher alg.Encrypter
 	buf    []byte // ciphertext not written yet
 	left   int64  // of a known size
+	held   int64  // that AES-CCM holds in memory
 	err    error
 	closed bool
 }
@@ -82,6 +85,12 @@ func (w *encryptWriter) Write(p []byte) (int, error) {
 		if w.e.size >= 0 {
 			if w.left -= int64(len(chunk)); w.left < 0 {
 				w.err = errSize
+				break
+			}
+		}
+		if w.e.size < 0 && isCCM(w.e.content) {
+			if w.held += int64(len(chunk)); w.held > maxCCMHeld {
+				w.err = fmt.Errorf("%w: AES-CCM content of unknown size", ErrLimit)
 				break
 			}
 		}

@@ -126,7 +126,11 @@ func (k *kari) prepare(key *matchKey, index int) (*opening, error) {
 	}
 	wrapped := k.encryptedKeys[index]
 	return &opening{selfChecking: true, open: func(ctx context.Context, _ int) ([]byte, error) {
-		z, err := alg.Agree(alg.WithContext(ctx, key.key), k.originatorKey)
+		bound := alg.WithContext(ctx, key.key)
+		if exchanger, ok := alg.ECDHKey(bound); ok {
+			bound = exchanger
+		}
+		z, err := alg.Agree(bound, k.originatorKey)
 		if err != nil {
 			return nil, err
 		}
