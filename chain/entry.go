@@ -2,6 +2,8 @@ package chain
 
 import (
 	"crypto/x509"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -18,20 +20,72 @@ const (
 // An Entry is one element offered by a [Source]. It is immutable and parsed on
 // first use, so that one certificate this package can't read never hides the
 // others.
-type Entry struct{}
+type Entry struct {
+	*element
+	label       string
+	constraints []Constraints // all must be met
+}
+
+// An element is what entries with different constraints share.
+type element struct {
+	kind Kind
+	der  []byte
+
+	certOnce sync.Once
+	parsed   *certificate
+	certErr  error
+
+	crl  lazyCRL
+	ocsp lazyOCSP
+}
 
 // NewEntry returns an Entry. c may be nil: no constraints beyond the
 // certificate's own. label is for humans and never decides anything.
-func NewEntry(kind Kind, der []byte, label string, c *Constraints) *Entry { panic("sketch") }
+func NewEntry(kind Kind, der []byte, label string, c *Constraints) *Entry {
+	e := &Entry{element: &element{kind: kind, der: der}, label: label}
+	if c != nil {
+		e.constraints = []Constraints{c.clone()}
+	}
+	return e
+}
 
 // Kind says what the entry holds.
-func (e *Entry) Kind() Kind { panic("sketch") }
+func (e *Entry) Kind() Kind { return e.kind }
 
 // DER returns the encoding. It must not be changed.
-func (e *Entry) DER() []byte { panic("sketch") }
+func (e *Entry) DER() []byte { return e.der }
 
-// Certificate returns the parsed certificate.
-func (e *Entry) Certificate() (*x509.Certificate, error) { panic("sketch") }
+// Certificate returns the parsed certificate. It must not be changed. One that
+// crypto/x509 can't read but this package can has only its raw fields, names,
+// serial number, validity and key identifiers. The error is an [*Error] for
+// [ErrMalformed].
+func (e *Entry) Certificate() (*x509.Certificate, error) {
+	c, err := e.cert()
+	if err != nil {
+		return nil, &Error{Reason: ErrMalformed, Err: err}
+	}
+	return c.x509(), nil
+}
+
+// cert returns the parsed certificate of a KindCertificate entry.
+func (e *element) cert() (*certificate, error) {
+	if e.kind != KindCertificate {
+		return nil, errNotCertificate{}
+	}
+	e.certOnce.Do(func() { e.parsed, e.certErr = parseCertificate(e.der) })
+	return e.parsed, e.certErr
+}
+
+// with returns the entry with c as a further constraint.
+func (e *Entry) with(c *Constraints) *Entry {
+	n := *e
+	n.constraints = append(slices.Clip(n.constraints), *c)
+	return &n
+}
+
+type errNotCertificate struct{}
+
+func (errNotCertificate) Error() string { return "not a certificate" }
 
 // Constraints narrow what an anchor is trusted for. They can only narrow.
 type Constraints struct {
@@ -46,4 +100,12 @@ type Constraints struct {
 	// limit. It applies to the purposes in IssuedBeforeFor; nil: to any.
 	IssuedBefore    time.Time
 	IssuedBeforeFor []Purpose
+}
+
+func (c *Constraints) clone() Constraints {
+	d := *c
+	d.Purposes = slices.Clone(c.Purposes)
+	d.Mailboxes = slices.Clone(c.Mailboxes)
+	d.IssuedBeforeFor = slices.Clone(c.IssuedBeforeFor)
+	return d
 }

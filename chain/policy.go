@@ -17,6 +17,20 @@ const (
 	InsecureAnyPurpose // accepts a certificate whatever its key usages say
 )
 
+func (p Purpose) String() string {
+	switch p {
+	case EmailSigning:
+		return "e-mail signing"
+	case EmailEncryption:
+		return "e-mail encryption"
+	case TimeStamping:
+		return "time stamping"
+	case InsecureAnyPurpose:
+		return "any purpose"
+	}
+	return "no purpose"
+}
+
 // Revocation says how much must be known about revocation. In every mode but
 // InsecureSkipRevocation a certificate that is known to be revoked is refused: at
 // time t it is if any genuine CRL or OCSP response, of any age up to now, says
@@ -76,8 +90,11 @@ type Options struct {
 
 	// FetchTimeout bounds all fetches of one validation; zero: 10 s.
 	FetchTimeout time.Duration
-	// InsecureSHA1 accepts SHA-1 in the signatures of the path.
+	// InsecureSHA1 accepts SHA-1 in the signatures of the path, of CRLs and of
+	// OCSP responses.
 	InsecureSHA1 bool
+	// InsecureShortKeys accepts RSA keys from 1024 bits on.
+	InsecureShortKeys bool
 }
 
 // A Fetcher gets what a certificate points at: its issuer (AIA caIssuers), the
@@ -91,7 +108,35 @@ type Fetcher interface {
 // Limits bound the work that one call of [Collection.Verify] may do.
 type Limits struct {
 	Depth           int // certificates in a path; default 8
-	Signatures      int // signature checks; default 100
+	Signatures      int // signature checks, those from a cache apart; default 200
 	NameComparisons int // name constraint comparisons; default 250000
 	Candidates      int // entries taken from sources; default 1000
+}
+
+func (l Limits) withDefaults() Limits {
+	set := func(v *int, n int) {
+		if *v == 0 {
+			*v = n
+		}
+	}
+	set(&l.Depth, 8)
+	set(&l.Signatures, 200)
+	set(&l.NameComparisons, 250000)
+	set(&l.Candidates, 1000)
+	return l
+}
+
+// unusable says why nothing can be decided by p.
+func (p *Policy) unusable() string {
+	switch {
+	case p.Purpose == 0 || p.Purpose > InsecureAnyPurpose:
+		return "Purpose is not set"
+	case p.Revocation > InsecureSkipRevocation:
+		return "Revocation is not one of the constants"
+	case p.Mailbox == "" && !p.InsecureAnyMailbox && (p.Purpose == EmailSigning || p.Purpose == EmailEncryption):
+		return "Mailbox is not set"
+	case p.Limits.Depth < 0 || p.Limits.Signatures < 0 || p.Limits.NameComparisons < 0 || p.Limits.Candidates < 0:
+		return "a limit is negative"
+	}
+	return ""
 }

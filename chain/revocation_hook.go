@@ -13,16 +13,3 @@ func (v *verification) revocation(ctx context.Context, path []*certificate, i in
 	return RevocationStatus{}, nil
 }
 
-// crlKeys returns what a source is asked by: the issuer and the authority key
-// identifier (nil if none) of a CRL.
-func (e *Entry) crlKeys() (issuer, keyID []byte, err error) { return nil, nil, nil }
-
-// ocspSerials returns the serial numbers, as content octets, that an OCSP
-// response tells about.
-func (e *Entry) ocspSerials() ([][]byte, error) { return nil, nil }
-
-// A lazyCRL is a CRL that is parsed and indexed on first use.
-type lazyCRL struct{}
-
-// A lazyOCSP is an OCSP response that is parsed on first use.
-type lazyOCSP struct{}

@@ -3,8 +3,11 @@ package chain
 import (
 	"context"
 	"crypto/x509"
+	"encoding/pem"
+	"errors"
 	"iter"
 	"math/big"
+	"strings"
 )
 
 // A Query selects entries. Every set field must match.
@@ -12,7 +15,7 @@ type Query struct {
 	Kind    Kind     // required
 	Subject []byte   // DER Name
 	Issuer  []byte   // DER Name
-	Serial  *big.Int // with Issuer
+	Serial  *big.Int // with Issuer; of an OCSP response without it
 	KeyID   []byte   // subject key identifier, or issuer key identifier of a CRL
 	Mailbox string   // an rfc822Name or SmtpUTF8Mailbox of the certificate
 }
@@ -26,15 +29,105 @@ type Source interface {
 
 // Certs is a [Source] that holds the given certificates in memory. Of an
 // *x509.Certificate only Raw is read; one without Raw is ErrMalformed.
-func Certs(certs ...*x509.Certificate) Source { panic("sketch") }
+func Certs(certs ...*x509.Certificate) Source {
+	m := &memory{entries: make([]*Entry, 0, len(certs))}
+	for _, c := range certs {
+		if c == nil || len(c.Raw) == 0 {
+			m.err = &Error{Reason: ErrMalformed, Detail: "a certificate without Raw"}
+			continue
+		}
+		m.entries = append(m.entries, NewEntry(KindCertificate, c.Raw, "", nil))
+	}
+	return m
+}
 
 // DER is a [Source] that holds DER certificates, CRLs and OCSP responses in
-// memory, unparsed.
-func DER(elements ...[]byte) Source { panic("sketch") }
+// memory, unparsed. The elements must not be changed afterwards.
+func DER(elements ...[]byte) Source {
+	m := &memory{entries: make([]*Entry, len(elements))}
+	for i, der := range elements {
+		m.entries[i] = NewEntry(kindOf(der), der, "", nil)
+	}
+	return m
+}
 
 // PEM is a [Source] that holds every CERTIFICATE and X509 CRL block of text.
-// Unlike [x509.CertPool.AppendCertsFromPEM] it fails on a block it can't read.
-func PEM(text []byte) (Source, error) { panic("sketch") }
+// Unlike [x509.CertPool.AppendCertsFromPEM] it fails on a block it can't read:
+// the error is an [*Error] for [ErrMalformed]. Blocks of other types are passed
+// over.
+func PEM(text []byte) (Source, error) {
+	m := &memory{}
+	for rest := text; ; {
+		var block *pem.Block
+		block, rest = pem.Decode(rest)
+		if block == nil {
+			if i := strings.Index(string(rest), "-----BEGIN "); i >= 0 {
+				return nil, &Error{Reason: ErrMalformed, Detail: "a PEM block can't be decoded"}
+			}
+			return m, nil
+		}
+		e, err := pemEntry(block)
+		if err != nil {
+			return nil, err
+		}
+		if e != nil {
+			m.entries = append(m.entries, e)
+		}
+	}
+}
+
+func pemEntry(block *pem.Block) (*Entry, error) {
+	var e *Entry
+	var err error
+	switch block.Type {
+	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
+		e = NewEntry(KindCertificate, block.Bytes, "", nil)
+		_, err = e.cert()
+	case "X509 CRL":
+		e = NewEntry(KindCRL, block.Bytes, "", nil)
+		_, _, err = e.crlKeys()
+	}
+	if err != nil {
+		return nil, &Error{Reason: ErrMalformed, Detail: "PEM block of type " + quote(block.Type), Err: err}
+	}
+	return e, nil
+}
 
 // Constrain returns src with c added to the constraints of each of its entries.
-func Constrain(src Source, c Constraints) Source { panic("sketch") }
+func Constrain(src Source, c Constraints) Source {
+	c = c.clone()
+	if m, ok := src.(*memory); ok {
+		n := &memory{err: m.err, entries: make([]*Entry, len(m.entries))}
+		for i, e := range m.entries {
+			n.entries[i] = e.with(&c)
+		}
+		return n
+	}
+	return constrained{src, &c}
+}
+
+type constrained struct {
+	src Source
+	c   *Constraints
+}
+
+func (s constrained) Find(ctx context.Context, q Query) iter.Seq2[*Entry, error] {
+	return func(yield func(*Entry, error) bool) {
+		for e, err := range s.src.Find(ctx, q) {
+			if e != nil {
+				e = e.with(s.c)
+			}
+			if !yield(e, err) {
+				return
+			}
+		}
+	}
+}
+
+// errSource wraps what a Source reports.
+func errSource(err error) *Error {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e
+	}
+	return &Error{Reason: ErrSource, Err: err}
+}

@@ -2,60 +2,277 @@ package chain
 
 import (
 	"context"
+	"errors"
 	"time"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // A verification is one call of Collection.Verify: what it was asked, what it
 // may draw on, and the work it has done. Validations of CRL issuers and OCSP
 // responders are verifications of their own that share the work.
 type verification struct {
-	c      *Collection
-	policy Policy    // Limits filled in
-	at     time.Time // the time to judge by
-	now    time.Time // of the clock: evidence up to it may tell of a revocation
-	role   issuerRole
-	work   *work
+	c       *Collection
+	policy  Policy    // Limits filled in
+	at      time.Time // the time to judge by
+	now     time.Time // of the clock: evidence up to it may tell of a revocation
+	role    issuerRole
+	hasBans bool
+	work    *work
+
+	// pinned is the only anchor that counts, nil: any.
+	pinned *certificate
 	// pending has the certificates whose own validation waits for this one.
 	pending []*certificate
+
+	issuers  map[string][]issuer
+	flaws    map[*certificate]bool
+	statuses map[[3]*certificate]knownStatus
 }
 
 // A work is shared by everything that one call of Verify does.
-type work struct{}
+type work struct {
+	signatures, steps, fetches int
+	candidates, strangers      int    // from NewCollection; from With
+	names                      int    // comparisons left
+	limit                      *Error // the first limit that was reached
+	source                     *Error // the first failure of a Source
+
+	badEdges  map[[2]*certificate]*Error
+	bans      map[*certificate]*Error
+	validated map[validatedKey]bool
+	fetched   []*Entry
+	answers   map[string]answer
+	fetchEnd  time.Time
+}
+
+type validatedKey struct {
+	cert, anchor *certificate
+	role         issuerRole
+}
 
 // issuerRole is what a certificate that is not a leaf of the caller is validated for.
 type issuerRole uint8
 
 const (
-	roleSubject  issuerRole = iota // the caller's certificate: its purpose decides
-	roleCRL                        // signs CRLs: keyUsage, if present, has cRLSign
-	roleOCSP                       // signs OCSP responses: extendedKeyUsage has OCSPSigning
+	roleSubject issuerRole = iota // the caller's certificate: its purpose decides
+	roleCRL                       // signs CRLs: keyUsage, if present, has cRLSign
+	roleOCSP                      // signs OCSP responses: extendedKeyUsage has OCSPSigning
 )
 
-// find calls yield with the entries of every role but Disallowed that match
-// q, until it returns false. Each counts as a candidate. What was fetched
-// for this verification is among them.
-func (v *verification) find(ctx context.Context, q Query, yield func(*Entry) bool) *Error {
-	panic("sketch")
+// maxPending bounds the validations that wait for one another: the issuer of
+// the CRL on the issuer of the CRL.
+const maxPending = 4
+
+func newVerification(c *Collection, p Policy, now time.Time) *verification {
+	v := &verification{c: c, policy: p, now: now, at: p.At, work: &work{names: p.Limits.NameComparisons}}
+	if v.at.IsZero() {
+		v.at = now
+	}
+	for _, m := range c.members {
+		v.hasBans = v.hasBans || m.role == roleDisallowed
+	}
+	return v
 }
 
-// fetch asks the Fetcher, at most once for each kind, URL and request within one
-// verification, and returns the answer as entries. With no Fetcher it returns nothing.
-// Errors of the Fetcher are returned; callers treat them as no answer.
-func (v *verification) fetch(ctx context.Context, kind Kind, url string, request []byte) ([]*Entry, error) {
-	panic("sketch")
+// find calls yield with the entries of every role but Disallowed that match
+// q, until it returns false. Each counts as a candidate. What was fetched for
+// this verification is among them. An error of a Source is returned after all
+// other sources were asked.
+func (v *verification) find(ctx context.Context, q Query, yield func(*Entry) bool) *Error {
+	return v.findMembers(ctx, q, func(e *Entry, _ Member, _ int) bool { return yield(e) })
+}
+
+func (v *verification) findMembers(ctx context.Context, q Query, yield func(e *Entry, m Member, rank int) bool) (failed *Error) {
+	l := newLookup(q)
+	// What came with a message has a count of its own, so that it can't keep
+	// the rest from being found.
+	stopped := false
+	take := func(e *Entry, m Member, rank int) bool {
+		count := &v.work.candidates
+		if rank >= v.c.base {
+			count = &v.work.strangers
+		}
+		if *count++; *count > v.policy.Limits.Candidates {
+			v.limited("more than %d candidates", v.policy.Limits.Candidates)
+			return false
+		}
+		stopped = !yield(e, m, rank)
+		return !stopped
+	}
+	for i, m := range v.c.members {
+		if m.role == roleDisallowed || stopped {
+			continue
+		}
+		for e, err := range m.find(ctx, &l) {
+			if err != nil {
+				failed = errSource(err)
+				if v.work.source == nil {
+					v.work.source = failed
+				}
+				continue
+			}
+			if !take(e, m, i) {
+				break
+			}
+		}
+	}
+	for _, e := range v.work.fetched {
+		if stopped {
+			break
+		}
+		if l.matches(e) && !take(e, Member{role: roleUntrusted}, len(v.c.members)) {
+			break
+		}
+	}
+	return failed
+}
+
+// limited notes that work was left undone. What is at hand is still judged.
+func (v *verification) limited(format string, args ...any) *Error {
+	e := fail(ErrLimit, nil, format, args...)
+	if v.work.limit == nil {
+		v.work.limit = e
+	}
+	return e
 }
 
 // checkSignature checks a signature over signed by the key of signer, and its
-// strength. algorithm is a DER AlgorithmIdentifier. The reason is ErrBadSignature, ErrWeakAlgorithm
-// or ErrLimit.
+// strength. algorithm is a DER AlgorithmIdentifier. The reason is
+// ErrBadSignature, ErrWeakAlgorithm or ErrLimit.
 func (v *verification) checkSignature(signer *certificate, algorithm, signed, signature []byte) *Error {
-	panic("sketch")
+	if err := v.strength(signer, algorithm); err != nil {
+		return err
+	}
+	if v.work.signatures >= v.policy.Limits.Signatures {
+		return v.limited("more than %d signature checks", v.policy.Limits.Signatures)
+	}
+	err := verifySignature(signer, algorithm, signed, signature)
+	if err == nil || errors.Is(err, alg.ErrSignature) {
+		v.work.signatures++ // else no arithmetic was done
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, alg.ErrWeak):
+		return &Error{Reason: ErrWeakAlgorithm, Err: err}
+	}
+	return &Error{Reason: ErrBadSignature, Err: err}
+}
+
+// strength checks key and digest against the floor.
+func (v *verification) strength(signer *certificate, algorithm []byte) *Error {
+	if err := v.keyStrength(signer); err != nil {
+		return err
+	}
+	s, err := signatureAlgorithm(algorithm)
+	if err != nil {
+		return nil // for verifySignature to report
+	}
+	if s.Hash.Weak() && !s.Pure() && (s.Hash != alg.SHA1 || !v.policy.InsecureSHA1) {
+		return fail(ErrWeakAlgorithm, nil, "signature by %v", s.Hash)
+	}
+	return nil
+}
+
+// keyStrength checks the size of the key of c.
+func (v *verification) keyStrength(c *certificate) *Error {
+	key, err := c.key()
+	if err == nil && !v.policy.InsecureShortKeys {
+		err = key.Strength()
+	}
+	if errors.Is(err, alg.ErrWeak) {
+		return &Error{Reason: ErrWeakAlgorithm, Err: err, Detail: "the key of certificate " + c.title(), cert: c}
+	}
+	return nil
+}
+
+func signatureAlgorithm(der []byte) (*alg.Signature, error) {
+	var id alg.Identifier
+	s := cryptobyte.String(der)
+	if !alg.ReadIdentifier(&s, &id) || !s.Empty() {
+		return nil, alg.ErrMalformed
+	}
+	return alg.SignatureOf(id, 0)
+}
+
+// edge checks that child is signed by the key of parent.
+func (v *verification) edge(child, parent *certificate) *Error {
+	if child.knownSigner(parent.SPKI) {
+		return nil
+	}
+	key := [2]*certificate{child, parent}
+	if e, ok := v.work.badEdges[key]; ok {
+		return e
+	}
+	e := v.checkSignature(parent, child.SignatureAlgorithm, child.TBS, child.Signature)
+	if e == nil {
+		child.noteSigner(parent.SPKI)
+		return nil
+	}
+	if isLimit(e) {
+		return e
+	}
+	if v.work.badEdges == nil {
+		v.work.badEdges = make(map[[2]*certificate]*Error)
+	}
+	v.work.badEdges[key] = e
+	return e
 }
 
 // validateIssuer validates cert for role up to anchor, the same that the path
-// of the certificate in question ends at (RFC 5280 section 6.3.3 (f)). A certificate whose own
-// validation waits for this one is ErrUnknownIssuer: that ends loops. The mode
-// of revocation within is RevocationWhereKnown.
+// of the certificate in question ends at (RFC 5280 section 6.3.3 (f)). A
+// certificate whose own validation waits for this one is ErrUnknownIssuer: that
+// ends loops. The mode of revocation within is RevocationWhereKnown.
 func (v *verification) validateIssuer(ctx context.Context, cert *certificate, role issuerRole, anchor *certificate) *Error {
-	panic("sketch")
+	key := validatedKey{cert, anchor, role}
+	if v.work.validated[key] {
+		return nil
+	}
+	for _, p := range v.pending {
+		if p.equal(cert) {
+			return fail(ErrUnknownIssuer, cert, "certificate %s depends on itself", cert.title())
+		}
+	}
+	if len(v.pending) >= maxPending {
+		return v.limited("more than %d issuers of revocation lists depend on one another", maxPending)
+	}
+	sub := &verification{
+		c: v.c, policy: v.policy, at: v.at, now: v.now, role: role, hasBans: v.hasBans, work: v.work,
+		pinned: anchor, pending: append(v.pending[:len(v.pending):len(v.pending)], cert),
+	}
+	sub.policy.Check = nil
+	if sub.policy.Revocation != InsecureSkipRevocation {
+		sub.policy.Revocation = RevocationWhereKnown
+	}
+	// The policies of the question are not those of who signs lists.
+	sub.policy.Policies, sub.policy.RequireExplicitPolicy = nil, false
+	if _, err := sub.search(ctx, cert); err != nil {
+		return err
+	}
+	if v.work.validated == nil {
+		v.work.validated = make(map[validatedKey]bool)
+	}
+	v.work.validated[key] = true
+	return nil
+}
+
+type knownStatus struct {
+	status RevocationStatus
+	err    *Error
+}
+
+// status asks for revocation once for each certificate, issuer and anchor.
+func (v *verification) status(ctx context.Context, path []*certificate, i int) (RevocationStatus, *Error) {
+	key := [3]*certificate{path[i], path[i+1], path[len(path)-1]}
+	if s, ok := v.statuses[key]; ok {
+		return s.status, s.err
+	}
+	status, err := v.revocation(ctx, path, i)
+	if v.statuses == nil {
+		v.statuses = make(map[[3]*certificate]knownStatus)
+	}
+	v.statuses[key] = knownStatus{status, err}
+	return status, err
 }

@@ -1,0 +1,437 @@
+package chain
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Bounds of the search, beside those of Limits. They are wide of any honest
+// collection and keep a hostile one from costing more than milliseconds.
+const (
+	maxSteps       = 20000 // partial paths that are looked at
+	maxVisits      = 16    // times that one certificate is built upon
+	maxEvaluations = 200   // paths that reached an anchor
+	maxSecond      = 8     // evaluations after one passed, for more knowledge about revocation
+	maxTried       = 100   // attempts in an Error
+	maxAIA         = 8     // issuers fetched
+)
+
+// An issuer is a certificate that may have issued another: its subject is that
+// issuer's name.
+type issuer struct {
+	cert   *certificate
+	entry  *Entry
+	anchor bool
+	rank   int // of the member it came from
+}
+
+// A partial is a path from the leaf up to cert. It shares what is below.
+type partial struct {
+	cert     *certificate
+	below    *partial
+	depth    int
+	cost     int
+	order    int    // among equal costs the first found comes first
+	anchor   *Entry // not nil: the path is complete
+	mismatch bool   // the key identifiers below and here differ
+}
+
+// A search looks for the best path from one leaf. Partial paths wait in a heap
+// by their cost, so that what looks right is tried first. No signature is
+// checked before an anchor is reached, and then from the anchor down: only
+// keys that the anchor leads to are ever used.
+type search struct {
+	v       *verification
+	leaf    *certificate
+	heap    []*partial
+	pushed  int
+	visits  map[*certificate]int
+	deadEnd []*partial // without issuer: where fetching can help
+	tried   []*Error
+	seen    int // evaluations
+	best    *Path
+	second  int
+	aia     int
+}
+
+// search builds and validates paths from leaf.
+func (v *verification) search(ctx context.Context, leaf *certificate) (*Path, *Error) {
+	s := &search{v: v, leaf: leaf, visits: make(map[*certificate]int)}
+	start := &partial{cert: leaf, depth: 1}
+	s.push(start)
+	for _, x := range v.anchorsFor(ctx, leaf) {
+		s.push(&partial{cert: leaf, depth: 1, anchor: x.entry})
+	}
+	for {
+		for len(s.heap) > 0 {
+			if err := ctx.Err(); err != nil {
+				return nil, s.give(&Error{Reason: ErrLimit, Err: err})
+			}
+			if v.work.steps++; v.work.steps > maxSteps || s.seen > maxEvaluations {
+				v.limited("too many paths to look at")
+				return s.end()
+			}
+			if s.step(ctx) {
+				return s.end()
+			}
+		}
+		if s.best != nil || !s.fetch(ctx) {
+			return s.end()
+		}
+	}
+}
+
+// step looks at the most promising partial path. It reports whether the search
+// is over.
+func (s *search) step(ctx context.Context) (done bool) {
+	n := s.pop()
+	if n.anchor == nil {
+		s.expand(ctx, n)
+		return false
+	}
+	s.seen++
+	path, err := s.v.evaluate(ctx, n)
+	if err != nil {
+		s.note(err)
+		// What is wrong with the leaf alone, no other path mends.
+		return err.cert == s.leaf && err.progress >= progressLeaf && s.best == nil
+	}
+	if s.best == nil || path.better(s.best) {
+		s.best = path
+	}
+	s.second++
+	return s.second > maxSecond || path.known() == len(path.revocation) || !s.v.mayKnowMore()
+}
+
+// end returns the best path or the error of the attempt that got furthest.
+func (s *search) end() (*Path, *Error) {
+	if s.best != nil {
+		return s.best, nil
+	}
+	slices.SortStableFunc(s.tried, func(a, b *Error) int { return b.progress - a.progress })
+	w := s.v.work
+	var top *Error
+	if len(s.tried) > 0 {
+		top = s.tried[0]
+	}
+	// An anchor vouched for every signature of an attempt that got beyond
+	// them: its reason is one. Else work left undone or a Source that failed
+	// may have hidden a good path.
+	if top == nil || top.progress < progressSigned {
+		switch {
+		case w.limit != nil:
+			return nil, s.give(w.limit)
+		case w.source != nil:
+			return nil, s.give(w.source)
+		}
+	}
+	if top == nil {
+		top = fail(ErrUnknownIssuer, s.leaf, "no path was found for certificate %s", s.leaf.title())
+	}
+	return nil, s.give(top)
+}
+
+// give returns e as the reason, with every attempt.
+func (s *search) give(e *Error) *Error {
+	out := *e
+	if out.cert == nil {
+		out.cert = s.leaf
+	}
+	out.Tried = s.tried
+	return &out
+}
+
+func (s *search) note(e *Error) {
+	if len(s.tried) >= maxTried {
+		// Keep what got furthest.
+		i := 0
+		for j, t := range s.tried {
+			if t.progress < s.tried[i].progress {
+				i = j
+			}
+		}
+		if s.tried[i].progress < e.progress {
+			s.tried[i] = e
+		}
+		return
+	}
+	s.tried = append(s.tried, e)
+}
+
+// expand pushes the partial paths that are longer by one certificate.
+func (s *search) expand(ctx context.Context, n *partial) {
+	v := s.v
+	if s.visits[n.cert]++; s.visits[n.cert] > maxVisits {
+		v.limited("certificate %s is in too many paths", n.cert.title())
+		return
+	}
+	found := false
+	for _, x := range v.issuersOf(ctx, n.cert) {
+		if n.contains(x.cert) {
+			continue
+		}
+		found = true
+		if n.depth >= v.policy.Limits.Depth {
+			e := fail(ErrLimit, n.cert, "a path of more than %d certificates", v.policy.Limits.Depth)
+			e.progress = n.depth
+			s.note(e)
+			return
+		}
+		s.extend(n, x)
+	}
+	if !found {
+		s.deadEnd = append(s.deadEnd, n)
+		s.note(v.unknownIssuer(n))
+	}
+}
+
+func (v *verification) unknownIssuer(n *partial) *Error {
+	e := fail(ErrUnknownIssuer, n.cert, "no certificate at hand for %s, the issuer of certificate %s",
+		nameText(n.cert.Issuer), n.cert.title())
+	if id := n.cert.AuthorityKeyID; id != nil && len(id) <= 64 {
+		e.Detail += fmt.Sprintf(", key identifier %x", id)
+	}
+	if n.cert.selfIssued() {
+		e.Detail = fmt.Sprintf("certificate %s is self-signed and no anchor", n.cert.title())
+	}
+	e.progress = n.depth
+	return e
+}
+
+// extend pushes the path that goes on with x, as its anchor and, where x is not
+// the top of a hierarchy, on the way to another.
+func (s *search) extend(n *partial, x issuer) {
+	cost, mismatch := s.v.cost(n.cert, x)
+	next := partial{cert: x.cert, below: n, depth: n.depth + 1, cost: n.cost + cost, mismatch: mismatch}
+	if x.anchor {
+		end := next
+		end.anchor = x.entry
+		s.push(&end)
+		if x.cert.selfIssued() {
+			return
+		}
+	}
+	s.push(&next)
+}
+
+// cost says how promising x is as issuer of c; less is better. Nothing is
+// excluded by it: key identifiers are hints (RFC 4158 section 3.5).
+func (v *verification) cost(c *certificate, x issuer) (cost int, mismatch bool) {
+	cost = 10
+	if c.AuthorityKeyID != nil && x.cert.SubjectKeyID != nil {
+		if !bytes.Equal(c.AuthorityKeyID, x.cert.SubjectKeyID) {
+			cost += 40
+			mismatch = true
+		}
+	} else {
+		cost += 5
+	}
+	if !bytes.Equal(c.Issuer, x.cert.Subject) {
+		cost++
+	}
+	if c.knownSigner(x.cert.SPKI) {
+		cost -= 5
+	}
+	if !x.anchor {
+		cost += 5
+		if x.rank >= v.c.base {
+			cost += 3 // came with a message
+		}
+		if !v.namesAnchor(x.cert) {
+			cost += 5
+		}
+	}
+	if v.flawed(x.cert) {
+		cost += 1000
+	}
+	return cost, mismatch
+}
+
+// flawed reports whether c will not do as an issuer for reasons of its own. The
+// path is still tried, last, to say why.
+func (v *verification) flawed(c *certificate) bool {
+	if f, ok := v.flaws[c]; ok {
+		return f
+	}
+	if v.flaws == nil {
+		v.flaws = make(map[*certificate]bool)
+	}
+	f := v.at.Before(c.NotBefore) || v.at.After(c.NotAfter) || v.keyStrength(c) != nil ||
+		checkExtensions(c) != nil || checkIssuing(c) != nil
+	v.flaws[c] = f
+	return f
+}
+
+// namesAnchor reports whether the issuer of c has the name of an anchor in
+// memory: the path may end there.
+func (v *verification) namesAnchor(c *certificate) bool {
+	l := lookup{Query: Query{Kind: KindCertificate, Subject: c.Issuer}, subject: c.issuer()}
+	for _, m := range v.c.members {
+		if m.role != roleAnchor && m.role != roleBag {
+			continue
+		}
+		mem, ok := m.src.(*memory)
+		if !ok {
+			continue
+		}
+		for _, e := range mem.lookup(&l) {
+			if a, err := e.cert(); err == nil && a.subject() == l.subject && (m.role == roleAnchor || a.selfIssued()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// issuersOf returns the certificates whose subject is the issuer of c.
+func (v *verification) issuersOf(ctx context.Context, c *certificate) []issuer {
+	name := c.issuer()
+	if list, ok := v.issuers[name]; ok {
+		return list
+	}
+	var list []issuer
+	v.findMembers(ctx, Query{Kind: KindCertificate, Subject: c.Issuer}, func(e *Entry, m Member, rank int) bool {
+		if x, ok := v.newIssuer(e, m, rank); ok && !slices.ContainsFunc(list, x.same) {
+			list = append(list, x)
+		}
+		return true
+	})
+	if v.issuers == nil {
+		v.issuers = make(map[string][]issuer)
+	}
+	v.issuers[name] = list
+	return list
+}
+
+// same reports whether y offers nothing that x doesn't.
+func (x issuer) same(y issuer) bool {
+	return x.cert.equal(y.cert) && x.anchor == y.anchor &&
+		(!x.anchor || len(x.entry.constraints)+len(y.entry.constraints) == 0)
+}
+
+func (v *verification) newIssuer(e *Entry, m Member, rank int) (issuer, bool) {
+	c, err := e.cert()
+	if err != nil {
+		return issuer{}, false
+	}
+	x := issuer{cert: c, entry: e, rank: rank}
+	if rank >= v.c.base {
+		if known := v.c.shared.known(c.Raw); known != nil {
+			x.cert = known
+		}
+	}
+	switch m.role {
+	case roleAnchor:
+		x.anchor = true
+	case roleBag:
+		x.anchor = c.isCA() && c.selfSigned()
+	}
+	if v.pinned != nil {
+		x.anchor = x.anchor && c.sameEntity(v.pinned)
+	}
+	return x, true
+}
+
+// anchorsFor returns the anchors that are the leaf itself: a user may have
+// chosen to trust just that.
+func (v *verification) anchorsFor(ctx context.Context, leaf *certificate) []issuer {
+	var list []issuer
+	v.findMembers(ctx, Query{Kind: KindCertificate, Issuer: leaf.Issuer, Serial: leaf.Serial}, func(e *Entry, m Member, rank int) bool {
+		if x, ok := v.newIssuer(e, m, rank); ok && x.anchor && x.cert.equal(leaf) {
+			list = append(list, x)
+		}
+		return true
+	})
+	return list
+}
+
+// contains reports whether the path already has the name and key of c.
+func (n *partial) contains(c *certificate) bool {
+	for ; n != nil; n = n.below {
+		if n.cert.sameEntity(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// certificates returns the path, leaf first.
+func (n *partial) certificates() []*certificate {
+	list := make([]*certificate, n.depth)
+	for i := n.depth - 1; i >= 0; i-- {
+		list[i] = n.cert
+		n = n.below
+	}
+	return list
+}
+
+// fetch asks for the issuers that the dead ends point at (RFC 5280 section
+// 4.2.2.1) and puts those with an answer back. It reports whether there are any.
+func (s *search) fetch(ctx context.Context) bool {
+	v := s.v
+	if v.policy.Fetcher == nil {
+		return false
+	}
+	again := false
+	ends := s.deadEnd
+	s.deadEnd = nil
+	for _, n := range ends {
+		got := false
+		for _, url := range n.cert.details().caIssuers {
+			if s.aia++; s.aia > maxAIA {
+				return again
+			}
+			entries, err := v.fetch(ctx, KindCertificate, url, nil)
+			got = got || err == nil && len(entries) > 0
+		}
+		if got {
+			delete(v.issuers, n.cert.issuer())
+			s.push(n)
+			again = true
+		}
+	}
+	return again
+}
+
+func (s *search) push(n *partial) {
+	n.order = s.pushed
+	s.pushed++
+	s.heap = append(s.heap, n)
+	for i := len(s.heap) - 1; i > 0; {
+		up := (i - 1) / 2
+		if !s.heap[i].before(s.heap[up]) {
+			break
+		}
+		s.heap[i], s.heap[up] = s.heap[up], s.heap[i]
+		i = up
+	}
+}
+
+func (s *search) pop() *partial {
+	top := s.heap[0]
+	last := len(s.heap) - 1
+	s.heap[0], s.heap[last] = s.heap[last], nil
+	s.heap = s.heap[:last]
+	for i := 0; ; {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
+			if s.heap[child].before(s.heap[least]) {
+				least = child
+			}
+		}
+		if least == i {
+			return top
+		}
+		s.heap[i], s.heap[least] = s.heap[least], s.heap[i]
+		i = least
+	}
+}
+
+func (n *partial) before(m *partial) bool {
+	if n.cost != m.cost {
+		return n.cost < m.cost
+	}
+	return n.order < m.order
+}

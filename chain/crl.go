@@ -1,0 +1,239 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/x509der"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// A crl is a parsed CRL. Its fields point into the encoding; the list of
+// entries is walked when it is first asked for a certificate.
+type crl struct {
+	raw, tbs     []byte
+	algorithm    []byte // AlgorithmIdentifier, the same within and outside
+	signature    []byte
+	issuer       []byte
+	issuerKey    string // of the issuer, normalised
+	thisUpdate   time.Time
+	nextUpdate   time.Time // zero: none
+	entries      []byte    // contents of revokedCertificates
+	number       []byte    // cRLNumber, content octets; nil: none
+	baseNumber   []byte    // BaseCRLNumber of a delta CRL; nil: complete
+	authorityKey []byte
+	idpDER       []byte // of the extension; nil: none
+	idp          *issuingPoint
+	freshest     []distributionPoint
+	unknown      oid.OID // a critical extension that is not understood
+
+	once     sync.Once
+	index    *crlIndex
+	indexErr error
+
+	mu       sync.Mutex
+	verified [][32]byte // what the signature was found good for
+}
+
+var (
+	errCRL      = errors.New("malformed CRL")
+	errCRLEntry = errors.New("malformed CRL entry")
+)
+
+// A lazyCRL is a CRL that is parsed and indexed on first use.
+type lazyCRL struct {
+	once sync.Once
+	crl  *crl
+	err  error
+}
+
+func (l *lazyCRL) get(der []byte) (*crl, error) {
+	l.once.Do(func() { l.crl, l.err = parseCRL(der) })
+	return l.crl, l.err
+}
+
+// parseCRL reads all of a CRL but its entries.
+//
+//	CertificateList ::= SEQUENCE {
+//	    tbsCertList         TBSCertList,
+//	    signatureAlgorithm  AlgorithmIdentifier,
+//	    signatureValue      BIT STRING }
+func parseCRL(der []byte) (*crl, error) {
+	var list, tbs cryptobyte.String
+	c := &crl{raw: der}
+	s := cryptobyte.String(der)
+	if !s.ReadASN1(&list, asn1.SEQUENCE) || !s.Empty() ||
+		!list.ReadASN1Element((*cryptobyte.String)(&c.tbs), asn1.SEQUENCE) ||
+		!list.ReadASN1Element((*cryptobyte.String)(&c.algorithm), asn1.SEQUENCE) ||
+		!list.ReadASN1BitStringAsBytes(&c.signature) || !list.Empty() {
+		return nil, errCRL
+	}
+	s = c.tbs
+	if !s.ReadASN1(&tbs, asn1.SEQUENCE) {
+		return nil, errCRL
+	}
+	if err := c.parseTBS(tbs); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// parseTBS reads
+//
+//	TBSCertList ::= SEQUENCE {
+//	    version              Version OPTIONAL, -- if present, v2
+//	    signature            AlgorithmIdentifier,
+//	    issuer               Name,
+//	    thisUpdate           Time,
+//	    nextUpdate           Time OPTIONAL,
+//	    revokedCertificates  SEQUENCE OF SEQUENCE { … } OPTIONAL,
+//	    crlExtensions        [0] EXPLICIT Extensions OPTIONAL }
+func (c *crl) parseTBS(tbs cryptobyte.String) error {
+	v2 := tbs.PeekASN1Tag(asn1.INTEGER)
+	if v2 {
+		var version int
+		if !tbs.ReadASN1Integer(&version) || version != 1 {
+			return errCRL
+		}
+	}
+	var inner, issuer cryptobyte.String
+	if !tbs.ReadASN1Element(&inner, asn1.SEQUENCE) || !bytes.Equal(inner, c.algorithm) ||
+		!tbs.ReadASN1Element(&issuer, asn1.SEQUENCE) || !x509der.ReadTime(&tbs, &c.thisUpdate) {
+		return errCRL
+	}
+	c.issuer, c.issuerKey = issuer, x509der.NormalName(issuer)
+	if tbs.PeekASN1Tag(asn1.UTCTime) || tbs.PeekASN1Tag(asn1.GeneralizedTime) {
+		if !x509der.ReadTime(&tbs, &c.nextUpdate) {
+			return errCRL
+		}
+	}
+	// DEVIATION: an empty list should be left out (RFC 5280 section
+	// 5.1.2.6), but occurs and can't be misread.
+	if tbs.PeekASN1Tag(asn1.SEQUENCE) && !tbs.ReadASN1((*cryptobyte.String)(&c.entries), asn1.SEQUENCE) {
+		return errCRL
+	}
+	var exts cryptobyte.String
+	var present bool
+	if !tbs.ReadOptionalASN1(&exts, &present, asn1.Tag(0).Constructed().ContextSpecific()) || !tbs.Empty() {
+		return errCRL
+	}
+	if !present {
+		return nil
+	}
+	if !v2 {
+		return errCRL
+	}
+	return c.parseExtensions(exts)
+}
+
+// parseExtensions reads the extensions of RFC 5280 section 5.2.
+func (c *crl) parseExtensions(s cryptobyte.String) error {
+	list, err := x509der.ReadExtensions(&s)
+	if err != nil {
+		return err
+	}
+	if !s.Empty() {
+		return errCRL
+	}
+	for _, e := range list {
+		ok := true
+		switch e.ID {
+		case oid.ExtCRLNumber:
+			c.number, ok = integer(e.Value)
+		case oid.ExtDeltaCRLIndicator:
+			c.baseNumber, ok = integer(e.Value)
+		case oid.ExtAuthorityKeyID:
+			c.authorityKey, ok = x509der.AuthorityKeyIdentifier(e.Value)
+		case oid.ExtIssuingDistributionPoint:
+			c.idpDER = e.Value
+			c.idp, ok = parseIssuingPoint(e.Value, c.issuerKey)
+		case oid.ExtFreshestCRL:
+			c.freshest, ok = parseDistributionPoints(e.Value, c.issuerKey)
+		case oid.ExtIssuerAltName, oid.ExtAuthorityInfoAccess:
+		default:
+			if e.Critical && c.unknown == "" {
+				c.unknown = e.ID
+			}
+		}
+		if !ok {
+			return errCRL
+		}
+	}
+	return nil
+}
+
+// integer returns the content octets of a DER INTEGER that is not negative,
+// without leading zero.
+func integer(der []byte) ([]byte, bool) {
+	var b cryptobyte.String
+	s := cryptobyte.String(der)
+	if !s.ReadASN1(&b, asn1.INTEGER) || !s.Empty() || len(b) == 0 || b[0]&0x80 != 0 {
+		return nil, false
+	}
+	return bytes.TrimLeft(b, "\x00"), true
+}
+
+// compareNumbers compares two results of integer.
+func compareNumbers(a, b []byte) int {
+	if len(a) != len(b) {
+		return len(a) - len(b)
+	}
+	return bytes.Compare(a, b)
+}
+
+// delta reports whether c is a delta CRL.
+func (c *crl) delta() bool { return c.baseNumber != nil }
+
+// updates reports whether the delta CRL d brings base up to date (RFC 5280
+// sections 5.2.4 and 6.3.3 (c)).
+func (d *crl) updates(base *crl) bool {
+	return base.number != nil && d.number != nil && d.issuerKey == base.issuerKey &&
+		bytes.Equal(d.idpDER, base.idpDER) && (d.idpDER == nil) == (base.idpDER == nil) &&
+		bytes.Equal(d.authorityKey, base.authorityKey) &&
+		compareNumbers(d.baseNumber, base.number) <= 0 && compareNumbers(base.number, d.number) < 0
+}
+
+// wasVerified reports whether the signature was already found good for what
+// key stands for.
+func (c *crl) wasVerified(key [32]byte) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Contains(c.verified, key)
+}
+
+func (c *crl) setVerified(key [32]byte) {
+	const most = 8
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.verified) < most && !slices.Contains(c.verified, key) {
+		c.verified = append(c.verified, key)
+	}
+}
+
+// signatureKey names the question whether a key made the signature of a CRL.
+func signatureKey(spki []byte, sha1 bool) [32]byte {
+	h := sha256.New()
+	if sha1 {
+		h.Write([]byte{1})
+	} else {
+		h.Write([]byte{0})
+	}
+	h.Write(spki)
+	return [32]byte(h.Sum(nil))
+}
+
+// crlKeys returns what a source is asked by: the issuer and the authority key
+// identifier (nil if none) of a CRL.
+func (e *Entry) crlKeys() (issuer, keyID []byte, err error) {
+	c, err := e.crl.get(e.DER())
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.issuer, c.authorityKey, nil
+}

@@ -1,0 +1,77 @@
+package chain
+
+import (
+	"bytes"
+	"context"
+)
+
+// banned says whether a certificate of the role Disallowed bans c.
+func (v *verification) banned(ctx context.Context, c *certificate) *Error {
+	if !v.hasBans {
+		return nil
+	}
+	if e, ok := v.work.bans[c]; ok {
+		return e
+	}
+	e := v.lookForBan(ctx, c)
+	if v.work.bans == nil {
+		v.work.bans = make(map[*certificate]*Error)
+	}
+	v.work.bans[c] = e
+	return e
+}
+
+func (v *verification) lookForBan(ctx context.Context, c *certificate) *Error {
+	for _, m := range v.c.members {
+		if m.role != roleDisallowed {
+			continue
+		}
+		if mem, ok := m.src.(*memory); ok {
+			for _, e := range mem.withKey(c.SPKI) {
+				if err := bannedBy(c, e); err != nil {
+					return err
+				}
+			}
+			if mem.err != nil {
+				return errSource(mem.err)
+			}
+		}
+		// A ban that can't be looked up may exist: that refuses.
+		queries := []Query{{Kind: KindCertificate, Issuer: c.Issuer, Serial: c.Serial}, {Kind: KindCertificate, Subject: c.Subject}}
+		if _, ok := m.src.(*memory); ok {
+			queries = queries[:1]
+		} else {
+			for _, id := range c.KeyIDs() {
+				queries = append(queries, Query{Kind: KindCertificate, KeyID: id})
+			}
+		}
+		for _, q := range queries {
+			l := newLookup(q)
+			for e, err := range m.find(ctx, &l) {
+				if err != nil {
+					return errSource(err)
+				}
+				if err := bannedBy(c, e); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// bannedBy compares what Disallowed promises. Equal TBSCertificates have equal
+// issuers and serial numbers.
+func bannedBy(c *certificate, e *Entry) *Error {
+	b, err := e.cert()
+	if err != nil {
+		return nil
+	}
+	switch {
+	case b.Serial.Cmp(c.Serial) == 0 && b.issuer() == c.issuer():
+		return fail(ErrDisallowed, c, "certificate %s is banned", c.title())
+	case bytes.Equal(b.SPKI, c.SPKI) && (b.isCA() || b.Version < 3):
+		return fail(ErrDisallowed, c, "certificate %s has the key of the banned CA %s", c.title(), b.title())
+	}
+	return nil
+}

@@ -1,0 +1,278 @@
+package chain
+
+import (
+	encodingasn1 "encoding/asn1"
+	"slices"
+	"strconv"
+
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/x509der"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// maxDistributionPoints is how many a certificate or CRL may have.
+const maxDistributionPoints = 64
+
+// A reasonMask is a set of ReasonFlags, bit n for flag n.
+//
+//	ReasonFlags ::= BIT STRING {
+//	    unused (0), keyCompromise (1), cACompromise (2), affiliationChanged (3),
+//	    superseded (4), cessationOfOperation (5), certificateHold (6),
+//	    privilegeWithdrawn (7), aACompromise (8) }
+type reasonMask uint16
+
+const (
+	allReasons reasonMask = 0x1fe
+	holdReason reasonMask = 1 << reasonHold
+)
+
+// A distributionPoint is where to find the CRL of a certificate.
+//
+//	DistributionPoint ::= SEQUENCE {
+//	    distributionPoint  [0] DistributionPointName OPTIONAL,
+//	    reasons            [1] ReasonFlags OPTIONAL,
+//	    cRLIssuer          [2] GeneralNames OPTIONAL }
+type distributionPoint struct {
+	names   []string // as pointNames has them; nil: none given
+	urls    []string
+	reasons reasonMask
+	issuers [][]byte // directory names of cRLIssuer; nil: none given
+}
+
+// An issuingPoint is the scope of a CRL.
+//
+//	IssuingDistributionPoint ::= SEQUENCE {
+//	    distributionPoint          [0] DistributionPointName OPTIONAL,
+//	    onlyContainsUserCerts      [1] BOOLEAN DEFAULT FALSE,
+//	    onlyContainsCACerts        [2] BOOLEAN DEFAULT FALSE,
+//	    onlySomeReasons            [3] ReasonFlags OPTIONAL,
+//	    indirectCRL                [4] BOOLEAN DEFAULT FALSE,
+//	    onlyContainsAttributeCerts [5] BOOLEAN DEFAULT FALSE }
+type issuingPoint struct {
+	names                                []string
+	onlyUser, onlyCA, onlyAttr, indirect bool
+	reasons                              reasonMask
+}
+
+// parseDistributionPoints reads a CRLDistributionPoints or FreshestCRL.
+// issuerKey is the normalised name that relative names continue.
+func parseDistributionPoints(der []byte, issuerKey string) ([]distributionPoint, bool) {
+	var seq cryptobyte.String
+	s := cryptobyte.String(der)
+	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() || seq.Empty() {
+		return nil, false
+	}
+	var list []distributionPoint
+	for !seq.Empty() {
+		dp, ok := readDistributionPoint(&seq, issuerKey)
+		if !ok || len(list) == maxDistributionPoints {
+			return nil, false
+		}
+		list = append(list, dp)
+	}
+	return list, true
+}
+
+func readDistributionPoint(s *cryptobyte.String, issuerKey string) (distributionPoint, bool) {
+	var point, name, reasons, issuers cryptobyte.String
+	var hasName, hasReasons, hasIssuers bool
+	dp := distributionPoint{reasons: allReasons}
+	if !s.ReadASN1(&point, asn1.SEQUENCE) ||
+		!point.ReadOptionalASN1(&name, &hasName, asn1.Tag(0).Constructed().ContextSpecific()) ||
+		!point.ReadOptionalASN1(&reasons, &hasReasons, asn1.Tag(1).ContextSpecific()) ||
+		!point.ReadOptionalASN1(&issuers, &hasIssuers, asn1.Tag(2).Constructed().ContextSpecific()) || !point.Empty() {
+		return dp, false
+	}
+	// RFC 5280 section 4.2.1.13: reasons alone name nothing.
+	if !hasName && !hasIssuers {
+		return dp, false
+	}
+	ok := true
+	if hasIssuers {
+		names, err := x509der.ReadGeneralNames(issuers)
+		if err != nil || len(names) == 0 {
+			return dp, false
+		}
+		dp.issuers = [][]byte{}
+		for _, n := range names {
+			if n.Kind == x509der.DirectoryName {
+				dp.issuers = append(dp.issuers, n.Value)
+			}
+		}
+		if len(dp.issuers) == 1 {
+			issuerKey = x509der.NormalName(dp.issuers[0])
+		}
+	}
+	if hasName {
+		if dp.names, dp.urls, ok = pointNames(name, issuerKey); !ok {
+			return dp, false
+		}
+	}
+	if hasReasons {
+		dp.reasons, ok = readReasonFlags(reasons)
+	}
+	return dp, ok
+}
+
+// pointNames reads the contents of a [0] that holds
+//
+//	DistributionPointName ::= CHOICE {
+//	    fullName                 [0] IMPLICIT GeneralNames,
+//	    nameRelativeToCRLIssuer  [1] IMPLICIT RelativeDistinguishedName }
+//
+// and returns keys by which names are compared, and the URLs among them.
+func pointNames(s cryptobyte.String, issuerKey string) (keys, urls []string, ok bool) {
+	var full, rdn cryptobyte.String
+	switch {
+	case s.PeekASN1Tag(asn1.Tag(1).Constructed().ContextSpecific()):
+		if !s.ReadASN1(&rdn, asn1.Tag(1).Constructed().ContextSpecific()) || !s.Empty() {
+			return nil, nil, false
+		}
+		more := x509der.NormalRDN(rdn)
+		return []string{nameKey(x509der.DirectoryName, issuerKey+more)}, nil, more != ""
+	case !s.ReadASN1(&full, asn1.Tag(0).Constructed().ContextSpecific()) || !s.Empty():
+		return nil, nil, false
+	}
+	names, err := x509der.ReadGeneralNames(full)
+	if err != nil || len(names) == 0 || len(names) > maxDistributionPoints {
+		return nil, nil, false
+	}
+	for _, n := range names {
+		value := string(n.Value)
+		switch n.Kind {
+		case x509der.DirectoryName:
+			value = x509der.NormalName(n.Value)
+		case x509der.URI:
+			urls = append(urls, value)
+		case x509der.OtherName:
+			value = string(n.Type) + "=" + value
+		}
+		keys = append(keys, nameKey(n.Kind, value))
+	}
+	return keys, urls, true
+}
+
+func nameKey(kind x509der.NameKind, value string) string {
+	return strconv.Itoa(int(kind)) + ":" + value
+}
+
+// readReasonFlags reads the contents of a BIT STRING of ReasonFlags.
+func readReasonFlags(b []byte) (reasonMask, bool) {
+	if len(b) == 0 || b[0] > 7 || len(b) == 1 && b[0] != 0 {
+		return 0, false
+	}
+	bits := encodingasn1.BitString{Bytes: b[1:], BitLength: 8*(len(b)-1) - int(b[0])}
+	var m reasonMask
+	for i := 1; i <= 8; i++ {
+		m |= reasonMask(bits.At(i)) << i
+	}
+	return m, true
+}
+
+func parseIssuingPoint(der []byte, issuerKey string) (*issuingPoint, bool) {
+	var seq, name, reasons cryptobyte.String
+	var hasName, hasReasons bool
+	p := &issuingPoint{reasons: allReasons}
+	s := cryptobyte.String(der)
+	// RFC 5280 section 5.2.5: never an empty sequence.
+	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() || seq.Empty() ||
+		!seq.ReadOptionalASN1(&name, &hasName, asn1.Tag(0).Constructed().ContextSpecific()) ||
+		!readFlag(&seq, 1, &p.onlyUser) || !readFlag(&seq, 2, &p.onlyCA) ||
+		!seq.ReadOptionalASN1(&reasons, &hasReasons, asn1.Tag(3).ContextSpecific()) ||
+		!readFlag(&seq, 4, &p.indirect) || !readFlag(&seq, 5, &p.onlyAttr) || !seq.Empty() {
+		return nil, false
+	}
+	ok := true
+	if hasName {
+		if p.names, _, ok = pointNames(name, issuerKey); !ok {
+			return nil, false
+		}
+	}
+	if hasReasons {
+		p.reasons, ok = readReasonFlags(reasons)
+	}
+	// At most one of the three may be TRUE.
+	if p.onlyUser && p.onlyCA || p.onlyUser && p.onlyAttr || p.onlyCA && p.onlyAttr {
+		return nil, false
+	}
+	return p, ok
+}
+
+// readFlag reads a [tag] IMPLICIT BOOLEAN DEFAULT FALSE.
+func readFlag(s *cryptobyte.String, tag uint8, out *bool) bool {
+	var b cryptobyte.String
+	var present bool
+	if !s.ReadOptionalASN1(&b, &present, asn1.Tag(tag).ContextSpecific()) {
+		return false
+	}
+	if !present {
+		return true
+	}
+	if len(b) != 1 || b[0] != 0 && b[0] != 0xff {
+		return false
+	}
+	*out = b[0] != 0
+	return true
+}
+
+// covers is step (b) of RFC 5280 section 6.3.3: whether c is of the issuer and
+// of the scope that cert and dp ask for, and for which reasons (step (d)).
+func (c *crl) covers(cert *certificate, dp *distributionPoint) (reasonMask, bool) {
+	if dp.issuers != nil {
+		if c.idp == nil || !c.idp.indirect || !slices.ContainsFunc(dp.issuers, func(name []byte) bool {
+			return x509der.NormalName(name) == c.issuerKey
+		}) {
+			return 0, false
+		}
+	} else if c.issuerKey != x509der.NormalName(cert.Issuer) {
+		return 0, false
+	}
+	if c.idp == nil {
+		return dp.reasons, true
+	}
+	if c.idp.names != nil && !overlap(c.idp.names, dp.scopeNames()) {
+		return 0, false
+	}
+	ca := cert.isCA()
+	if c.idp.onlyAttr || c.idp.onlyUser && ca || c.idp.onlyCA && !ca {
+		return 0, false
+	}
+	// A certificate of version 1 does not say what it is.
+	if (c.idp.onlyUser || c.idp.onlyCA) && cert.Version < 3 {
+		return 0, false
+	}
+	return dp.reasons & c.idp.reasons, true
+}
+
+// scopeNames returns the names that one of the CRL's must equal: those of the
+// distribution point, or those of its cRLIssuer where it has none (step (b)(2)(i)).
+func (dp *distributionPoint) scopeNames() []string {
+	if dp.names != nil {
+		return dp.names
+	}
+	var keys []string
+	for _, n := range dp.issuers {
+		keys = append(keys, nameKey(x509der.DirectoryName, x509der.NormalName(n)))
+	}
+	return keys
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
+}
+
+// distributionPoints returns the points of a certificate, and last the one that
+// RFC 5280 section 6.3.3 assumes: any CRL of the certificate's issuer. ok is
+// false where the extension can't be read; that last one remains.
+func (c *certificate) distributionPoints() (list []distributionPoint, ok bool) {
+	issuerKey := x509der.NormalName(c.Issuer)
+	ok = true
+	if e := c.Extension(oid.ExtCRLDistributionPoints); e != nil {
+		list, ok = parseDistributionPoints(e.Value, issuerKey)
+	}
+	return append(list, distributionPoint{
+		names:   []string{nameKey(x509der.DirectoryName, issuerKey)},
+		reasons: allReasons,
+	}), ok
+}

@@ -1,0 +1,66 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+)
+
+// Bounds of what one verification may fetch.
+const (
+	maxFetches      = 32
+	maxFetched      = 256 // elements of one answer
+	maxURL          = 2048
+	defaultFetching = 10 * time.Second
+)
+
+var errTooManyFetches = errors.New("too many fetches for one validation")
+
+type answer struct {
+	entries []*Entry
+	err     error
+}
+
+// fetch asks the Fetcher, at most once for each kind, URL and request within
+// one verification, and returns the answer as entries. With no Fetcher it
+// returns nothing. Errors of the Fetcher are returned; callers treat them as no
+// answer.
+func (v *verification) fetch(ctx context.Context, kind Kind, url string, request []byte) ([]*Entry, error) {
+	if v.policy.Fetcher == nil || len(url) > maxURL ||
+		!strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+		return nil, nil
+	}
+	w := v.work
+	key := string(rune('0'+kind)) + url + "\x00" + string(request)
+	if a, ok := w.answers[key]; ok {
+		return a.entries, a.err
+	}
+	if w.fetches >= maxFetches {
+		return nil, errTooManyFetches
+	}
+	if w.answers == nil {
+		w.answers = make(map[string]answer)
+		limit := v.policy.FetchTimeout
+		if limit <= 0 {
+			limit = defaultFetching
+		}
+		w.fetchEnd = time.Now().Add(limit)
+	}
+	w.fetches++
+	ctx, cancel := context.WithDeadline(ctx, w.fetchEnd)
+	defer cancel()
+	elements, err := v.policy.Fetcher.Fetch(ctx, kind, url, request)
+	var a answer
+	a.err = err
+	for i, der := range elements {
+		if i == maxFetched || err != nil {
+			break
+		}
+		e := NewEntry(kind, der, "", nil)
+		a.entries = append(a.entries, e)
+		w.fetched = append(w.fetched, e)
+	}
+	w.answers[key] = a
+	return a.entries, a.err
+}

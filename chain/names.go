@@ -1,0 +1,355 @@
+package chain
+
+import (
+	"bytes"
+	"errors"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/gosmime/gosmime/internal/mailbox"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/x509der"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// nameConstraints are the subtrees of one certificate (RFC 5280 section
+// 4.2.1.10).
+type nameConstraints struct {
+	permitted, excluded []subtree
+}
+
+// A subtree is one constraint, in the form that it is compared in.
+type subtree struct {
+	kind    x509der.NameKind
+	typ     oid.OID         // of an otherName
+	value   []byte          // of a directoryName: DER Name
+	email   emailConstraint // of an rfc822Name
+	host    string          // of a dNSName or URI
+	address [2][]byte       // of an iPAddress: network and mask
+}
+
+// An emailConstraint is "user@host", "host" or ".domain".
+type emailConstraint struct {
+	local  string // empty: any
+	domain string // with a leading dot: what is below
+}
+
+var errConstraint = errors.New("malformed name constraint")
+
+// parseNameConstraints reads
+//
+//	NameConstraints ::= SEQUENCE {
+//	    permittedSubtrees [0] GeneralSubtrees OPTIONAL,
+//	    excludedSubtrees  [1] GeneralSubtrees OPTIONAL }
+//
+// It must not be empty.
+func parseNameConstraints(der []byte) (*nameConstraints, error) {
+	var seq cryptobyte.String
+	s := cryptobyte.String(der)
+	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() || seq.Empty() {
+		return nil, errConstraint
+	}
+	n := &nameConstraints{}
+	for tag, out := range []*[]subtree{&n.permitted, &n.excluded} {
+		var list cryptobyte.String
+		var present bool
+		if !seq.ReadOptionalASN1(&list, &present, asn1.Tag(tag).Constructed().ContextSpecific()) {
+			return nil, errConstraint
+		}
+		if !present {
+			continue
+		}
+		var err error
+		if *out, err = parseSubtrees(list); err != nil {
+			return nil, err
+		}
+	}
+	if !seq.Empty() {
+		return nil, errConstraint
+	}
+	return n, nil
+}
+
+// parseSubtrees reads
+//
+//	GeneralSubtrees ::= SEQUENCE SIZE (1..MAX) OF GeneralSubtree
+//	GeneralSubtree ::= SEQUENCE {
+//	    base         GeneralName,
+//	    minimum  [0] BaseDistance DEFAULT 0,
+//	    maximum  [1] BaseDistance OPTIONAL }
+//
+// minimum must be 0 and maximum absent, which leaves nothing to encode.
+func parseSubtrees(list cryptobyte.String) ([]subtree, error) {
+	var out []subtree
+	if list.Empty() {
+		return nil, errConstraint
+	}
+	for !list.Empty() {
+		var one cryptobyte.String
+		var base x509der.GeneralName
+		if !list.ReadASN1(&one, asn1.SEQUENCE) || !x509der.ReadGeneralName(&one, &base) || !one.Empty() {
+			return nil, errConstraint
+		}
+		t, ok := newSubtree(base)
+		if !ok {
+			return nil, errConstraint
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+func newSubtree(base x509der.GeneralName) (t subtree, ok bool) {
+	t = subtree{kind: base.Kind, typ: base.Type, value: base.Value}
+	switch base.Kind {
+	case x509der.RFC822Name:
+		t.email, ok = parseEmailConstraint(string(base.Value))
+	case x509der.DNSName:
+		// A leading dot, which only URIs have by the standard, occurs; it
+		// says the same here.
+		t.host, ok = hostConstraint(strings.TrimPrefix(string(base.Value), "."))
+	case x509der.URI:
+		t.host, ok = hostConstraint(string(base.Value))
+	case x509der.IPAddress:
+		half := len(base.Value) / 2
+		ok = len(base.Value) == 8 || len(base.Value) == 32
+		if ok {
+			t.address = [2][]byte{base.Value[:half], base.Value[half:]}
+			ok = isMask(t.address[1])
+		}
+	case x509der.DirectoryName:
+		ok = wellFormedName(base.Value)
+	default:
+		ok = true
+	}
+	return t, ok
+}
+
+func wellFormedName(name []byte) bool { return x509der.WithinName(name, []byte{0x30, 0}) }
+
+// isMask reports whether ones come before zeros (RFC 4632).
+func isMask(mask []byte) bool {
+	zero := false
+	for _, b := range mask {
+		for bit := 7; bit >= 0; bit-- {
+			if one := b>>bit&1 == 1; one && zero {
+				return false
+			} else if !one {
+				zero = true
+			}
+		}
+	}
+	return true
+}
+
+// hostConstraint returns a host or domain in lower case. An empty one stands
+// for all.
+func hostConstraint(s string) (string, bool) {
+	if s == "" {
+		return "", true
+	}
+	dot := ""
+	if s[0] == '.' {
+		dot, s = ".", s[1:]
+	}
+	d, err := mailbox.Domain(s)
+	return dot + d, err == nil
+}
+
+func parseEmailConstraint(s string) (emailConstraint, bool) {
+	if strings.Contains(s, "@") {
+		a, err := mailbox.Parse(s)
+		return emailConstraint{a.Local, a.Domain}, err == nil
+	}
+	host, ok := hostConstraint(s)
+	return emailConstraint{"", host}, ok
+}
+
+// matches reports whether the address lies within the constraint. excluded says
+// what to do where the standard is strict but mail is not: an exclusion must
+// not be evaded by the case of a local part.
+func (e emailConstraint) matches(a mailbox.Address, utf8, excluded bool) bool {
+	if e.local != "" {
+		// RFC 9598 section 6: such a constraint says nothing about a SmtpUTF8Mailbox.
+		if utf8 || e.domain != a.Domain {
+			return false
+		}
+		return e.local == a.Local || excluded && strings.EqualFold(e.local, a.Local)
+	}
+	return e.domain == "" || e.domain == a.Domain ||
+		e.domain[0] == '.' && strings.HasSuffix(a.Domain, e.domain)
+}
+
+// A subjectName is a name of a certificate as constraints see it.
+type subjectName struct {
+	kind  x509der.NameKind
+	typ   oid.OID
+	value []byte
+	email mailbox.Address
+	utf8  bool
+	host  string
+	bad   bool // can't be compared: any constraint on its kind is violated
+	text  string
+}
+
+// constrainedNames lists the names of a certificate: its subject, the
+// emailAddress attributes of it, and the subjectAltName.
+//
+// DEVIATION: RFC 5280 section 4.2.1.10 holds emailAddress to the constraints
+// only where there is no subjectAltName; here it always is, since a reader who
+// looks at the subject would be deceived.
+func constrainedNames(c *certificate) []subjectName {
+	var list []subjectName
+	if len(c.Subject) > 2 {
+		list = append(list, subjectName{kind: x509der.DirectoryName, value: c.Subject, text: nameText(c.Subject)})
+		addresses, err := x509der.SubjectMailboxes(c.Subject)
+		if err != nil {
+			list = append(list, subjectName{kind: x509der.RFC822Name, bad: true, text: "emailAddress"})
+		}
+		for _, a := range addresses {
+			list = append(list, emailName(a, false))
+		}
+	}
+	for _, n := range c.details().names {
+		list = append(list, newSubjectName(n))
+	}
+	return list
+}
+
+func emailName(address string, utf8 bool) subjectName {
+	a, err := mailbox.Parse(address)
+	return subjectName{kind: x509der.RFC822Name, email: a, utf8: utf8, bad: err != nil, text: address}
+}
+
+func newSubjectName(n x509der.GeneralName) subjectName {
+	s := subjectName{kind: n.Kind, typ: n.Type, value: n.Value, text: string(n.Value)}
+	switch n.Kind {
+	case x509der.RFC822Name:
+		return emailName(string(n.Value), false)
+	case x509der.OtherName:
+		if n.Type == oid.SmtpUTF8Mailbox {
+			a, ok := x509der.SmtpUTF8Mailbox(n.Value)
+			s = emailName(a, true)
+			s.typ, s.bad = n.Type, s.bad || !ok
+		}
+	case x509der.DNSName:
+		host := strings.TrimPrefix(string(n.Value), "*.")
+		d, err := mailbox.Domain(host)
+		s.host, s.bad = d, err != nil
+	case x509der.URI:
+		s.host, s.bad = uriHost(string(n.Value))
+	case x509der.IPAddress:
+		s.bad = len(n.Value) != 4 && len(n.Value) != 16
+	case x509der.DirectoryName:
+		s.bad = !wellFormedName(n.Value)
+		s.text = nameText(n.Value)
+	}
+	return s
+}
+
+// uriHost returns the host of a URI. One without a host name, or with an IP
+// address, can't satisfy a constraint (RFC 5280 section 4.2.1.10).
+func uriHost(s string) (host string, bad bool) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return "", true
+	}
+	host = u.Hostname()
+	if _, err := netip.ParseAddr(host); err == nil || host == "" {
+		return "", true
+	}
+	d, err := mailbox.Domain(host)
+	return d, err != nil
+}
+
+// within reports whether n lies in the subtree t, which is of its kind.
+func (t *subtree) within(n *subjectName, excluded bool) bool {
+	switch t.kind {
+	case x509der.RFC822Name:
+		return t.email.matches(n.email, n.utf8, excluded)
+	case x509der.DNSName:
+		if t.host == "" || t.host == n.host || strings.HasSuffix(n.host, "."+t.host) {
+			return true
+		}
+		// "*.example.com" may stand for an excluded "a.example.com".
+		return excluded && bytes.HasPrefix(n.value, []byte("*.")) && strings.HasSuffix(t.host, "."+n.host) &&
+			!strings.Contains(strings.TrimSuffix(t.host, "."+n.host), ".")
+	case x509der.URI:
+		// As for mail: a host stands for itself, a leading dot for what is below.
+		return t.host == "" || t.host == n.host || t.host[0] == '.' && strings.HasSuffix(n.host, t.host)
+	case x509der.IPAddress:
+		return within(n.value, t.address[0], t.address[1])
+	case x509der.DirectoryName:
+		return x509der.WithinName(n.value, t.value)
+	}
+	// Other forms are not understood: what occurs is outside of what is
+	// permitted and inside of what is excluded.
+	return excluded
+}
+
+func within(address, network, mask []byte) bool {
+	if len(address) != len(network) {
+		return false
+	}
+	for i := range address {
+		if address[i]&mask[i] != network[i]&mask[i] {
+			return false
+		}
+	}
+	return true
+}
+
+// about reports whether the constraint speaks of names like n. Of a
+// SmtpUTF8Mailbox those on rfc822Name do (RFC 9598 section 6).
+func (t *subtree) about(n *subjectName) bool {
+	if t.kind == x509der.OtherName {
+		return t.typ == n.typ
+	}
+	return t.kind == n.kind
+}
+
+// A violation says which name a constraint refuses and why.
+type violation struct {
+	name     string
+	excluded bool
+	limit    bool // no comparison is left
+}
+
+// check holds the names to the constraints. It returns nil if all are within.
+// left is how many comparisons may still be made.
+func (n *nameConstraints) check(names []subjectName, left *int) *violation {
+	for i := range names {
+		name := &names[i]
+		if *left -= len(n.excluded) + len(n.permitted); *left < 0 {
+			return &violation{limit: true}
+		}
+		for j := range n.excluded {
+			if t := &n.excluded[j]; t.about(name) && (name.bad || t.within(name, true)) {
+				return &violation{name: name.text, excluded: true}
+			}
+		}
+		if !n.permits(name) {
+			return &violation{name: name.text}
+		}
+	}
+	return nil
+}
+
+// permits reports whether name lies in a permitted subtree of its kind, if
+// there is any.
+func (n *nameConstraints) permits(name *subjectName) bool {
+	spoken := false
+	for j := range n.permitted {
+		t := &n.permitted[j]
+		if !t.about(name) {
+			continue
+		}
+		spoken = true
+		if !name.bad && t.within(name, false) {
+			return true
+		}
+	}
+	return !spoken
+}
