@@ -7,6 +7,7 @@ import (
 	"errors"
 	"iter"
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -49,6 +50,11 @@ func DER(elements ...[]byte) Source {
 		m.entries[i] = NewEntry(kindOf(der), der, "", nil)
 	}
 	return m
+}
+
+// Entries is a [Source] that holds the given entries in memory.
+func Entries(entries ...*Entry) Source {
+	return &memory{entries: slices.DeleteFunc(slices.Clone(entries), func(e *Entry) bool { return e == nil || e.element == nil })}
 }
 
 // PEM is a [Source] that holds every CERTIFICATE and X509 CRL block of text.
