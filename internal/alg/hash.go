@@ -185,6 +185,12 @@ type shake struct {
 
 func (s *shake) Size() int { return s.size }
 
+// Clone implements hash.Cloner.
+func (s *shake) Clone() (hash.Cloner, error) {
+	c := *s
+	return &c, nil
+}
+
 // Sum leaves the state as it is.
 func (s *shake) Sum(b []byte) []byte {
 	state := s.SHAKE
