@@ -45,6 +45,6 @@ func WriteCertificates(w io.Writer, certs, crls [][]byte) error {
 		}
 	}
 	// RFC 5652 section 5.2: id-data, and no content.
-	out := &signedWriter{dst: w, version: 1, type_: oid.Data, size: noContent, tail: -1}
-	return out.finish(appendNew(nil, certs...), appendNew(nil, crls...), nil)
+	out := &encapWriter{dst: w, outer: oid.SignedData, front: encodeFront(1, nil), type_: oid.Data, size: noContent, tail: -1}
+	return out.finish(encodeTail(appendNew(nil, certs...), appendNew(nil, crls...), nil))
 }

@@ -3,6 +3,7 @@ package pkcs7
 import (
 	"crypto/x509"
 	"hash"
+	"slices"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/budget"
@@ -94,6 +95,27 @@ func (d *Digester) Write(p []byte) (int, error) {
 		d.digests[i].hash.Write(p)
 	}
 	return len(p), nil
+}
+
+// Clone returns a Digester that has read the same and goes on by itself. It
+// returns nil if content was checked against d already, or if d has a hash
+// that can't be copied.
+func (d *Digester) Clone() *Digester {
+	c := *d
+	c.kept = slices.Clone(d.kept)
+	c.digests = slices.Clone(d.digests)
+	for i := range c.digests {
+		cloner, ok := c.digests[i].hash.(hash.Cloner)
+		if !ok || d.finished {
+			return nil
+		}
+		h, err := cloner.Clone()
+		if err != nil {
+			return nil
+		}
+		c.digests[i].hash = h
+	}
+	return &c
 }
 
 // finish computes the digests. Content that is still needed counts as memory

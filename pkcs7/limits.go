@@ -30,6 +30,7 @@ type Limits struct {
 	PrivateKeys int    // private-key operations; default 10
 	Iterations  int    // of a password's KDF; default 10 000 000
 	Expanded    int64  // size after decompression; default 1 GiB
+	Ratio       int    // of expansion, beyond the first 8 MiB; default 250
 	Memory      int64  // held in memory for a message, all layers together; default 4 MiB
 	Disk        int64  // of temporary files; default 4 GiB; negative: none
 	Dir         string // of temporary files; empty: os.TempDir
@@ -79,6 +80,7 @@ func (l Limits) withDefaults() Limits {
 	setDefault(&l.PrivateKeys, 10)
 	setDefault(&l.Iterations, 10_000_000)
 	setDefault(&l.Expanded, 1<<30)
+	setDefault(&l.Ratio, 250)
 	setDefault(&l.Memory, 4<<20)
 	setDefault(&l.Disk, 4<<30)
 	return l

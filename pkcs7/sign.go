@@ -34,6 +34,8 @@ type SignOptions struct {
 	// content has at most 1 MiB or the signatures are of known length, as those
 	// of all but ECDSA keys are. Else it is BER, but for small contents.
 	Size int64
+	// NoCertificates leaves the signers' certificates and their chains out.
+	NoCertificates bool
 	// Detached is the content for AddSigner, where the message has none inside.
 	Detached io.Reader
 	// Limits bound what is read by AddSigner.
@@ -87,9 +89,10 @@ type onlyReader struct{ io.Reader }
 type signing struct {
 	ctx    context.Context
 	jobs   []*signJob
+	bare   bool // NoCertificates
 	digest *Digester
 	type_  oid.OID
-	out    *signedWriter
+	out    *encapWriter
 	closed bool
 	err    error
 }
@@ -98,7 +101,7 @@ func newSigning(ctx context.Context, signers []SigningKey, opts *SignOptions) (*
 	if len(signers) == 0 {
 		return nil, ErrNoSigner
 	}
-	s := &signing{ctx: ctx, type_: oid.FromX509(opts.ContentType)}
+	s := &signing{ctx: ctx, bare: opts.NoCertificates, type_: oid.FromX509(opts.ContentType)}
 	if s.type_ == "" {
 		s.type_ = oid.Data
 	}
@@ -122,14 +125,14 @@ func newSigning(ctx context.Context, signers []SigningKey, opts *SignOptions) (*
 	return s, nil
 }
 
-// writer returns a signedWriter for the jobs alone.
-func (s *signing) writer(dst io.Writer, size int64) *signedWriter {
-	w := &signedWriter{dst: dst, type_: s.type_, size: size, tail: -1,
-		version: signedVersion(s.type_, nil, nil, s.jobs[0].id.Serial == nil)}
+// writer returns an encapWriter for the jobs alone.
+func (s *signing) writer(dst io.Writer, size int64) *encapWriter {
+	var digests [][]byte
 	for _, job := range s.jobs {
-		w.digests = appendNew(w.digests, job.digestID.DER())
+		digests = appendNew(digests, job.digestID.DER())
 	}
-	return w
+	version := signedVersion(s.type_, nil, nil, s.jobs[0].id.Serial == nil)
+	return &encapWriter{dst: dst, outer: oid.SignedData, front: encodeFront(version, digests), type_: s.type_, size: size, tail: -1}
 }
 
 // Write implements io.Writer.
@@ -163,7 +166,7 @@ func (s *signing) finish() error {
 	if err != nil {
 		return err
 	}
-	return s.out.finish(s.certificates(), nil, signers)
+	return s.out.finish(encodeTail(s.certificates(), nil, signers))
 }
 
 // sign returns the SignerInfos.
@@ -189,6 +192,9 @@ func (s *signing) sign() ([][]byte, error) {
 
 // certificates returns those to send.
 func (s *signing) certificates() [][]byte {
+	if s.bare {
+		return nil
+	}
 	var list [][]byte
 	for _, job := range s.jobs {
 		list = appendNew(list, job.cert.Raw)

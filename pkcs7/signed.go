@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
@@ -241,11 +242,31 @@ func (r *SignedReader) finish() error {
 		return err
 	}
 	r.digest.finish(p.budget, r.needsContent())
-	if len(r.signers) > 0 && !r.embedded && r.content == nil && !r.digest.external {
-		return &SyntaxError{Offset: p.Offset(), Field: "SignedData.encapContentInfo.eContent",
-			Reason: "no content inside and none given"}
-	}
 	return io.EOF
+}
+
+// noContent reports that there is nothing that signers could have signed:
+// no content inside, and none was given.
+func (r *SignedReader) noContent() bool {
+	return !r.embedded && r.content == nil && !r.digest.external
+}
+
+// DigestAlgorithms returns the digest algorithms of the signers, each once. A
+// [Digester] that had none of them can't serve that signer. It fails with
+// [ErrNotRead] before io.EOF.
+func (r *SignedReader) DigestAlgorithms() ([]x509.OID, error) {
+	if err := r.complete(); err != nil {
+		return nil, err
+	}
+	var list []x509.OID
+	var seen []oid.OID
+	for _, s := range r.signers {
+		if !slices.Contains(seen, s.digestID.OID) {
+			seen = append(seen, s.digestID.OID)
+			list = append(list, s.digestID.OID.X509())
+		}
+	}
+	return list, nil
 }
 
 // needsContent reports whether a signer can be checked only with the content

@@ -164,15 +164,16 @@ func (s *SignerInfo) check(c *x509der.Certificate) error {
 	if err != nil {
 		return algError(err, s.field+" certificate")
 	}
-	if !s.over.historic {
-		if err := s.strength(pub); err != nil {
-			return err
-		}
+	if s.parent == nil && s.over.noContent() {
+		return fmt.Errorf("%w: %s: there is no content", ErrDigest, s.field)
 	}
 	if s.signedDER != nil {
 		err = s.checkAttributes(pub, c)
 	} else {
 		err = s.checkBare(pub)
+	}
+	if err == nil && !s.over.historic {
+		err = s.strength(pub)
 	}
 	return err
 }
@@ -238,7 +239,7 @@ func (s *SignerInfo) contentDigest() ([]byte, error) {
 	sum, ok := s.over.digest.sum(s.hash)
 	if !ok {
 		// RFC 5652 section 5.1 lets a verifier fail here.
-		return nil, fmt.Errorf("%w: %s: digest %v was not announced", ErrUnsupported, s.field, s.hash)
+		return nil, fmt.Errorf("%w: %s: the content was not hashed by %v, which was not announced", ErrNotRead, s.field, s.hash)
 	}
 	return sum, nil
 }

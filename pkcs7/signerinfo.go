@@ -53,6 +53,20 @@ func (s *SignerInfo) ID() CertID { return s.id }
 // are made over.
 func (s *SignerInfo) Signature() []byte { return bytes.Clone(s.signature) }
 
+// DigestAlgorithm returns the digest algorithm.
+func (s *SignerInfo) DigestAlgorithm() x509.OID { return s.digestID.OID.X509() }
+
+// AttributesDigest returns the digest of the signed attributes, which receipts
+// quote (RFC 2634 section 2.4); nil if there are none.
+func (s *SignerInfo) AttributesDigest() []byte {
+	if s.signedDER == nil || s.hash == 0 {
+		return nil
+	}
+	h := s.hash.New()
+	h.Write(s.signedDER)
+	return h.Sum(nil)
+}
+
 // ClaimedTime returns the signing time that the signer put under the
 // signature, if any. The signer chose it freely.
 func (s *SignerInfo) ClaimedTime() (t time.Time, ok bool) {

@@ -17,16 +17,17 @@ const (
 	maxHeld = 1 << 20
 )
 
-// A signedWriter writes a SignedData. It holds the content back as long as
-// that is small, so that the lengths in front of it, and with them the output,
-// can be DER. What is larger streams.
-type signedWriter struct {
-	dst     io.Writer
-	version int
-	digests [][]byte // AlgorithmIdentifiers
-	type_   oid.OID
-	size    int64 // of the content: known, unknownSize or noContent
-	tail    int   // length of what follows encapContentInfo, if that is known before: ≥ 0
+// An encapWriter writes a content type that has EncapsulatedContentInfo in its
+// midst. It holds the content back as long as that is small, so that the
+// lengths in front of it, and with them the output, can be DER. What is larger
+// streams.
+type encapWriter struct {
+	dst   io.Writer
+	outer oid.OID
+	front []byte // what comes before encapContentInfo
+	type_ oid.OID
+	size  int64 // of the content: known, unknownSize or noContent
+	tail  int   // length of what follows encapContentInfo, if that is known before: ≥ 0
 
 	held    []byte
 	written int64
@@ -35,7 +36,7 @@ type signedWriter struct {
 }
 
 // hold returns how much content to hold back.
-func (w *signedWriter) hold() int64 {
+func (w *encapWriter) hold() int64 {
 	if w.size == unknownSize {
 		return smallContent
 	}
@@ -45,7 +46,7 @@ func (w *signedWriter) hold() int64 {
 	return maxHeld
 }
 
-func (w *signedWriter) Write(p []byte) (int, error) {
+func (w *encapWriter) Write(p []byte) (int, error) {
 	if w.size >= 0 && int64(len(p)) > w.size-w.written {
 		return 0, &SyntaxError{Offset: w.size, Field: "content", Reason: "longer than announced"}
 	}
@@ -61,7 +62,7 @@ func (w *signedWriter) Write(p []byte) (int, error) {
 }
 
 // stream writes what comes before the content and the content so far.
-func (w *signedWriter) stream() error {
+func (w *encapWriter) stream() error {
 	if w.out != nil {
 		return nil
 	}
@@ -77,11 +78,9 @@ func (w *signedWriter) stream() error {
 
 // begin writes up to the content, which has that size. If also tail, the
 // length of what follows, is known, all lengths are definite.
-func (w *signedWriter) begin(size int64, tail int) {
-	version := ber.Append(nil, ber.Integer, false, []byte{byte(w.version)})
-	digests := encodeSet(ber.Set, w.digests)
+func (w *encapWriter) begin(size int64, tail int) {
 	typ := ber.Append(nil, ber.OID, false, []byte(w.type_))
-	signedData := ber.Append(nil, ber.OID, false, []byte(oid.SignedData))
+	outer := ber.Append(nil, ber.OID, false, []byte(w.outer))
 
 	str, explicit, encap, sd, ci0, ci := int64(-1), int64(-1), int64(-1), int64(-1), int64(-1), int64(-1)
 	switch {
@@ -93,16 +92,16 @@ func (w *signedWriter) begin(size int64, tail int) {
 		encap = int64(len(typ)) + total(ber.Context(0), explicit)
 	}
 	if encap >= 0 && tail >= 0 {
-		sd = int64(len(version)+len(digests)+tail) + total(ber.Sequence, encap)
+		sd = int64(len(w.front)+tail) + total(ber.Sequence, encap)
 		ci0 = total(ber.Sequence, sd)
-		ci = int64(len(signedData)) + total(ber.Context(0), ci0)
+		ci = int64(len(outer)) + total(ber.Context(0), ci0)
 	}
 	w.out = ber.NewWriter(w.dst)
 	w.out.Begin(ber.Sequence, ci)
-	w.out.Raw(signedData)
+	w.out.Raw(outer)
 	w.out.Begin(ber.Context(0), ci0)
 	w.out.Begin(ber.Sequence, sd)
-	w.out.Raw(version, digests)
+	w.out.Raw(w.front)
 	w.out.Begin(ber.Sequence, encap)
 	w.out.Raw(typ)
 	if size != noContent {
@@ -114,12 +113,11 @@ func (w *signedWriter) begin(size int64, tail int) {
 // total returns the length of an element with its header.
 func total(tag ber.Tag, length int64) int64 { return int64(ber.HeaderLen(tag, length)) + length }
 
-// finish writes the rest. It sorts the lists, which DER wants.
-func (w *signedWriter) finish(certs, crls, signers [][]byte) error {
+// finish writes the rest, of which tail comes after encapContentInfo.
+func (w *encapWriter) finish(tail []byte) error {
 	if w.size >= 0 && w.written != w.size {
 		return &SyntaxError{Offset: w.written, Field: "content", Reason: "shorter than announced"}
 	}
-	tail := encodeTail(certs, crls, signers)
 	if w.out == nil {
 		size := w.written
 		if w.size == noContent {
@@ -141,7 +139,7 @@ func (w *signedWriter) finish(certs, crls, signers [][]byte) error {
 	return w.end(tail)
 }
 
-func (w *signedWriter) end(tail []byte) error {
+func (w *encapWriter) end(tail []byte) error {
 	if w.content != nil {
 		if err := w.content.Close(); err != nil {
 			return err
@@ -150,10 +148,15 @@ func (w *signedWriter) end(tail []byte) error {
 	}
 	w.out.End() // EncapsulatedContentInfo
 	w.out.Raw(tail)
-	w.out.End() // SignedData
+	w.out.End() // the SEQUENCE of the outer type
 	w.out.End() // [0] of content
 	w.out.End() // ContentInfo
 	return w.out.Err()
+}
+
+// encodeFront returns version and digestAlgorithms of a SignedData.
+func encodeFront(version int, digests [][]byte) []byte {
+	return append(ber.Append(nil, ber.Integer, false, []byte{byte(version)}), encodeSet(ber.Set, digests)...)
 }
 
 // encodeTail returns certificates, crls and signerInfos.
