@@ -177,7 +177,7 @@ func (r *DecryptReader) check() error {
 		return nil
 	}
 	// All other candidates, together in one more pass.
-	more, err := r.unwrap(r.candidates, r.content.KeyLen())
+	more, err := r.unwrap(r.candidates)
 	if err != nil {
 		return err
 	}

@@ -2,14 +2,12 @@ package pkcs7
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
-	"github.com/gosmime/gosmime/internal/budget"
 	"github.com/gosmime/gosmime/internal/oid"
 )
 
@@ -28,7 +26,8 @@ func NewDecryptReader(ctx context.Context, src io.Reader, keys KeyFunc, opts *De
 	if opts == nil {
 		opts = &DecryptOptions{}
 	}
-	r := &DecryptReader{ctx: ctx, opts: *opts}
+	r := &DecryptReader{opts: *opts}
+	r.ctx = ctx
 	r.ciphertext.init(src, opts.Ciphertext)
 	if err := r.open(src, keys); err != nil {
 		r.Close()
@@ -63,6 +62,7 @@ func (r *DecryptReader) open(src io.Reader, keys KeyFunc) error {
 	if err := r.checkCipher(); err != nil {
 		return err
 	}
+	r.budget, r.keyLen = r.p.budget, r.content.KeyLen()
 	found, err := keys(r.ctx, r.recipients.ids)
 	if err != nil {
 		return fmt.Errorf("pkcs7: keys of the recipients: %w", err)
@@ -186,64 +186,6 @@ func checkStrength(c *alg.Content, historic bool) error {
 	return nil
 }
 
-// A contentKey is what one candidate gave.
-type contentKey struct {
-	cek []byte
-	// wrong says that it is known to be wrong, and cek random. The same work is
-	// done with it, so that only the outcome tells.
-	wrong bool
-	key   *matchKey
-}
-
-// unwrap asks the keys of the given candidates. It fails only for reasons that
-// anyone may know.
-func (r *DecryptReader) unwrap(list []candidate, n int) ([]contentKey, error) {
-	var keys []contentKey
-	var failed error
-	for _, c := range list {
-		if err := r.ctx.Err(); err != nil {
-			return nil, err
-		}
-		err := take(r.p.budget, budget.PrivateKeys, 1)
-		if err == nil {
-			err = take(r.p.budget, budget.Iterations, c.iterations)
-		}
-		if err != nil {
-			failed = err
-			break
-		}
-		random := make([]byte, n)
-		if _, err := rand.Read(random); err != nil {
-			return nil, err
-		}
-		cek, err := c.open(r.ctx, n)
-		if err != nil && unavailable(r.ctx, err) {
-			failed = unavailableError(r.ctx, err)
-			continue
-		}
-		k := contentKey{cek: cek, key: c.key}
-		if err != nil || len(cek) != n {
-			clear(cek)
-			k.cek, k.wrong = random, true
-		}
-		keys = append(keys, k)
-	}
-	if failed != nil && r.failed == nil {
-		r.failed = failed
-	}
-	return keys, nil
-}
-
-func unavailableError(ctx context.Context, err error) error {
-	if cause := ctx.Err(); cause != nil {
-		return cause
-	}
-	if errors.Is(err, ErrKeyUnavailable) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrKeyUnavailable, err)
-}
-
 // start asks the best candidate, which in almost all messages is the only one.
 func (r *DecryptReader) start() error {
 	authenticated := r.content.TagLen > 0
@@ -251,7 +193,7 @@ func (r *DecryptReader) start() error {
 	first := r.candidates[:1]
 	r.candidates = r.candidates[1:]
 	var err error
-	if r.keys, err = r.unwrap(first, r.content.KeyLen()); err != nil {
+	if r.keys, err = r.unwrap(first); err != nil {
 		return err
 	}
 	if len(r.keys) == 0 && len(r.candidates) == 0 {

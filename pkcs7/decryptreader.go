@@ -1,7 +1,6 @@
 package pkcs7
 
 import (
-	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -18,7 +17,6 @@ import (
 // Where nothing is returned before the whole content has been checked it can
 // also Seek, backwards too, which asks no key again.
 type DecryptReader struct {
-	ctx   context.Context
 	opts  DecryptOptions
 	p     *parser // of the first pass
 	outer oid.OID
@@ -28,11 +26,11 @@ type DecryptReader struct {
 	ciphertext ciphertext
 	trailer    trailer
 
+	unwrapper
 	candidates []candidate  // not asked yet
 	keys       []contentKey // of those that were
 	opened     *matchKey    // the one that opened the message
 	chosen     contentKey
-	failed     error // why a candidate could not be asked
 
 	withheld  bool // nothing is returned before the whole was checked
 	checked   bool
