@@ -37,8 +37,8 @@ type crl struct {
 	index    *crlIndex
 	indexErr error
 
-	mu       sync.Mutex
-	verified [][32]byte // what the signature was found good for
+	mu      sync.Mutex
+	signers [][32]byte // digests of the keys (SPKI) that the signature was found good under
 }
 
 var (
@@ -199,33 +199,21 @@ func (d *crl) updates(base *crl) bool {
 		compareNumbers(d.baseNumber, base.number) <= 0 && compareNumbers(base.number, d.number) < 0
 }
 
-// wasVerified reports whether the signature was already found good for what
-// key stands for.
-func (c *crl) wasVerified(key [32]byte) bool {
+// knownSigner reports whether the signature is known to be good under key. A
+// large CRL is hashed once, not once for each certificate it is asked about.
+func (c *crl) knownSigner(spki []byte) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Contains(c.verified, key)
+	return slices.Contains(c.signers, sha256.Sum256(spki))
 }
 
-func (c *crl) setVerified(key [32]byte) {
+func (c *crl) noteSigner(spki []byte) {
 	const most = 8
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.verified) < most && !slices.Contains(c.verified, key) {
-		c.verified = append(c.verified, key)
+	if len(c.signers) < most {
+		c.signers = append(c.signers, sha256.Sum256(spki))
 	}
-}
-
-// signatureKey names the question whether a key made the signature of a CRL.
-func signatureKey(spki []byte, sha1 bool) [32]byte {
-	h := sha256.New()
-	if sha1 {
-		h.Write([]byte{1})
-	} else {
-		h.Write([]byte{0})
-	}
-	h.Write(spki)
-	return [32]byte(h.Sum(nil))
 }
 
 // crlKeys returns what a source is asked by: the issuer and the authority key

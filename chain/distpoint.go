@@ -225,7 +225,7 @@ func (c *crl) covers(cert *certificate, dp *distributionPoint) (reasonMask, bool
 		}) {
 			return 0, false
 		}
-	} else if c.issuerKey != x509der.NormalName(cert.Issuer) {
+	} else if c.issuerKey != cert.issuer() {
 		return 0, false
 	}
 	if c.idp == nil {
@@ -266,7 +266,7 @@ func overlap(a, b []string) bool {
 // RFC 5280 section 6.3.3 assumes: any CRL of the certificate's issuer. ok is
 // false where the extension can't be read; that last one remains.
 func (c *certificate) distributionPoints() (list []distributionPoint, ok bool) {
-	issuerKey := x509der.NormalName(c.Issuer)
+	issuerKey := c.issuer()
 	ok = true
 	if e := c.Extension(oid.ExtCRLDistributionPoints); e != nil {
 		list, ok = parseDistributionPoints(e.Value, issuerKey)

@@ -35,6 +35,7 @@ type details struct {
 	constraints *nameConstraints
 	names       []x509der.GeneralName // subjectAltName
 	caIssuers   []string
+	ocspURLs    []string
 }
 
 type policyMapping struct{ issuer, subject oid.OID }
@@ -277,7 +278,7 @@ func (d *details) decodePolicyConstraints(s cryptobyte.String) bool {
 	return seq.Empty()
 }
 
-// decodeAccess reads the caIssuers locations of
+// decodeAccess reads the caIssuers and ocsp locations of
 //
 //	AuthorityInfoAccessSyntax ::= SEQUENCE SIZE (1..MAX) OF SEQUENCE {
 //	    accessMethod    OBJECT IDENTIFIER,
@@ -295,8 +296,12 @@ func (d *details) decodeAccess(s cryptobyte.String) bool {
 			!x509der.ReadGeneralName(&access, &name) || !access.Empty() {
 			return false
 		}
-		if method == oid.AccessCAIssuers && name.Kind == x509der.URI {
+		switch {
+		case name.Kind != x509der.URI:
+		case method == oid.AccessCAIssuers:
 			d.caIssuers = append(d.caIssuers, string(name.Value))
+		case method == oid.AccessOCSP:
+			d.ocspURLs = append(d.ocspURLs, string(name.Value))
 		}
 	}
 	return true

@@ -1,0 +1,222 @@
+package chain
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gosmime/gosmime/internal/oid"
+)
+
+// clockSkew is how far thisUpdate may lie ahead: clocks differ.
+const clockSkew = 5 * time.Minute
+
+// A statement is what one genuine CRL or OCSP response says of the certificate.
+type statement struct {
+	kind       Kind
+	this, next time.Time // next: zero if none
+	by         string    // who says so, for people
+	entry      revocationEntry
+}
+
+// A statusSearch collects what is said of one certificate.
+type statusSearch struct {
+	v      *verification
+	path   []*certificate // the certificate, its issuer, … the anchor
+	cert   *certificate
+	issuer *certificate
+	anchor *certificate
+	points []distributionPoint
+
+	crls      []*crl
+	seen      map[*crl]bool
+	signers   map[*crl]signer
+	responses map[*ocspResponse]bool
+
+	condemned *statement  // revoked at the time in question
+	holds     []statement // on hold then
+	later     time.Time   // revoked after the time in question; zero: not known
+	good      *statement
+	reasons   reasonMask // that current CRLs have told about
+	released  time.Time  // thisUpdate of the newest current statement that there is no hold
+	notes     []string   // why evidence was not used
+	limit     *Error
+}
+
+// revocation reports what is known about path[i], which was issued by
+// path[i+1]; the last certificate is the anchor. It is called only for a path
+// that passed everything else, for every i but that of the anchor, and never
+// with InsecureSkipRevocation. The error is ErrRevoked, ErrRevocationUnknown
+// where v.policy.Revocation requires to know, ErrLimit or ErrSource.
+func (v *verification) revocation(ctx context.Context, path []*certificate, i int) (RevocationStatus, *Error) {
+	s := &statusSearch{
+		v: v, path: path[i:], cert: path[i], issuer: path[i+1], anchor: path[len(path)-1],
+		seen: make(map[*crl]bool), signers: make(map[*crl]signer), responses: make(map[*ocspResponse]bool),
+	}
+	if s.exempt(i) {
+		return RevocationStatus{}, nil
+	}
+	var ok bool
+	if s.points, ok = s.cert.distributionPoints(); !ok {
+		s.note("the distribution points of the certificate can't be read")
+	}
+	failed := s.atHand(ctx)
+	if !s.decided() && v.policy.Fetcher != nil {
+		s.fetch(ctx)
+	}
+	return s.verdict(i, failed)
+}
+
+// exempt reports whether no revocation is to be looked for.
+func (s *statusSearch) exempt(i int) bool {
+	c := s.cert
+	// RFC 6960 section 4.2.2.2.1. Of any other certificate nocheck means
+	// nothing here, or it would switch revocation off.
+	if s.v.role == roleOCSP && i == 0 && c.Extension(oid.OCSPNoCheck) != nil {
+		return true
+	}
+	// RFC 9608 section 3: only for end entities, never critical, and never
+	// beside a place where revocation could be looked up.
+	e := c.Extension(oid.ExtNoRevAvail)
+	return e != nil && !e.Critical && bytes.Equal(e.Value, []byte{5, 0}) && !c.isCA() &&
+		c.Extension(oid.ExtCRLDistributionPoints) == nil && c.Extension(oid.ExtFreshestCRL) == nil &&
+		len(c.details().ocspURLs) == 0
+}
+
+// atHand consults what the Collection has.
+func (s *statusSearch) atHand(ctx context.Context) *Error {
+	failed := s.findCRLs(ctx)
+	s.judgeCRLs(ctx)
+	err := s.v.find(ctx, Query{Kind: KindOCSPResponse, Serial: s.cert.Serial}, func(e *Entry) bool {
+		s.judgeResponse(ctx, e)
+		return true
+	})
+	if failed == nil {
+		failed = err
+	}
+	return failed
+}
+
+// decided reports whether nothing more needs to be asked.
+func (s *statusSearch) decided() bool {
+	return s.condemned != nil || s.good != nil && s.hold() == nil
+}
+
+// hold returns a statement that the certificate is on hold which no newer and
+// current one has lifted.
+func (s *statusSearch) hold() *statement {
+	for i := range s.holds {
+		if !s.holds[i].this.Before(s.released) {
+			return &s.holds[i]
+		}
+	}
+	return nil
+}
+
+// applies reports whether the entry means that the certificate was revoked at
+// the time in question: one of its dates is not after that time, or its keys
+// may have been in other hands for longer than anybody knows.
+func (v *verification) applies(e revocationEntry) bool {
+	return e.reason == reasonKeyCompromise || e.reason == reasonCACompromise || !e.since().After(v.at)
+}
+
+// revoked notes that a genuine statement lists the certificate.
+func (s *statusSearch) revoked(st statement) {
+	switch since := st.entry.since(); {
+	case !s.v.applies(st.entry):
+		if s.later.IsZero() || since.Before(s.later) {
+			s.later = since
+		}
+	case st.entry.reason == reasonHold:
+		s.holds = append(s.holds, st)
+	case s.condemned == nil:
+		s.condemned = &st
+	}
+}
+
+// acquitted notes that a genuine and current statement does not list the
+// certificate for any of some reasons.
+func (s *statusSearch) acquitted(st statement, reasons reasonMask) {
+	if reasons&holdReason != 0 && st.this.After(s.released) {
+		s.released = st.this
+	}
+	if reasons == allReasons {
+		if s.good == nil || st.this.After(s.good.this) {
+			s.good = &st
+		}
+		return
+	}
+	s.reasons |= reasons
+	if s.good == nil && s.reasons == allReasons {
+		s.good = &st
+	}
+}
+
+// current reports whether something of these dates is evidence of the time in
+// question: of that time, not before and not after.
+func (v *verification) current(this, next time.Time) bool {
+	return !this.After(v.at.Add(clockSkew)) && !next.IsZero() && v.at.Before(next)
+}
+
+// published reports whether something of that date exists yet.
+func (v *verification) published(this time.Time) bool {
+	now := v.now
+	if v.at.After(now) {
+		now = v.at
+	}
+	return !this.After(now.Add(clockSkew))
+}
+
+func (s *statusSearch) verdict(i int, failed *Error) (RevocationStatus, *Error) {
+	st := s.condemned
+	if st == nil {
+		st = s.hold()
+	}
+	if st != nil {
+		e := fail(ErrRevoked, s.cert, "certificate %s was revoked at %s (%v) says %s of %s",
+			s.cert.title(), day(st.entry.date), st.entry.reason, st.by, day(st.this))
+		e.RevokedAt = st.entry.since()
+		return RevocationStatus{}, e
+	}
+	if s.limit != nil {
+		// Something that could have condemned was not looked at.
+		return RevocationStatus{}, s.limit
+	}
+	status := RevocationStatus{RevokedAt: s.later}
+	if s.good != nil {
+		status.Status, status.Evidence = StatusGood, s.good.kind
+		status.ThisUpdate, status.NextUpdate = s.good.this, s.good.next
+		return status, nil
+	}
+	if !s.required(i) {
+		return status, nil
+	}
+	if failed != nil {
+		return status, failed
+	}
+	detail := "no CRL or OCSP response about certificate " + s.cert.title()
+	if len(s.notes) > 0 {
+		detail = "of certificate " + s.cert.title() + ": " + strings.Join(s.notes, "; ")
+	}
+	return status, fail(ErrRevocationUnknown, s.cert, "%s", detail)
+}
+
+func (s *statusSearch) required(i int) bool {
+	switch s.v.policy.Revocation {
+	case RevocationRequireAll:
+		return true
+	case RevocationRequireLeaf:
+		return i == 0
+	}
+	return false
+}
+
+// note keeps why something was not used, for the error.
+func (s *statusSearch) note(text string) {
+	const most = 8
+	if len(s.notes) < most && !slices.Contains(s.notes, text) {
+		s.notes = append(s.notes, text)
+	}
+}

@@ -1,0 +1,311 @@
+package chain
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"crypto/x509"
+	"slices"
+)
+
+// largeCRL is from where on a signature is checked before entries are read:
+// the walk then costs more than the check.
+const largeCRL = 1 << 18
+
+// maxSigners is how many certificates of a CRL issuer's name are tried.
+const maxSigners = 16
+
+// A signer is who signed a CRL, as far as known.
+type signer struct {
+	cert    *certificate // nil: nobody who may
+	acquits bool         // its CRLs may also show that a certificate is good
+}
+
+// findCRLs collects the CRLs of everyone who may have issued one.
+func (s *statusSearch) findCRLs(ctx context.Context) *Error {
+	var failed *Error
+	names := [][]byte{s.cert.Issuer}
+	for i := range s.points {
+		names = append(names, s.points[i].issuers...)
+	}
+	for i, name := range names {
+		if slices.ContainsFunc(names[:i], func(n []byte) bool { return bytes.Equal(n, name) }) {
+			continue
+		}
+		err := s.v.find(ctx, Query{Kind: KindCRL, Issuer: name}, func(e *Entry) bool {
+			s.addCRL(e)
+			return true
+		})
+		if failed == nil {
+			failed = err
+		}
+	}
+	return failed
+}
+
+func (s *statusSearch) addCRL(e *Entry) {
+	c, err := e.crl.get(e.DER())
+	switch {
+	case err != nil:
+		s.note("a CRL can't be read")
+	case s.seen[c]:
+	case !s.v.published(c.thisUpdate):
+		s.note(c.title() + " is of the future")
+	case c.unknown != "":
+		// RFC 5280 section 5.2: it must not decide about any certificate.
+		s.note(c.title() + " has an unknown critical extension")
+	default:
+		if !slices.ContainsFunc(s.crls, func(d *crl) bool { return bytes.Equal(c.raw, d.raw) }) {
+			s.crls = append(s.crls, c)
+		}
+	}
+	if c != nil {
+		s.seen[c] = true
+	}
+}
+
+// title names a CRL for people.
+func (c *crl) title() string {
+	what := "the CRL of "
+	if c.delta() {
+		what = "the delta CRL of "
+	}
+	return what + nameText(c.issuer) + " of " + day(c.thisUpdate)
+}
+
+// judgeCRLs is the loop of RFC 5280 section 6.3.3 over the distribution
+// points, newest CRL first. It does not end with the first good answer, since
+// every genuine CRL may condemn.
+func (s *statusSearch) judgeCRLs(ctx context.Context) {
+	slices.SortStableFunc(s.crls, func(a, b *crl) int {
+		return cmp.Or(b.thisUpdate.Compare(a.thisUpdate), compareNumbers(b.number, a.number))
+	})
+	for i := range s.points {
+		for _, c := range s.crls {
+			reasons, ok := c.covers(s.cert, &s.points[i])
+			if !ok {
+				continue
+			}
+			if c.delta() {
+				s.judgeDelta(ctx, c)
+			} else {
+				s.judgeCRL(ctx, c, reasons)
+			}
+			if s.condemned != nil {
+				return
+			}
+		}
+	}
+}
+
+// judgeCRL takes what a complete CRL says, together with the newest delta CRL
+// that fits it. The signature is checked only where that matters.
+func (s *statusSearch) judgeCRL(ctx context.Context, c *crl, reasons reasonMask) {
+	this, next := c.thisUpdate, c.nextUpdate
+	entries, ok := s.lookup(ctx, c)
+	if !ok {
+		return
+	}
+	if d := s.deltaFor(ctx, c); d != nil {
+		if newer, ok := s.lookup(ctx, d); ok {
+			this, next, entries = d.thisUpdate, d.nextUpdate, combine(newer, entries)
+		}
+	}
+	current := s.v.current(this, next)
+	if !current {
+		s.note(c.title() + " is not current")
+	}
+	if !current && !slices.ContainsFunc(entries, s.matters) {
+		return
+	}
+	by := s.signerOf(ctx, c)
+	if by.cert == nil {
+		return
+	}
+	active := false
+	for _, e := range entries {
+		s.revoked(statement{kind: KindCRL, this: this, next: next, by: c.title(), entry: e})
+		active = active || s.v.applies(e)
+	}
+	if current && !active && by.acquits {
+		s.acquitted(statement{kind: KindCRL, this: this, next: next}, reasons)
+	}
+}
+
+// judgeDelta takes what a delta CRL says by itself, with or without a complete
+// CRL: it can condemn, and lift a hold.
+func (s *statusSearch) judgeDelta(ctx context.Context, d *crl) {
+	entries, ok := s.lookup(ctx, d)
+	if !ok || !slices.ContainsFunc(entries, s.matters) || s.signerOf(ctx, d).cert == nil {
+		return
+	}
+	for _, e := range entries {
+		switch {
+		case e.reason != reasonRemoveFromCRL:
+			s.revoked(statement{kind: KindCRL, this: d.thisUpdate, next: d.nextUpdate, by: d.title(), entry: e})
+		case s.v.current(d.thisUpdate, d.nextUpdate) && d.thisUpdate.After(s.released):
+			s.released = d.thisUpdate
+		}
+	}
+}
+
+// matters reports whether the entry, if genuine, could change the answer.
+func (s *statusSearch) matters(e revocationEntry) bool {
+	return s.v.applies(e) || e.reason == reasonRemoveFromCRL || s.later.IsZero() || e.since().Before(s.later)
+}
+
+// lookup returns the entries of c for the certificate. It fails where c can't
+// be used for any.
+func (s *statusSearch) lookup(ctx context.Context, c *crl) ([]revocationEntry, bool) {
+	if len(c.raw) >= largeCRL && s.signerOf(ctx, c).cert == nil {
+		return nil, false
+	}
+	entries, err := c.lookup(s.cert.issuer(), s.cert.SerialDER)
+	if err != nil {
+		s.note(c.title() + " can't be read")
+		return nil, false
+	}
+	if c.index.unknown {
+		// RFC 5280 section 5.3: it must not decide about any certificate.
+		s.note(c.title() + " has an entry with an unknown critical extension")
+		return nil, false
+	}
+	if !c.delta() {
+		// removeFromCRL is for delta CRLs (RFC 5280 section 5.3.1).
+		entries = slices.DeleteFunc(entries, func(e revocationEntry) bool { return e.reason == reasonRemoveFromCRL })
+	}
+	return entries, true
+}
+
+// deltaFor returns the newest current delta CRL that brings c up to date and
+// has the same signer (RFC 5280 section 6.3.3 (h)).
+func (s *statusSearch) deltaFor(ctx context.Context, c *crl) *crl {
+	var best *crl
+	for _, d := range s.crls {
+		if !d.delta() || !d.updates(c) || !s.v.current(d.thisUpdate, d.nextUpdate) ||
+			best != nil && compareNumbers(d.number, best.number) <= 0 {
+			continue
+		}
+		by, base := s.signerOf(ctx, d), s.signerOf(ctx, c)
+		if by.cert != nil && base.cert != nil && bytes.Equal(by.cert.SPKI, base.cert.SPKI) {
+			best = d
+		}
+	}
+	return best
+}
+
+// combine is steps (i) to (k) of RFC 5280 section 6.3.3: what the delta CRL
+// says goes before what the complete CRL says, but it takes off only holds: a
+// revocation is for ever.
+func combine(delta, complete []revocationEntry) []revocationEntry {
+	var all []revocationEntry
+	removed := false
+	for _, e := range delta {
+		if e.reason == reasonRemoveFromCRL {
+			removed = true
+		} else {
+			all = append(all, e)
+		}
+	}
+	for _, e := range complete {
+		if !removed || e.reason != reasonHold {
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// signerOf returns who signed c: steps (f) and (g) of RFC 5280 section 6.3.3.
+func (s *statusSearch) signerOf(ctx context.Context, c *crl) signer {
+	if by, ok := s.signers[c]; ok {
+		return by
+	}
+	by := s.findSigner(ctx, c)
+	s.signers[c] = by
+	if by.cert == nil {
+		s.note(c.title() + " is not signed by anyone who may")
+	}
+	return by
+}
+
+func (s *statusSearch) findSigner(ctx context.Context, c *crl) signer {
+	if s.issuer.subject() == c.issuerKey && s.signs(s.issuer, c) {
+		ku, present := s.issuer.keyUsage()
+		if present && ku&x509.KeyUsageCRLSign == 0 {
+			s.note("key usage of " + s.issuer.title() + " does not have cRLSign")
+			return signer{}
+		}
+		// RFC 10007 section 4: an issuer of version 3 must have the extension.
+		// DEVIATION: without it, what the very key that issued the certificate
+		// says against the certificate is believed all the same.
+		return signer{s.issuer, present || s.issuer.Version < 3}
+	}
+	for _, cand := range s.candidates(ctx, c) {
+		ku, present := cand.keyUsage()
+		if present && ku&x509.KeyUsageCRLSign == 0 || !present && cand.Version == 3 || !s.signs(cand, c) {
+			continue
+		}
+		err := s.v.validateIssuer(ctx, cand, roleCRL, s.anchor)
+		if err == nil {
+			return signer{cand, true}
+		}
+		s.note("issuer of " + c.title() + ": " + err.Error())
+		// An issuer whose time is over can still have condemned in its time.
+		then := *s.v
+		then.at = c.thisUpdate
+		if c.thisUpdate.Before(s.v.at) && then.validateIssuer(ctx, cand, roleCRL, s.anchor) == nil {
+			return signer{cand, false}
+		}
+	}
+	return signer{}
+}
+
+// candidates returns certificates of the CRL issuer's name with other keys
+// than the issuer's, those that the key identifier names first.
+func (s *statusSearch) candidates(ctx context.Context, c *crl) []*certificate {
+	var list []*certificate
+	add := func(cand *certificate) {
+		if cand.subject() != c.issuerKey || cand.sameEntity(s.issuer) || len(list) >= 4*maxSigners ||
+			slices.ContainsFunc(list, cand.equal) {
+			return
+		}
+		list = append(list, cand)
+	}
+	for _, cand := range s.path[1:] {
+		add(cand)
+	}
+	s.v.find(ctx, Query{Kind: KindCertificate, Subject: c.issuer}, func(e *Entry) bool { //nolint:errcheck // the Source's error is kept by find
+		if cand, err := e.cert(); err == nil {
+			add(cand)
+		}
+		return len(list) < 4*maxSigners
+	})
+	rank := func(cand *certificate) int {
+		if c.authorityKey != nil && bytes.Equal(cand.SubjectKeyID, c.authorityKey) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(list, func(a, b *certificate) int { return rank(a) - rank(b) })
+	return list[:min(len(list), maxSigners)]
+}
+
+// signs checks the signature of c. The result for a key is kept with the CRL.
+func (s *statusSearch) signs(by *certificate, c *crl) bool {
+	if err := s.v.strength(by, c.algorithm); err != nil {
+		s.note(c.title() + ": " + err.Error())
+		return false
+	}
+	if c.knownSigner(by.SPKI) {
+		return true
+	}
+	err := s.v.checkSignature(by, c.algorithm, c.tbs, c.signature)
+	if err == nil {
+		c.noteSigner(by.SPKI)
+		return true
+	}
+	if err.Reason == ErrLimit {
+		s.limit = err
+	}
+	return false
+}

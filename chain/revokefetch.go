@@ -1,0 +1,100 @@
+package chain
+
+import (
+	"context"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/oid"
+)
+
+// maxURLs is how many locations of one kind are tried.
+const maxURLs = 8
+
+// fetch asks for what is missing: first the small OCSP response, then the CRLs
+// of the distribution points.
+func (s *statusSearch) fetch(ctx context.Context) {
+	// Responders and CRLs need not know certificates that have expired.
+	if s.v.now.After(s.cert.NotAfter) {
+		s.note("the certificate has expired: nothing was fetched")
+		return
+	}
+	if s.fetchOCSP(ctx) {
+		return
+	}
+	for i := range s.points {
+		s.fetchCRLs(ctx, s.points[i].urls)
+	}
+	s.judgeCRLs(ctx)
+	s.fetchDeltas(ctx)
+}
+
+// fetchOCSP asks the responders that the certificate names, by SHA-256 as RFC
+// 9919 wants and then by SHA-1, which is all that some know.
+func (s *statusSearch) fetchOCSP(ctx context.Context) (decided bool) {
+	for i, url := range s.cert.details().ocspURLs {
+		if i == maxURLs {
+			break
+		}
+		for _, h := range [...]alg.Hash{alg.SHA256, alg.SHA1} {
+			request, err := ocspRequest(s.cert, s.issuer, h)
+			if err != nil {
+				return false
+			}
+			entries, err := s.v.fetch(ctx, KindOCSPResponse, url, request)
+			if err != nil {
+				s.note("fetching " + quote(url) + ": " + err.Error())
+			}
+			for _, e := range entries {
+				s.judgeResponse(ctx, e)
+			}
+			if s.decided() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// fetchCRLs takes the first answer of the URLs, which are alternatives (RFC
+// 5280 section 4.2.1.13).
+func (s *statusSearch) fetchCRLs(ctx context.Context, urls []string) {
+	for i, url := range urls {
+		if i == maxURLs {
+			return
+		}
+		entries, err := s.v.fetch(ctx, KindCRL, url, nil)
+		if err != nil {
+			s.note("fetching " + quote(url) + ": " + err.Error())
+		}
+		before := len(s.crls)
+		for _, e := range entries {
+			s.addCRL(e)
+		}
+		if len(s.crls) > before {
+			return
+		}
+	}
+}
+
+// fetchDeltas gets the delta CRLs that the certificate or one of its CRLs
+// points at.
+func (s *statusSearch) fetchDeltas(ctx context.Context) {
+	var points []distributionPoint
+	if e := s.cert.Extension(oid.ExtFreshestCRL); e != nil {
+		points, _ = parseDistributionPoints(e.Value, s.cert.issuer())
+	}
+	for _, c := range s.crls {
+		if len(points) < maxURLs && !c.delta() {
+			points = append(points, c.freshest...)
+		}
+	}
+	if s.condemned != nil || len(points) == 0 {
+		return
+	}
+	for i := range points[:min(len(points), maxURLs)] {
+		s.fetchCRLs(ctx, points[i].urls)
+	}
+	// What a CRL said without its delta may now be outdated.
+	s.good, s.reasons = nil, 0
+	s.judgeCRLs(ctx)
+}

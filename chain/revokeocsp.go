@@ -1,0 +1,189 @@
+package chain
+
+import (
+	"context"
+	"crypto/x509"
+	"slices"
+	"time"
+
+	"github.com/gosmime/gosmime/internal/oid"
+)
+
+// freshOCSP is how long a response counts that does not say when the next one
+// will be there: newer information is then always to be had (RFC 6960 section
+// 4.2.2.1).
+const freshOCSP = 24 * time.Hour
+
+// judgeResponse takes what an OCSP response says of the certificate (RFC 6960
+// section 3.2).
+func (s *statusSearch) judgeResponse(ctx context.Context, e *Entry) {
+	r, err := e.ocsp.get(e.DER())
+	if err != nil {
+		s.note(err.Error())
+		return
+	}
+	if s.responses[r] {
+		return
+	}
+	s.responses[r] = true
+	if r.unknown != "" {
+		s.note("an OCSP response has the unknown critical extension " + r.unknown.String())
+		return
+	}
+	var by *signer
+	found := false
+	for i := range r.singles {
+		o := &r.singles[i]
+		if !o.about(s.cert, s.issuer) {
+			continue
+		}
+		found = true
+		if !s.usable(o) {
+			continue
+		}
+		if by == nil {
+			by = s.responderOf(ctx, r)
+		}
+		if by.cert == nil {
+			s.note("an OCSP response is not signed by anyone who may")
+			return
+		}
+		s.judgeSingle(o, by)
+	}
+	if !found {
+		s.note("an OCSP response is about other certificates")
+	}
+}
+
+// usable reports whether the answer, if genuine, could mean anything.
+func (s *statusSearch) usable(o *ocspSingle) bool {
+	switch {
+	case o.unknown:
+		s.note("an OCSP response has an unknown critical extension")
+	case !s.v.published(o.thisUpdate):
+		s.note("an OCSP response is of the future")
+	case o.status == ocspUnknown:
+		s.note("the OCSP responder does not know the certificate")
+	case o.status == ocspGood && !s.v.current(o.thisUpdate, o.until()):
+		s.note("the OCSP response of " + day(o.thisUpdate) + " is not current")
+	default:
+		return o.status == ocspGood || s.matters(o.entry)
+	}
+	return false
+}
+
+// until returns the time from which on the answer is stale.
+func (o *ocspSingle) until() time.Time {
+	if o.nextUpdate.IsZero() {
+		return o.thisUpdate.Add(freshOCSP)
+	}
+	return o.nextUpdate
+}
+
+func (s *statusSearch) judgeSingle(o *ocspSingle, by *signer) {
+	st := statement{
+		kind: KindOCSPResponse, this: o.thisUpdate, next: o.nextUpdate,
+		by: "the OCSP response", entry: o.entry,
+	}
+	active := false
+	if o.status == ocspRevoked {
+		s.revoked(st)
+		active = s.v.applies(o.entry)
+	}
+	if !active && by.acquits && s.v.current(o.thisUpdate, o.until()) {
+		s.acquitted(st, allReasons)
+	}
+}
+
+// responderOf returns who signed r: the key that issued the certificate, or one
+// that this very key made a responder (RFC 6960 section 4.2.2.2).
+func (s *statusSearch) responderOf(ctx context.Context, r *ocspResponse) *signer {
+	if r.namesResponder(s.issuer) {
+		if s.signedResponse(s.issuer, r) {
+			return &signer{s.issuer, true}
+		}
+		return &signer{}
+	}
+	for _, cand := range s.responders(ctx, r) {
+		if err := s.mayRespond(cand); err != "" {
+			s.note("OCSP responder " + cand.title() + " " + err)
+			continue
+		}
+		if !s.signedResponse(cand, r) {
+			continue
+		}
+		err := s.v.validateIssuer(ctx, cand, roleOCSP, s.anchor)
+		if err == nil {
+			return &signer{cand, true}
+		}
+		s.note("OCSP responder " + cand.title() + ": " + err.Error())
+		// A responder whose time is over can still have condemned in its time.
+		then := *s.v
+		then.at = r.producedAt
+		if r.producedAt.Before(s.v.at) && then.validateIssuer(ctx, cand, roleOCSP, s.anchor) == nil {
+			return &signer{cand, false}
+		}
+	}
+	return &signer{}
+}
+
+// mayRespond says why cand can't be a responder for the issuer, or nothing.
+func (s *statusSearch) mayRespond(cand *certificate) string {
+	d := cand.details()
+	ku, present := cand.keyUsage()
+	switch {
+	case !d.hasEKU || !slices.Contains(d.eku, oid.EKUOCSPSigning):
+		return "has no extended key usage for it"
+	case present && ku&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0:
+		return "has no key usage for it"
+	case cand.issuer() != s.issuer.subject():
+		return "is of another issuer"
+	}
+	if err := s.v.edge(cand, s.issuer); err != nil {
+		if err.Reason == ErrLimit {
+			s.limit = err
+		}
+		return "is not signed by the key that issued the certificate"
+	}
+	return ""
+}
+
+// responders returns the certificates that the ResponderID may mean, those in
+// the response first.
+func (s *statusSearch) responders(ctx context.Context, r *ocspResponse) []*certificate {
+	var list []*certificate
+	add := func(cand *certificate) {
+		if len(list) < maxSigners && r.namesResponder(cand) && !slices.ContainsFunc(list, cand.equal) {
+			list = append(list, cand)
+		}
+	}
+	for _, der := range r.certs {
+		if cand, err := parseCertificate(der); err == nil {
+			add(cand)
+		}
+	}
+	q := Query{Kind: KindCertificate, Subject: r.responderName}
+	if r.responderName == nil {
+		q.KeyID = r.responderKey
+	}
+	s.v.find(ctx, q, func(e *Entry) bool { //nolint:errcheck // the Source's error is kept by find
+		if cand, err := e.cert(); err == nil {
+			add(cand)
+		}
+		return len(list) < maxSigners
+	})
+	return list
+}
+
+func (s *statusSearch) signedResponse(by *certificate, r *ocspResponse) bool {
+	err := s.v.checkSignature(by, r.algorithm, r.tbs, r.signature)
+	if err == nil {
+		return true
+	}
+	if err.Reason == ErrLimit {
+		s.limit = err
+	} else {
+		s.note("OCSP response: " + err.Error())
+	}
+	return false
+}
