@@ -105,10 +105,7 @@ func newSigning(ctx context.Context, signers []SigningKey, opts *SignOptions) (*
 	if s.type_ == "" {
 		s.type_ = oid.Data
 	}
-	at := opts.SigningTime
-	if at.IsZero() {
-		at = time.Now()
-	}
+	at := signingTime(opts)
 	var hashes []alg.Hash
 	for i := range signers {
 		job, err := newSignJob(&signers[i], opts.ByKeyID)
@@ -123,6 +120,13 @@ func newSigning(ctx context.Context, signers []SigningKey, opts *SignOptions) (*
 	}
 	s.digest = newDigester(hashes, smallContent)
 	return s, nil
+}
+
+func signingTime(opts *SignOptions) time.Time {
+	if opts.SigningTime.IsZero() {
+		return time.Now()
+	}
+	return opts.SigningTime
 }
 
 // writer returns an encapWriter for the jobs alone.

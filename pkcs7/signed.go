@@ -23,7 +23,9 @@ type SignedReader struct {
 	historic  bool
 	pkcs7     bool // InsecurePKCS7Content
 	type_     oid.OID
-	announced []alg.Hash // of digestAlgorithms
+	version   int
+	digestIDs [][]byte   // digestAlgorithms, DER
+	announced []alg.Hash // those of them that are known
 	content   io.Reader  // nil: there is none, or it was written to digest
 	embedded  bool
 	digest    *Digester
@@ -109,7 +111,8 @@ func (r *SignedReader) begin() error {
 	if err := p.enter(ber.Sequence, "SignedData"); err != nil {
 		return err
 	}
-	if _, err := p.version("SignedData.version"); err != nil {
+	var err error
+	if r.version, err = p.version("SignedData.version"); err != nil {
 		return err
 	}
 	if err := r.digestAlgorithms(); err != nil {
@@ -139,6 +142,7 @@ func (r *SignedReader) digestAlgorithms() error {
 		if err != nil {
 			return err
 		}
+		r.digestIDs = append(r.digestIDs, id.DER())
 		// What nobody here knows may belong to a signer that nobody asks about.
 		if h, err := alg.HashOf(id); err == nil {
 			r.announced = append(r.announced, h)

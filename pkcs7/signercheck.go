@@ -211,13 +211,10 @@ func signatureError(err error, field string) error {
 // checkContentType compares the content-type attribute with eContentType (RFC
 // 5652 section 11.1). A countersignature has none (section 11.4).
 func (s *SignerInfo) checkContentType() error {
-	v, _ := s.signed.single(oid.AttrContentType)
 	if s.parent != nil {
-		if v != nil {
-			return s.syntax("signedAttrs.contentType", "in a countersignature")
-		}
-		return nil
+		return s.counterFault()
 	}
+	v, _ := s.signed.single(oid.AttrContentType)
 	var id oid.OID
 	in := cryptobyte.String(v)
 	if v == nil || !oid.Read(&in, &id) || !in.Empty() {

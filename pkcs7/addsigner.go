@@ -1,0 +1,173 @@
+package pkcs7
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/gosmime/gosmime/internal/ber"
+	"github.com/gosmime/gosmime/internal/oid"
+)
+
+// AddSigner copies a SignedData and adds a signature. The SignerInfos that it
+// has stay byte for byte. Whether they are right is not looked at. A security
+// label and a list of mailing lists that the first of them has is signed by the
+// new one, too, as RFC 2634 section 1.4 demands, unless signer has its own.
+func AddSigner(ctx context.Context, dst io.Writer, src io.Reader, signer SigningKey, opts *SignOptions) error {
+	if opts == nil {
+		opts = &SignOptions{}
+	}
+	r, err := beginCopy(src, opts.Limits)
+	if err != nil {
+		return err
+	}
+	if !r.embedded {
+		if opts.Detached == nil {
+			return fmt.Errorf("%w: the content is not in the message", ErrNotRead)
+		}
+		r.content = opts.Detached
+	}
+	own := *opts
+	own.ContentType = r.type_.X509()
+	s, err := newSigning(ctx, []SigningKey{signer}, &own)
+	if err != nil {
+		return err
+	}
+	job := s.jobs[0]
+	version := max(r.version, signedVersion(r.type_, nil, nil, job.id.Serial == nil))
+	w := r.copier(dst, version, appendNew(r.digestIDs, job.digestID.DER()))
+	s.out = w
+	r.digest = s.digest
+	if err := r.copyContent(w); err != nil {
+		return err
+	}
+	if err := job.inherit(r.signers); err != nil {
+		return err
+	}
+	infos, err := s.sign()
+	if err != nil {
+		return err
+	}
+	return w.finish(encodeTail(appendNew(r.certs, s.certificates()...), r.crls, append(r.rawSigners(), infos...)))
+}
+
+// AddUnsigned copies a SignedData and adds unsigned attributes, such as
+// timestamps and countersignatures, to the SignerInfo with that index. All other
+// SignerInfos, and whatever is signed, stay byte for byte.
+func AddUnsigned(dst io.Writer, src io.Reader, index int, attrs ...Attribute) error {
+	r, err := beginCopy(src, Limits{})
+	if err != nil {
+		return err
+	}
+	r.digest = &Digester{keep: -1}
+	w := r.copier(dst, r.version, r.digestIDs)
+	if err := r.copyContent(w); err != nil {
+		return err
+	}
+	if index < 0 || index >= len(r.signers) {
+		return fmt.Errorf("%w: no signer %d of %d", ErrNoSigner, index, len(r.signers))
+	}
+	infos := r.rawSigners()
+	if infos[index], err = r.signers[index].withUnsigned(attrs); err != nil {
+		return err
+	}
+	return w.finish(encodeTail(r.certs, r.crls, infos))
+}
+
+// beginCopy reads up to the content of a message that is to be written again.
+func beginCopy(src io.Reader, lim Limits) (*SignedReader, error) {
+	r := newSignedReader(src, &ReadOptions{Limits: lim})
+	return r, r.begin()
+}
+
+func (r *SignedReader) copier(dst io.Writer, version int, digests [][]byte) *encapWriter {
+	size := int64(unknownSize)
+	if !r.embedded {
+		size = noContent
+	}
+	return &encapWriter{dst: dst, outer: oid.SignedData, front: encodeFront(version, digests), type_: r.type_, size: size, tail: -1}
+}
+
+// copyContent reads to the end of the message and writes what content is in it.
+func (r *SignedReader) copyContent(w *encapWriter) error {
+	var dst io.Writer = w
+	if !r.embedded {
+		dst = io.Discard
+	}
+	_, err := io.CopyBuffer(dst, onlyReader{r}, make([]byte, chunkSize))
+	return err
+}
+
+func (r *SignedReader) rawSigners() [][]byte {
+	list := make([][]byte, len(r.signers))
+	for i, s := range r.signers {
+		list[i] = s.raw
+	}
+	return list
+}
+
+// inherit adds the attributes that all signers of a message must have alike.
+func (j *signJob) inherit(others []*SignerInfo) error {
+	if len(others) == 0 {
+		return nil
+	}
+	for _, a := range others[0].signed {
+		if (a.id == oid.AttrMLExpansionHistory || a.id == oid.AttrSecurityLabel) && !j.fixed.has(a.id) {
+			j.fixed = append(j.fixed, a)
+		}
+	}
+	_, err := j.fixed.encode()
+	return err
+}
+
+// withUnsigned returns the SignerInfo with more unsigned attributes. What it
+// has stays as it came.
+func (s *SignerInfo) withUnsigned(more []Attribute) ([]byte, error) {
+	set, err := importAttributes(more).encode()
+	if err != nil {
+		return nil, err
+	}
+	added, err := members(set)
+	if err != nil {
+		return nil, err
+	}
+	// The elements as they came: BER where they were BER.
+	fields, err := members(s.raw)
+	if err != nil {
+		return nil, err
+	}
+	if last := fields[len(fields)-1]; last[0] == 0xa1 {
+		old, err := members(last)
+		if err != nil {
+			return nil, err
+		}
+		added = append(old, added...)
+		fields = fields[:len(fields)-1]
+	}
+	fields = append(fields, encodeSet(ber.Context(1), added))
+	return ber.Append(nil, ber.Sequence, true, fields...), nil
+}
+
+// members returns the elements inside of one constructed element, as they came.
+func members(element []byte) ([][]byte, error) {
+	r := ber.NewReader(bytes.NewReader(element), ber.Limits{})
+	e, err := r.Next()
+	if err == nil {
+		err = r.Enter(e.Tag)
+	}
+	var list [][]byte
+	for err == nil {
+		if _, err = r.Next(); err != nil {
+			break
+		}
+		var raw []byte
+		raw, err = r.Raw(len(element))
+		list = append(list, raw)
+	}
+	if errors.Is(err, io.EOF) && len(list) > 0 {
+		return list, nil
+	}
+	return nil, wrapError(err, "element")
+}
