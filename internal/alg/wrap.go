@@ -198,7 +198,8 @@ func unwrapPadded(b cipher.Block, wrapped []byte) ([]byte, error) {
 
 // unwrapTripleDES is RFC 3217 section 3.2; the parity of the key is not looked at.
 func unwrapTripleDES(kek, wrapped []byte) ([]byte, error) {
-	if len(wrapped) != 40 {
+	// DEVIATION: the RFC wraps Triple DES keys only; OpenSSL wraps AES keys so.
+	if n := len(wrapped) - 16; n < 16 || n > 32 || n%8 != 0 {
 		return nil, ErrDecrypt
 	}
 	b, err := des.NewTripleDESCipher(kek)
@@ -208,12 +209,13 @@ func unwrapTripleDES(kek, wrapped []byte) ([]byte, error) {
 	temp := slices.Clone(wrapped)
 	cipher.NewCBCDecrypter(b, []byte("\x4a\xdd\xa2\x2c\x79\xe8\x21\x05")).CryptBlocks(temp, temp)
 	slices.Reverse(temp)
-	out := make([]byte, 32)
+	out := make([]byte, len(temp)-8)
 	cipher.NewCBCDecrypter(b, temp[:8]).CryptBlocks(out, temp[8:])
-	sum := sha1.Sum(out[:24])
-	if subtle.ConstantTimeCompare(sum[:8], out[24:]) != 1 {
+	keyLen := len(out) - 8
+	sum := sha1.Sum(out[:keyLen])
+	if subtle.ConstantTimeCompare(sum[:8], out[keyLen:]) != 1 {
 		clear(out)
 		return nil, ErrDecrypt
 	}
-	return out[:24], nil
+	return out[:keyLen], nil
 }
