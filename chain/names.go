@@ -107,9 +107,9 @@ func newSubtree(base x509der.GeneralName) (t subtree, ok bool) {
 	case x509der.RFC822Name:
 		t.email, ok = parseEmailConstraint(string(base.Value))
 	case x509der.DNSName:
-		// A leading dot, which only URIs have by the standard, occurs; it
-		// says the same here.
-		t.host, ok = hostConstraint(strings.TrimPrefix(string(base.Value), "."))
+		// DEVIATION: a leading or final dot, which the standard doesn't have
+		// here, occurs; it says the same.
+		t.host, ok = hostConstraint(strings.TrimSuffix(strings.TrimPrefix(string(base.Value), "."), "."))
 	case x509der.URI:
 		t.host, ok = hostConstraint(string(base.Value))
 	case x509der.IPAddress:
@@ -155,16 +155,24 @@ func hostConstraint(s string) (string, bool) {
 		dot, s = ".", s[1:]
 	}
 	d, err := mailbox.Domain(s)
-	return dot + d, err == nil
+	return dot + d, err == nil && !numericHost(d)
+}
+
+// numericHost reports whether a host name ends in a number, as IPv4 addresses
+// do and names never.
+func numericHost(s string) bool {
+	last := s[strings.LastIndexByte(s, '.')+1:]
+	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
 func parseEmailConstraint(s string) (emailConstraint, bool) {
 	if strings.Contains(s, "@") {
 		a, err := mailbox.Parse(s)
-		return emailConstraint{a.Local, a.Domain}, err == nil
+		return emailConstraint{a.Local, a.Domain}, err == nil && !numericHost(a.Domain)
 	}
 	host, ok := hostConstraint(s)
-	return emailConstraint{"", host}, ok
+	// Unlike that of a host, an empty constraint on mail has no meaning.
+	return emailConstraint{"", host}, ok && s != ""
 }
 
 // matches reports whether the address lies within the constraint. excluded says
@@ -178,7 +186,7 @@ func (e emailConstraint) matches(a mailbox.Address, utf8, excluded bool) bool {
 		}
 		return e.local == a.Local || excluded && strings.EqualFold(e.local, a.Local)
 	}
-	return e.domain == "" || e.domain == a.Domain ||
+	return e.domain == a.Domain ||
 		e.domain[0] == '.' && strings.HasSuffix(a.Domain, e.domain)
 }
 
@@ -205,7 +213,8 @@ func constrainedNames(c *certificate) []subjectName {
 	if len(c.Subject) > 2 {
 		list = append(list, subjectName{kind: x509der.DirectoryName, value: c.Subject, text: nameText(c.Subject)})
 		addresses, err := x509der.SubjectMailboxes(c.Subject)
-		if err != nil {
+		if err != nil || len(addresses) < strings.Count(string(c.Subject), string(oid.EmailAddress)) {
+			// An attribute that is no address to us may be one to others.
 			list = append(list, subjectName{kind: x509der.RFC822Name, bad: true, text: "emailAddress"})
 		}
 		for _, a := range addresses {
@@ -220,7 +229,7 @@ func constrainedNames(c *certificate) []subjectName {
 
 func emailName(address string, utf8 bool) subjectName {
 	a, err := mailbox.Parse(address)
-	return subjectName{kind: x509der.RFC822Name, email: a, utf8: utf8, bad: err != nil, text: address}
+	return subjectName{kind: x509der.RFC822Name, email: a, utf8: utf8, bad: err != nil || numericHost(a.Domain), text: address}
 }
 
 func newSubjectName(n x509der.GeneralName) subjectName {
@@ -235,7 +244,7 @@ func newSubjectName(n x509der.GeneralName) subjectName {
 			s.typ, s.bad = n.Type, s.bad || !ok
 		}
 	case x509der.DNSName:
-		host := strings.TrimPrefix(string(n.Value), "*.")
+		host := strings.TrimSuffix(strings.TrimPrefix(string(n.Value), "*."), ".")
 		d, err := mailbox.Domain(host)
 		s.host, s.bad = d, err != nil
 	case x509der.URI:

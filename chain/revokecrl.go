@@ -238,7 +238,11 @@ func (s *statusSearch) findSigner(ctx context.Context, c *crl) signer {
 		// RFC 10007 section 4: an issuer of version 3 must have the extension.
 		// DEVIATION: without it, what the very key that issued the certificate
 		// says against the certificate is believed all the same.
-		return signer{s.issuer, present || s.issuer.Version < 3}
+		acquits := present || s.issuer.Version < 3
+		if !acquits {
+			s.note("certificate " + s.issuer.title() + " has no key usage: its CRLs can't show that another is good")
+		}
+		return signer{s.issuer, acquits}
 	}
 	for _, cand := range s.candidates(ctx, c) {
 		ku, present := cand.keyUsage()

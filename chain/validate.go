@@ -91,7 +91,7 @@ func (s *validation) failed(e *Error, progress int) {
 // run does everything but signatures and revocation.
 func (s *validation) run(ctx context.Context) {
 	n := len(s.path) - 1 // certificates below the anchor
-	s.initialize(n)
+	s.initialize(max(n, 1))
 	s.failed(s.checkAnchor(), progressAnchor)
 	for i, c := range s.path {
 		s.failed(s.v.banned(ctx, c), progressBanned)
@@ -108,6 +108,9 @@ func (s *validation) run(ctx context.Context) {
 		if i > 0 {
 			s.prepare(c)
 		}
+	}
+	if n == 0 { // the leaf is its own anchor
+		s.processPolicies(s.path[0], true)
 	}
 	s.wrapUp()
 	s.checkLeaf()
@@ -141,8 +144,12 @@ func (s *validation) common(c *certificate, leaf bool) {
 		validity = progressLeaf
 	}
 	s.failed(checkValidity(c, s.v.at), validity) // 6.1.3 (a) (2)
-	if d := c.details(); d.malformed != "" {
+	d := c.details()
+	switch {
+	case d.malformed != "":
 		s.failed(fail(ErrMalformed, c, "%s of certificate %s can't be read", d.malformed, c.title()), progressMalformed)
+	case d.constraints != nil && !d.ca: // RFC 5280 section 4.2.1.10
+		s.failed(fail(ErrMalformed, c, "certificate %s has nameConstraints and is no CA", c.title()), progressMalformed)
 	}
 	s.failed(checkAlgorithms(c), progressMalformed)
 	s.failed(checkExtensions(c), progressCritical) // 6.1.4 (o), 6.1.5 (f)
@@ -187,6 +194,9 @@ func checkExtensions(c *certificate) *Error {
 // it must.
 func checkIssuing(c *certificate) *Error {
 	d := c.details()
+	if len(c.Subject) <= 2 { // RFC 5280 section 4.1.2.6
+		return fail(ErrNotCA, c, "certificate %s has no subject", c.title())
+	}
 	if c.Version < 3 {
 		if c.selfIssued() {
 			return nil // below an anchor it is caught by checkVersion
@@ -311,7 +321,7 @@ func lower(v *int, limit int) {
 	}
 }
 
-// wrapUp is 6.1.5 (a), (b) and (g). The anchor alone has no policies.
+// wrapUp is 6.1.5 (a), (b) and (g).
 func (s *validation) wrapUp() {
 	leaf := s.path[0]
 	if s.explicitPolicy > 0 { // (a)
@@ -319,9 +329,6 @@ func (s *validation) wrapUp() {
 	}
 	if leaf.details().requireExplicit == 0 { // (b)
 		s.explicitPolicy = 0
-	}
-	if len(s.path) == 1 && !leaf.details().hasPolicies {
-		s.graph = nil
 	}
 	set, any := s.graph.authorities() // (g)
 	s.policies = s.v.policy.constrain(set, any)
