@@ -74,7 +74,7 @@ func signMessage(key crypto.Signer, alg *Signature, message []byte) ([]byte, err
 // that its public key tells what its signatures will verify with.
 func isSoftware(key crypto.Signer) bool {
 	switch key.(type) {
-	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey, ed448.PrivateKey, *mldsa.PrivateKey, *slhdsa.PrivateKey, slhdsa.PrivateKey:
+	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey, ed448.PrivateKey, *Ed448PrivateKey, *mldsa.PrivateKey, *MLDSAExpandedKey, *slhdsa.PrivateKey, slhdsa.PrivateKey:
 		return true
 	}
 	return false
