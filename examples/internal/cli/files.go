@@ -21,14 +21,15 @@ func ReadSource(name string) (src chain.Source, bag bool, err error) {
 	if err != nil {
 		return nil, false, err
 	}
-	src, bag, err = parseSource(b)
+	src, bag, err = ParseSource(b)
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", name, err)
 	}
 	return src, bag, nil
 }
 
-func parseSource(b []byte) (src chain.Source, bag bool, err error) {
+// ParseSource is [ReadSource] for the contents of a file.
+func ParseSource(b []byte) (src chain.Source, bag bool, err error) {
 	switch {
 	case bytes.HasPrefix(b, []byte("\x00\x00\x00\x00CERT")):
 		store, err := sst.Read(bytes.NewReader(b), nil)
@@ -38,7 +39,7 @@ func parseSource(b []byte) (src chain.Source, bag bool, err error) {
 		return store.Source(), true, nil
 	case bytes.Contains(b, []byte("-----BEGIN ")):
 		if block, _ := pem.Decode(b); block != nil && (block.Type == "PKCS7" || block.Type == "CMS") {
-			return parseSource(block.Bytes)
+			return ParseSource(block.Bytes)
 		}
 		src, err := chain.PEM(b)
 		return src, false, err
