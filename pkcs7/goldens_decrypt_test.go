@@ -26,6 +26,9 @@ func envelopeOf(t testing.TB, b []byte) []byte {
 	if block, _ := pem.Decode(b); block != nil {
 		return block.Bytes
 	}
+	if head, body, _ := bytes.Cut(b, []byte("\r\n\r\n")); bytes.Contains(head, []byte("Transfer-Encoding: binary")) {
+		return body
+	}
 	_, body, ok := bytes.Cut(bytes.ReplaceAll(b, []byte("\r\n"), []byte("\n")), []byte("\n\n"))
 	if !ok {
 		return b
@@ -48,6 +51,9 @@ func goldenKeys(t testing.TB, g *suites.Golden) [][]DecryptionKey {
 			der = block.Bytes
 		}
 		key, err := ParsePrivateKey(der)
+		if err != nil && goldenExceptions[g.Case] != "" {
+			key, err = struct{}{}, nil // of a kind that is not supported either
+		}
 		if err != nil {
 			t.Errorf("%s: %v", pair.Key, err)
 			continue
