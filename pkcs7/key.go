@@ -5,21 +5,47 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+
+	"github.com/gosmime/gosmime/internal/alg"
 )
 
-// ParsePrivateKey reads a DER private key: PKCS #8 with any key that this
-// package can use, or the older PKCS #1 and SEC 1 forms. The key can be given
-// to [KeyOf], and to [SigningKey] if it is a crypto.Signer.
+// ParsePrivateKey reads a DER private key: PKCS #8 (RFC 5958) with any key that
+// this package can use, those that crypto/x509 does not know included, or the
+// older PKCS #1 and SEC 1 forms. The key can be given to [KeyOf], and to
+// [SigningKey] if it is a crypto.Signer. The error wraps [ErrUnsupported] or
+// [ErrSyntax].
 func ParsePrivateKey(der []byte) (crypto.PrivateKey, error) {
-	key, err := x509.ParsePKCS8PrivateKey(der)
-	if err == nil {
-		return key, nil
-	}
 	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
 		return key, nil
 	}
 	if key, err := x509.ParseECPrivateKey(der); err == nil {
 		return key, nil
 	}
-	return nil, fmt.Errorf("%w: private key", errors.Join(ErrUnsupported, err))
+	key, err := alg.ParsePrivateKey(der)
+	switch {
+	case err == nil:
+		return key, nil
+	case errors.Is(err, alg.ErrUnsupported):
+		return nil, fmt.Errorf("%w: private key: %w", ErrUnsupported, err)
+	}
+	return nil, fmt.Errorf("%w: private key: %w", ErrSyntax, err)
+}
+
+// maxKeyIterations is the cap on the key derivation of an encrypted private key.
+const maxKeyIterations = 10_000_000
+
+// DecryptPrivateKey decrypts an EncryptedPrivateKeyInfo (RFC 5958 section 3)
+// and reads the key inside. A key derivation of more than 10 000 000 iterations
+// is refused as [ErrUnsupported]; a wrong password is [ErrDecrypt].
+func DecryptPrivateKey(der, password []byte) (crypto.PrivateKey, error) {
+	plain, err := alg.DecryptPKCS8(der, password, maxKeyIterations)
+	switch {
+	case errors.Is(err, alg.ErrDecrypt):
+		return nil, ErrDecrypt
+	case errors.Is(err, alg.ErrUnsupported):
+		return nil, fmt.Errorf("%w: private key: %w", ErrUnsupported, err)
+	case err != nil:
+		return nil, fmt.Errorf("%w: private key: %w", ErrSyntax, err)
+	}
+	return ParsePrivateKey(plain)
 }

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"crypto"
 	"encoding/pem"
 	"errors"
 	"flag"
@@ -50,7 +51,7 @@ func (k *Keys) Identities() (smime.Identities, error) {
 		ids = append(ids, found...)
 	}
 	for i := range k.Key {
-		id, err := readPair(k.Key[i], k.Cert[i])
+		id, err := k.readPair(k.Key[i], k.Cert[i])
 		if err != nil {
 			return nil, err
 		}
@@ -76,7 +77,7 @@ func (k *Keys) password() (string, error) {
 	return strings.TrimRight(string(b), "\r\n"), err
 }
 
-func readPair(keyFile, certFile string) (*smime.Identity, error) {
+func (k *Keys) readPair(keyFile, certFile string) (*smime.Identity, error) {
 	certs, err := ReadCertificates(certFile)
 	if err != nil {
 		return nil, err
@@ -85,13 +86,7 @@ func readPair(keyFile, certFile string) (*smime.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	der := b
-	if bytes.Contains(b, []byte("-----BEGIN ")) {
-		if der = keyBlock(b); der == nil {
-			return nil, fmt.Errorf("%s: no private key", keyFile)
-		}
-	}
-	key, err := pkcs7.ParsePrivateKey(der)
+	key, err := k.parseKey(b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", keyFile, err)
 	}
@@ -102,11 +97,23 @@ func readPair(keyFile, certFile string) (*smime.Identity, error) {
 	return id, nil
 }
 
-func keyBlock(b []byte) []byte {
+// parseKey reads a DER key or the first one in PEM. One that is encrypted takes
+// the password of the PFX.
+func (k *Keys) parseKey(b []byte) (crypto.PrivateKey, error) {
+	if !bytes.Contains(b, []byte("-----BEGIN ")) {
+		return pkcs7.ParsePrivateKey(b)
+	}
 	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
-		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
-			return block.Bytes
+		switch {
+		case block.Type == "ENCRYPTED PRIVATE KEY":
+			password, err := k.password()
+			if err != nil {
+				return nil, err
+			}
+			return pkcs7.DecryptPrivateKey(block.Bytes, []byte(password))
+		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
+			return pkcs7.ParsePrivateKey(block.Bytes)
 		}
 	}
-	return nil
+	return nil, errors.New("no private key")
 }
