@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"crypto"
+	"crypto/x509"
 	"encoding/pem"
 	"errors"
 	"flag"
@@ -111,6 +112,17 @@ func (k *Keys) parseKey(b []byte) (crypto.PrivateKey, error) {
 				return nil, err
 			}
 			return pkcs7.DecryptPrivateKey(block.Bytes, []byte(password))
+		case block.Headers["DEK-Info"] != "":
+			password, err := k.password()
+			if err != nil {
+				return nil, err
+			}
+			//lint:ignore SA1019 old files are encrypted in this weak way; reading them harms nobody
+			der, err := x509.DecryptPEMBlock(block, []byte(password))
+			if err != nil {
+				return nil, err
+			}
+			return pkcs7.ParsePrivateKey(der)
 		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
 			return pkcs7.ParsePrivateKey(block.Bytes)
 		}
