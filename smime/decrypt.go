@@ -1,17 +1,55 @@
 package smime
 
 import (
+	"bytes"
 	"context"
-	"github.com/gosmime/gosmime/pkcs7"
+	"fmt"
 	"io"
+
+	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/pkcs7"
 )
 
 // Decrypt reads an encrypted message from r and writes the MIME entity inside
 // to w, after all of it was decrypted. What it writes may have been changed by
 // anyone unless Encryption.Cipher.Authenticated: don't render it as HTML. It
 // does not look at signatures, inside or outside: see [Unseal].
+//
+// Whatever is wrong once a key was found is one error, [pkcs7.ErrDecrypt], and
+// so is a content that does not begin like a MIME entity.
 func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *DecryptOptions) (*Encryption, error) {
-	panic("sketch")
+	if opts == nil {
+		opts = &DecryptOptions{}
+	}
+	l := &layerReader{ctx: ctx, work: opts.Limits.workload(), historic: opts.InsecureHistoric}
+	if err := l.work.layer(); err != nil {
+		return nil, err
+	}
+	src := newSource(r)
+	e, body, err := readEntity(src.r)
+	if err != nil {
+		return nil, err
+	}
+	if e.form != formCMS {
+		return nil, fmt.Errorf("%w: the type is %s", ErrNotEncrypted, quote(e.part.Type.Type))
+	}
+	kind, body, err := sniff(e.part, body)
+	if err != nil {
+		return nil, err
+	}
+	if !isEncrypted(kind) {
+		return nil, fmt.Errorf("%w: the content is %s", ErrNotEncrypted, kind)
+	}
+	d, err := l.decrypt(e, body, src, keys, opts.RequireAuthenticated)
+	if err != nil {
+		return nil, err
+	}
+	defer d.close()
+	if _, err := copyAll(w, d.reader); err != nil {
+		return nil, cmsError(err)
+	}
+	return d.enc, nil
 }
 
 // DecryptOptions are the options of [Decrypt].
@@ -30,4 +68,150 @@ type Encryption struct {
 	Recipients []pkcs7.CertID
 	// OuterHeader is the header section of the message, for [VerifyOptions].
 	OuterHeader []byte
+}
+
+func isEncrypted(kind oid.OID) bool {
+	return kind == oid.EnvelopedData || kind == oid.AuthEnvelopedData
+}
+
+// A source is an input that can perhaps be read again from its start.
+type source struct {
+	r    io.Reader
+	open func() (io.Reader, error) // nil: it can't
+}
+
+func newSource(r io.Reader) *source {
+	s := &source{r: r}
+	seeker, ok := r.(io.Seeker)
+	if !ok {
+		return s
+	}
+	base, err := seeker.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return s
+	}
+	s.open = func() (io.Reader, error) {
+		_, err := seeker.Seek(base, io.SeekStart)
+		return r, err
+	}
+	return s
+}
+
+// sniff returns the content type of the CMS object in an undecoded body, and a
+// reader of all of the body.
+func sniff(p *mimetree.Part, body io.Reader) (oid.OID, io.Reader, error) {
+	raw := make([]byte, 2048)
+	n, err := io.ReadFull(body, raw)
+	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+		return "", nil, inputError(err)
+	}
+	raw = raw[:n]
+	kind, err := sniffBytes(p, raw)
+	return kind, io.MultiReader(bytes.NewReader(raw), body), err
+}
+
+// sniffBytes is sniff for the first octets of a body.
+func sniffBytes(p *mimetree.Part, raw []byte) (oid.OID, error) {
+	decoded, err := decodeBody(p, bytes.NewReader(raw))
+	if err != nil {
+		return "", err
+	}
+	first := make([]byte, 64)
+	n, err := io.ReadFull(decoded, first)
+	if n == 0 && err != io.EOF {
+		return "", inputError(err)
+	}
+	id, err := pkcs7.ContentType(first[:n])
+	if err != nil {
+		return "", cmsError(err)
+	}
+	return oid.FromX509(id), nil
+}
+
+// A decrypted layer is read through reader, which returns nothing before all
+// of it was found to be good and can Seek.
+type decrypted struct {
+	reader *pkcs7.DecryptReader
+	enc    *Encryption
+}
+
+func (d *decrypted) close() { d.reader.Close() }
+
+// decrypt opens the CMS object in the undecoded body of e.
+func (l *layerReader) decrypt(e *entity, body io.Reader, src *source, keys Keyring, authenticated bool) (*decrypted, error) {
+	decoded, err := decodeBody(e.part, body)
+	if err != nil {
+		return nil, err
+	}
+	if src.open != nil {
+		decoded = newRereader(decoded, sameBody(e.part, src.open))
+	}
+	var ids []*Identity
+	find := func(ctx context.Context, to []pkcs7.CertID) ([]pkcs7.DecryptionKey, error) {
+		if keys == nil {
+			return nil, nil
+		}
+		var err error
+		if ids, err = keys.Find(ctx, to); err != nil {
+			return nil, err
+		}
+		list := make([]pkcs7.DecryptionKey, 0, len(ids))
+		for _, id := range ids {
+			if id != nil {
+				list = append(list, id.DecryptionKey())
+			}
+		}
+		return list, nil
+	}
+	r, err := pkcs7.NewDecryptReader(l.ctx, decoded, find, &pkcs7.DecryptOptions{
+		Limits: l.work.cms, RequireAuthenticated: authenticated, InsecureHistoric: l.historic, Withhold: true,
+	})
+	if err != nil {
+		return nil, cmsError(err)
+	}
+	d := &decrypted{reader: r, enc: &Encryption{Cipher: r.Cipher(), Recipients: r.Recipients(), OuterHeader: e.section}}
+	if err := d.check(ids); err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// check decrypts all of the content and looks at its start.
+func (d *decrypted) check(ids []*Identity) error {
+	h := make([]byte, 4096)
+	n, err := io.ReadFull(d.reader, h)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return cmsError(err)
+	}
+	if !beginsLikeMIME(h[:n]) {
+		return fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
+	}
+	// RFC 8551 section 2.4.1.
+	if oid.FromX509(d.reader.ContentType()) != oid.Data {
+		return fmt.Errorf("%w: encrypted content of type %v is not mail", ErrMalformed, d.reader.ContentType())
+	}
+	if _, err := d.reader.Seek(0, io.SeekStart); err != nil {
+		return cmsError(err)
+	}
+	if cert := d.reader.Certificate(); cert != nil {
+		for _, id := range ids {
+			if id != nil && bytes.Equal(id.cert.Raw, cert.Raw) {
+				d.enc.Key = id
+			}
+		}
+	}
+	return nil
+}
+
+// beginsLikeMIME reports whether b, the start of a content, is a header
+// section or its beginning: a field, or the blank line after no fields. Nothing
+// at all is no mail but tells an attacker nothing either.
+func beginsLikeMIME(b []byte) bool {
+	if len(b) == 0 || bytes.HasPrefix(b, []byte("\n")) || bytes.HasPrefix(b, []byte("\r\n")) {
+		return true
+	}
+	line, _, _ := bytes.Cut(b, []byte("\n"))
+	h, malformed, err := mimetree.ParseHeader(line, 0)
+	return err == nil && malformed == 0 && len(h) == 1
 }

@@ -1,5 +1,7 @@
 package smime
 
+import "fmt"
+
 // A Note says what was tolerated in a layer.
 type Note struct {
 	Code   NoteCode
@@ -11,8 +13,51 @@ type Note struct {
 type NoteCode uint8
 
 const (
-	_ NoteCode = iota
-	NoteMicalg
-	NoteLocalPartCase
-	NoteEpilogue
+	_                      NoteCode = iota
+	NoteMicalg                      // micalg is not the digest of the signature
+	NoteLocalPartCase               // the address differs from the certificate's in case
+	NoteEpilogue                    // text after the last part, unsigned
+	NotePreamble                    // text before the first part, unsigned
+	NoteUnclosed                    // the last boundary is missing
+	NoteProtocol                    // multipart/signed without protocol
+	NoteLegacyType                  // an x- type
+	NoteByFileName                  // recognised by its file name alone
+	NoteSMIMEType                   // smime-type is not what the content is
+	NoteLineEnds                    // the signature holds for the content with line ends as CR LF, not as received
+	NoteDuplicateParameter          // a parameter of a header field stands there twice
+	NoteDuplicateField              // a header field that decides the structure stands there twice
+	NoteMalformedHeader             // a line of the header is no field
+	NoteTransferEncoding            // base64 not as RFC 2045 has it
+	NoteSenderField                 // the Sender field names somebody else than From
+	NoteDisplayName                 // a display name looks like an address
+	NoteOldHeader                   // headers protected as before RFC 9788, shown as unprotected
+	NoteHeaderDiffers               // a protected field differs from the one outside
+	NoteWinmail                     // a winmail.dat (TNEF), which may hide a message
+	NoteUnsafePart                  // the message has parts beside the layers
+	NoteAttribute                   // a signed attribute can't be read
+	NoteMailingList                 // expanded by a mailing list that signed so (RFC 2634 section 4)
+	NoteSecurityLabel               // has a security label (RFC 2634 section 3)
+	NoteNotAddressed                // the reader's certificate names no address in To or Cc of the signed header
+	NoteEmbeddedContent             // the signature of a multipart/signed has the content inside as well
+	NoteUnreadable                  // a layer that can't be read, and why
 )
+
+var noteText = [...]string{
+	NoteMicalg: "micalg differs", NoteLocalPartCase: "address differs in case", NoteEpilogue: "unsigned text after the last part",
+	NotePreamble: "unsigned text before the first part", NoteUnclosed: "closing boundary missing", NoteProtocol: "no protocol",
+	NoteLegacyType: "legacy type", NoteByFileName: "recognised by file name", NoteSMIMEType: "smime-type differs",
+	NoteLineEnds: "line ends changed", NoteDuplicateParameter: "duplicate parameter", NoteDuplicateField: "duplicate header field",
+	NoteMalformedHeader: "malformed header line", NoteTransferEncoding: "sloppy base64", NoteSenderField: "other Sender",
+	NoteDisplayName: "display name looks like an address", NoteOldHeader: "old header protection", NoteHeaderDiffers: "header field differs outside",
+	NoteWinmail: "winmail.dat", NoteUnsafePart: "parts beside the protected one", NoteAttribute: "unreadable attribute",
+	NoteMailingList: "mailing list expansion", NoteSecurityLabel: "security label", NoteNotAddressed: "not addressed to the reader",
+	NoteEmbeddedContent: "content twice", NoteUnreadable: "unreadable",
+}
+
+// String returns the note as a few words of text.
+func (c NoteCode) String() string {
+	if int(c) < len(noteText) && noteText[c] != "" {
+		return noteText[c]
+	}
+	return fmt.Sprintf("note %d", uint8(c))
+}

@@ -2,8 +2,11 @@ package smime
 
 import (
 	"crypto/x509"
-	"github.com/gosmime/gosmime/chain"
+	"errors"
 	"time"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/pkcs7"
 )
 
 // A SignerReport is what was found out about one signature, good or bad.
@@ -20,7 +23,36 @@ type SignerReport struct {
 	ClaimedTime           time.Time   // zero if not claimed
 	Timestamp             time.Time   // proved by a trusted authority, or zero
 	Path                  *chain.Path // nil unless Trust passed
+
+	info   *pkcs7.SignerInfo
+	signer *Signer // nil unless all but Coverage passed
+	notes  []Note
 }
 
-// Err joins the errors of the verdicts. It is nil only if all passed.
-func (s *SignerReport) Err() error { panic("sketch") }
+// Err joins the errors of the verdicts, the gravest first. It is nil only if
+// all passed.
+func (s *SignerReport) Err() error {
+	var errs []error
+	for _, v := range s.verdicts() {
+		if err := v.Err(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// verdicts returns the verdicts in the order in which they matter: nothing
+// else counts for a content that was changed, and a name for an issuer nobody knows.
+func (s *SignerReport) verdicts() []Verdict {
+	return []Verdict{s.Integrity, s.Coverage, s.Strength, s.Trust, s.Sender}
+}
+
+// gravest returns the first error of verdicts, or ErrUnchecked.
+func (s *SignerReport) gravest() error {
+	for _, v := range s.verdicts() {
+		if err := v.Err(); err != nil {
+			return err
+		}
+	}
+	return ErrUnchecked
+}

@@ -2,33 +2,139 @@ package smime
 
 import (
 	"crypto/x509"
-	"github.com/gosmime/gosmime/chain"
+	"math/big"
+	"slices"
 	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/pkcs7"
 )
 
 // A Signer is somebody who signed all of an entity, by a certificate that is
 // valid and names the author. Only this package makes one: to hold a Signer is
 // to know that all of this was checked. The methods of a zero Signer panic.
-type Signer struct{}
+type Signer struct {
+	report  *SignerReport
+	mailbox string
 
-// Mailbox returns the address that was matched.
-func (s *Signer) Mailbox() string { panic("sketch") }
+	caps      Capabilities
+	encryptTo *x509.Certificate
+	receipt   *receiptRequest
+	layer     receiptTarget
+}
+
+// Mailbox returns the address that was matched: the first of From. It is empty
+// if InsecureAnySender let a certificate pass that does not name it.
+func (s *Signer) Mailbox() string { s.check(); return s.mailbox }
 
 // Mailboxes returns all addresses that the certificate names.
-func (s *Signer) Mailboxes() []string { panic("sketch") }
+func (s *Signer) Mailboxes() []string { s.check(); return s.report.Path.Mailboxes() }
 
 // Path returns the validated path.
-func (s *Signer) Path() *chain.Path { panic("sketch") }
+func (s *Signer) Path() *chain.Path { s.check(); return s.report.Path }
 
 // ReceiptRequest returns whom the signer asked to send a receipt (RFC 2634).
-func (s *Signer) ReceiptRequest() (to []string, ok bool) { panic("sketch") }
+// An empty list with ok means everybody who received the message.
+func (s *Signer) ReceiptRequest() (to []string, ok bool) {
+	s.check()
+	if s.receipt == nil || s.layer.refused {
+		return nil, false
+	}
+	return slices.Clone(s.receipt.from), true
+}
 
-// Capabilities returns what the signer announced, for use in later replies.
-func (s *Signer) Capabilities() Capabilities { panic("sketch") }
+// Capabilities returns what the signer announced, for use in later replies;
+// nil if nothing. Of several messages the one with the latest ClaimedTime
+// counts, and none from the future (RFC 8551 section 2.7.1).
+func (s *Signer) Capabilities() Capabilities { s.check(); return slices.Clone(s.caps) }
 
 // EncryptTo returns the certificate that the signer asked replies to be
 // encrypted to, or nil. Pass it to [NewRecipient].
-func (s *Signer) EncryptTo() *x509.Certificate { panic("sketch") }
+func (s *Signer) EncryptTo() *x509.Certificate { s.check(); return s.encryptTo }
 
 // ClaimedTime returns when the signer says to have signed, if it says so.
-func (s *Signer) ClaimedTime() (t time.Time, ok bool) { panic("sketch") }
+func (s *Signer) ClaimedTime() (t time.Time, ok bool) {
+	s.check()
+	return s.report.ClaimedTime, !s.report.ClaimedTime.IsZero()
+}
+
+// check makes the methods of a zero Signer panic: it proves nothing.
+func (s *Signer) check() {
+	if s.report == nil {
+		panic("smime: use of a Signer that no check made")
+	}
+}
+
+// read reads what the signed attributes say. An attribute that can't be read
+// is as if it were not there.
+func (s *Signer) read() error {
+	var first error
+	for _, a := range s.report.info.Signed() {
+		if len(a.Values) != 1 {
+			continue
+		}
+		var err error
+		switch oid.FromX509(a.Type) {
+		case oid.AttrSMIMECapabilities:
+			s.caps, err = ParseCapabilities(a.Values[0])
+		case oid.AttrReceiptRequest:
+			s.receipt, err = parseReceiptRequest(a.Values[0])
+		}
+		if err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// findEncryptTo finds the certificate of the encryption key preference among
+// those that came along and those at hand.
+//
+//	SMIMEEncryptionKeyPreference ::= CHOICE {
+//	    issuerAndSerialNumber   [0] IssuerAndSerialNumber,
+//	    receipentKeyId          [1] RecipientKeyIdentifier,
+//	    subjectAltKeyIdentifier [2] SubjectKeyIdentifier }
+func (s *Signer) findEncryptTo(j *judge, ev *evidence) {
+	for _, a := range s.report.info.Signed() {
+		if oid.FromX509(a.Type) != oid.AttrEncryptionKeyPreference || len(a.Values) != 1 {
+			continue
+		}
+		id, ok := parseKeyPreference(a.Values[0])
+		if !ok {
+			continue
+		}
+		for cert := range j.candidates(id, ev) {
+			s.encryptTo = cert
+			return
+		}
+	}
+}
+
+func parseKeyPreference(der []byte) (pkcs7.CertID, bool) {
+	in := cryptobyte.String(der)
+	var body, id cryptobyte.String
+	var tag asn1.Tag
+	if !in.ReadAnyASN1(&body, &tag) || !in.Empty() {
+		return pkcs7.CertID{}, false
+	}
+	switch tag {
+	case asn1.Tag(0).ContextSpecific().Constructed():
+		var issuer cryptobyte.String
+		serial := new(big.Int)
+		if !body.ReadASN1Element(&issuer, asn1.SEQUENCE) || !body.ReadASN1Integer(serial) || !body.Empty() {
+			return pkcs7.CertID{}, false
+		}
+		return pkcs7.CertID{Issuer: issuer, Serial: serial}, true
+	case asn1.Tag(1).ContextSpecific().Constructed():
+		if !body.ReadASN1(&id, asn1.OCTET_STRING) {
+			return pkcs7.CertID{}, false
+		}
+	case asn1.Tag(2).ContextSpecific():
+		id = body
+	}
+	return pkcs7.CertID{KeyID: id}, len(id) > 0
+}

@@ -1,18 +1,45 @@
 package smime
 
 import (
+	"bytes"
 	"context"
-	"github.com/gosmime/gosmime/chain"
+	"fmt"
 	"io"
+	"strings"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/pkcs7"
 )
 
 // Verify reads a signed message from r. If one signature covers all of its
 // content, its certificate is valid under trust and names the author of the
 // message, then Verify writes the content, a MIME entity exactly as signed, to
 // w and returns the signer. In every other case it writes nothing and returns
-// an error.
+// an error. Of a signed receipt the content is the Receipt of RFC 2634.
+//
+// An r that is an io.Seeker is read twice, from where it is; of any other a
+// copy is kept within Limits.CMS.Memory and Disk.
 func Verify(ctx context.Context, w io.Writer, r io.Reader, trust *chain.Collection, opts *VerifyOptions) (*Signer, error) {
-	panic("sketch")
+	if opts == nil {
+		opts = &VerifyOptions{}
+	}
+	v := newVerification(ctx, trust, opts, opts.Limits.workload())
+	c, err := v.read(r)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	signer, err := v.judge(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.writeTo(w); err != nil {
+		return nil, err
+	}
+	return signer, nil
 }
 
 // VerifyOptions are the options of [Verify].
@@ -34,4 +61,180 @@ type VerifyOptions struct {
 	// InsecureHistoric accepts SHA-1 and RSA from 1024 bits, as mail before 2017
 	// has them: forgeable today.
 	InsecureHistoric bool
+}
+
+// A verification is one call of Verify or the part of Unseal that verifies.
+type verification struct {
+	*layerReader
+	j     *judge
+	outer []mimetree.Header // of messages that the entity was taken out of, outermost first
+}
+
+func newVerification(ctx context.Context, trust *chain.Collection, opts *VerifyOptions, work *workload) *verification {
+	v := &verification{
+		layerReader: &layerReader{ctx: ctx, work: work, historic: opts.InsecureHistoric},
+		j: &judge{ctx: ctx, trust: trust, opts: opts.Chain, timestamps: opts.Timestamps,
+			required: opts.Sender, anySender: opts.InsecureAnySender},
+	}
+	if opts.InsecureHistoric {
+		v.j.historic, v.j.opts.InsecureSHA1 = true, true
+	}
+	if len(opts.OuterHeader) > 0 {
+		h, _, err := mimetree.ParseHeader(opts.OuterHeader, 0)
+		if err == nil {
+			v.outer = append(v.outer, h)
+		} else {
+			// Nothing can agree with a header that can't be read.
+			v.outer = append(v.outer, mimetree.Header{{Name: "From"}})
+		}
+	}
+	return v
+}
+
+// A readContent is signed content that was read once, with what it takes to
+// read it again.
+type readContent struct {
+	*signedContent
+	entity *entity
+	replay *spool.Replay
+	form   *signedForm // chosen by the judgement
+	ctx    context.Context
+}
+
+func (c *readContent) close() { c.replay.Close() }
+
+// read reads a signed entity to its end.
+func (v *verification) read(r io.Reader) (*readContent, error) {
+	if err := v.work.layer(); err != nil {
+		return nil, err
+	}
+	c := &readContent{replay: spool.NewReplay(r, v.work.cms.Budget(), v.work.cms.Dir), ctx: v.ctx}
+	err := v.fill(c)
+	if err != nil {
+		c.close()
+		return nil, err
+	}
+	return c, nil
+}
+
+func (v *verification) fill(c *readContent) error {
+	e, body, err := readEntity(c.replay)
+	if err != nil {
+		return err
+	}
+	c.entity = e
+	switch e.form {
+	case formClear:
+		src := io.MultiReader(bytes.NewReader(e.section), body)
+		c.signedContent, err = v.clear(src, c.replay.Again)
+		return err
+	case formCMS:
+		c.signedContent, err = v.readOpaque(c, body)
+		return err
+	}
+	return fmt.Errorf("%w: the type is %s", ErrNotSigned, quote(e.part.Type.Type))
+}
+
+// readOpaque reads the body of an application/pkcs7-mime, which must be a SignedData.
+func (v *verification) readOpaque(c *readContent, body io.Reader) (*signedContent, error) {
+	part := c.entity.part
+	kind, body, err := sniff(part, body)
+	if err != nil {
+		return nil, err
+	}
+	if kind != oid.SignedData {
+		return nil, fmt.Errorf("%w: the content is %s", ErrNotSigned, kind)
+	}
+	decoded, err := decodeBody(part, body)
+	if err != nil {
+		return nil, err
+	}
+	sc, err := v.opaque(decoded, nil, sameBody(part, c.replay.Again))
+	if err != nil {
+		return nil, err
+	}
+	return sc, drain(decoded)
+}
+
+// judge returns the signer of the content if everything holds.
+func (v *verification) judge(c *readContent) (*Signer, error) {
+	if err := checkKind(c); err != nil {
+		return nil, err
+	}
+	inner, _ := c.head.part()
+	headers := append([]mimetree.Header{}, v.outer...)
+	headers = append(headers, c.entity.part.Header)
+	if inner != nil && c.kind == oid.Data {
+		headers = append(headers, inner.Header)
+	}
+	who := findAuthors(v.j.required, headers...)
+	if who.err != nil && v.j.anySender {
+		who = &authors{}
+	}
+	form, reports, ev := v.j.choose(c.signedContent, who)
+	c.form = form
+	signer, err := verdict(reports, who)
+	if err != nil {
+		return nil, err
+	}
+	signer.findEncryptTo(v.j, ev)
+	signer.layer = receiptTargetOf(c.signedContent, reports)
+	return signer, nil
+}
+
+// checkKind refuses content of another type than the message is for: what was
+// signed as one thing must not be shown as another (RFC 8551 section 2.4.1).
+func checkKind(c *readContent) error {
+	if c.kind == oid.Data {
+		return nil
+	}
+	if c.kind == oid.ContentReceipt && strings.EqualFold(c.entity.part.Type.Params["smime-type"], "signed-receipt") {
+		return nil
+	}
+	if len(c.forms[0].infos) == 0 {
+		return fmt.Errorf("%w: %w", ErrNotSigned, pkcs7.ErrNoSigner)
+	}
+	return fmt.Errorf("%w: signed content of type %s is not mail", ErrMalformed, c.kind)
+}
+
+// choose judges the content as it was received and, if no signature holds for
+// that, with canonical line ends.
+func (j *judge) choose(sc *signedContent, who *authors) (*signedForm, []*SignerReport, *evidence) {
+	var first []*SignerReport
+	ev := j.evidence(sc.forms[0].elements)
+	for i := range sc.forms {
+		f := &sc.forms[i]
+		reports := j.reports(f.infos, ev, who)
+		if i == 0 {
+			first = reports
+		}
+		for _, r := range reports {
+			if r.Integrity.passed {
+				return f, reports, ev
+			}
+		}
+	}
+	return &sc.forms[0], first, ev
+}
+
+// writeTo writes the content as the signature covers it.
+func (c *readContent) writeTo(w io.Writer) error {
+	r, err := c.open()
+	if err != nil {
+		return err
+	}
+	_, err = copyAll(w, &contextReader{c.ctx, r})
+	return inputError(err)
+}
+
+// open returns the content from its start, any number of times.
+func (c *readContent) open() (io.Reader, error) {
+	if c.opaque {
+		return c.content(c.form)
+	}
+	at, _, err := c.replay.ReaderAt()
+	if err != nil {
+		return nil, inputError(err)
+	}
+	return canonicalReader(io.NewSectionReader(at, c.payload.Start, c.payload.Len()), c.form.canonical), nil
 }

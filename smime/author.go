@@ -1,0 +1,161 @@
+package smime
+
+import (
+	"crypto/x509"
+	"fmt"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/mailbox"
+	"github.com/gosmime/gosmime/internal/mimetree"
+)
+
+// Authors are the addresses that the signer's certificate must name: every
+// address of every From, in the message and in its protected header.
+type authors struct {
+	list  []mailbox.Address
+	err   error // why nobody can match
+	notes []Note
+}
+
+// maxAuthors bounds the addresses of one From field.
+const maxAuthors = 50
+
+// findAuthors compares the From fields of the header sections of one message
+// that are not nil, the outermost first, and adds the address that the caller
+// requires, if any.
+func findAuthors(required string, headers ...mimetree.Header) *authors {
+	a := &authors{}
+	for _, h := range headers {
+		a.add(h)
+	}
+	if a.err == nil && required != "" {
+		a.require(required)
+	}
+	if a.err == nil && len(a.list) == 0 {
+		a.err = fmt.Errorf("%w: there is no From field", ErrSender)
+	}
+	return a
+}
+
+func (a *authors) add(h mimetree.Header) {
+	values := h.Get("From")
+	if a.err != nil || len(values) == 0 {
+		return
+	}
+	if len(values) > 1 {
+		// RFC 5322 section 3.6 allows one; programs differ in the one they show.
+		a.err = fmt.Errorf("%w: %d From fields", ErrAmbiguousSender, len(values))
+		return
+	}
+	named, err := mailbox.List(values[0])
+	if err != nil {
+		a.err = fmt.Errorf("%w: From can't be read: %w", ErrAmbiguousSender, err)
+		return
+	}
+	var list []mailbox.Address
+	for _, n := range named {
+		list = append(list, n.Address)
+		if looksLikeAddress(n.Name) {
+			a.notes = append(a.notes, Note{Code: NoteDisplayName, Detail: quote(n.Name)})
+		}
+	}
+	switch {
+	case len(list) == 0:
+		a.err = fmt.Errorf("%w: From names nobody", ErrSender)
+	case len(list) > maxAuthors:
+		a.err = fmt.Errorf("%w: %d addresses in From", ErrLimit, len(list))
+	case a.list == nil:
+		a.list = list
+	case !sameAddresses(a.list, list):
+		a.err = fmt.Errorf("%w: From is %s outside and %s inside", ErrAmbiguousSender, quote(a.list[0].String()), quote(list[0].String()))
+	}
+	a.sender(h)
+}
+
+// sender notes a Sender that is nobody of From. It decides nothing (RFC 5322
+// section 3.6.2, and readers show From).
+func (a *authors) sender(h mimetree.Header) {
+	for _, v := range h.Get("Sender") {
+		list, err := mailbox.FromHeader(v)
+		if err != nil || len(list) != 1 || !contains(a.list, list[0]) {
+			a.notes = append(a.notes, Note{Code: NoteSenderField, Detail: quote(v)})
+		}
+	}
+}
+
+func (a *authors) require(required string) {
+	addr, err := mailbox.Parse(required)
+	if err != nil {
+		a.err = fmt.Errorf("%w: the required sender: %w", ErrSender, err)
+		return
+	}
+	if !contains(a.list, addr) {
+		a.list = append(a.list, addr)
+	}
+}
+
+func contains(list []mailbox.Address, a mailbox.Address) bool {
+	for _, b := range list {
+		if equal, _ := mailbox.Equal(a, b, false); equal {
+			return true
+		}
+	}
+	return false
+}
+
+func sameAddresses(a, b []mailbox.Address) bool {
+	for _, x := range a {
+		if !contains(b, x) {
+			return false
+		}
+	}
+	for _, x := range b {
+		if !contains(a, x) {
+			return false
+		}
+	}
+	return true
+}
+
+// looksLikeAddress says that a reader may take a display name for the address.
+func looksLikeAddress(name string) bool {
+	for i := 1; i+1 < len(name); i++ {
+		if name[i] == '@' && name[i-1] != ' ' && name[i+1] != ' ' {
+			return true
+		}
+	}
+	return false
+}
+
+// namedBy returns nil if cert names every author.
+func (a *authors) namedBy(cert *x509.Certificate) error {
+	if a.err != nil {
+		return a.err
+	}
+	for _, addr := range a.list {
+		if err := chain.MatchMailbox(cert, addr.String()); err != nil {
+			return fmt.Errorf("%w: %w", ErrSender, err)
+		}
+	}
+	return nil
+}
+
+// foldNote returns the note that cert names an author only if case is ignored
+// (RFC 8550 section 3).
+func (a *authors) foldNote(cert *x509.Certificate) (Note, bool) {
+	boxes, err := chain.Mailboxes(cert)
+	if err != nil {
+		return Note{}, false
+	}
+	for _, addr := range a.list {
+		exact := false
+		for _, b := range boxes {
+			have, err := mailbox.Parse(b)
+			exact = exact || err == nil && have.Local == addr.Local && have.Domain == addr.Domain
+		}
+		if !exact {
+			return Note{Code: NoteLocalPartCase, Detail: quote(addr.String())}, true
+		}
+	}
+	return Note{}, false
+}

@@ -1,0 +1,149 @@
+package smime
+
+import (
+	"crypto/x509"
+	"io"
+	"strings"
+
+	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/pkcs7"
+)
+
+// A contentHash hashes clear-signed content as it was received and, from the
+// first line end that is not CR LF on, also with line ends as CR LF (RFC 8551
+// section 3.1.1). Never with LF: no signer hashes that.
+type contentHash struct {
+	received, canonical *pkcs7.Digester // canonical is nil while it is the same
+	ends                mimetree.LineEnds
+	crlf                *mimetree.CRLFWriter
+	head                head
+}
+
+func newContentHash(algorithms []x509.OID) *contentHash {
+	return &contentHash{received: pkcs7.NewDigester(algorithms...), head: head{max: maxHead}}
+}
+
+func (h *contentHash) Write(p []byte) (int, error) {
+	h.head.Write(p)
+	if h.crlf != nil {
+		h.crlf.Write(p)
+		return h.received.Write(p)
+	}
+	n := h.ends.Next(p)
+	h.received.Write(p[:n])
+	if n < len(p) {
+		h.part()
+		h.crlf.Write(p[n:])
+		h.received.Write(p[n:])
+	}
+	return len(p), nil
+}
+
+// part begins to hash the canonical form apart.
+func (h *contentHash) part() {
+	h.canonical = h.received.Clone()
+	if h.ends.AfterCR() {
+		h.canonical.Write([]byte{'\n'})
+	}
+	h.crlf = mimetree.NewCRLFWriter(h.canonical)
+}
+
+// finish ends the content.
+func (h *contentHash) finish() {
+	if h.crlf == nil && h.ends.AfterCR() {
+		h.part()
+	}
+	if h.crlf != nil {
+		h.crlf.Close()
+	}
+}
+
+// digestsOf returns the digests that a micalg parameter names, none if one of
+// them is unknown (RFC 8551 section 3.5.3.2, and the spellings of older programs).
+func digestsOf(micalg string) []x509.OID {
+	var ids []x509.OID
+	for _, name := range strings.Split(micalg, ",") {
+		var id oid.OID
+		switch strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "rsa-", "") {
+		case "md5":
+			id = oid.MD5
+		case "sha1", "sha-1":
+			id = oid.SHA1
+		case "sha224", "sha-224":
+			id = oid.SHA224
+		case "sha256", "sha-256":
+			id = oid.SHA256
+		case "sha384", "sha-384":
+			id = oid.SHA384
+		case "sha512", "sha-512":
+			id = oid.SHA512
+		default:
+			// Outlook writes the identifier.
+			parsed, err := x509.ParseOID(strings.TrimSpace(name))
+			if err != nil {
+				return nil
+			}
+			id = oid.FromX509(parsed)
+		}
+		ids = append(ids, id.X509())
+	}
+	return ids
+}
+
+// A backgroundWriter writes on another goroutine once there is much to write,
+// so that hashing and reading overlap. Close waits.
+type backgroundWriter struct {
+	w       io.Writer
+	written int
+	work    chan []byte
+	free    chan []byte
+	done    chan struct{}
+}
+
+const (
+	backgroundFrom  = 512 << 10
+	backgroundChunk = 256 << 10
+	backgroundDepth = 3
+)
+
+func (b *backgroundWriter) Write(p []byte) (int, error) {
+	total := len(p)
+	if b.written += total; b.written < backgroundFrom {
+		return b.w.Write(p)
+	}
+	if b.work == nil {
+		b.start()
+	}
+	for len(p) > 0 {
+		buf := <-b.free
+		n := copy(buf[:backgroundChunk], p)
+		p = p[n:]
+		b.work <- buf[:n]
+	}
+	return total, nil
+}
+
+func (b *backgroundWriter) start() {
+	b.work, b.free = make(chan []byte, backgroundDepth), make(chan []byte, backgroundDepth)
+	b.done = make(chan struct{})
+	for range backgroundDepth {
+		b.free <- make([]byte, backgroundChunk)
+	}
+	go func() {
+		defer close(b.done)
+		for p := range b.work {
+			b.w.Write(p) // digests never fail
+			b.free <- p[:cap(p)]
+		}
+	}()
+}
+
+func (b *backgroundWriter) Close() error {
+	if b.work != nil {
+		close(b.work)
+		<-b.done
+		b.work = nil
+	}
+	return nil
+}

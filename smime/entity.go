@@ -1,0 +1,245 @@
+package smime
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"mime/quotedprintable"
+	"strconv"
+	"strings"
+
+	"github.com/gosmime/gosmime/internal/mimetree"
+)
+
+// A form is what a header says about an entity (RFC 8551 section 3.10).
+type form uint8
+
+const (
+	formPlain form = iota
+	formClear      // multipart/signed by application/pkcs7-signature
+	formCMS        // a CMS object: its ContentInfo says which
+)
+
+// An entity is a MIME entity whose header was read.
+type entity struct {
+	part    *mimetree.Part
+	section []byte // the header section
+	form    form
+	notes   []Note
+}
+
+// readEntity reads the header of r and returns a reader of the body.
+func readEntity(r io.Reader) (*entity, io.Reader, error) {
+	part, section, body, err := mimetree.ReadHeader(r)
+	if err != nil {
+		return nil, nil, inputError(err)
+	}
+	e := &entity{part: part, section: section}
+	e.form, e.notes = formOf(part)
+	return e, body, nil
+}
+
+// formOf decides what a part claims to be. Two fields of one name that matters
+// make it plain (see mimetree.DuplicateField).
+func formOf(p *mimetree.Part) (form, []Note) {
+	var notes []Note
+	note := func(code NoteCode, detail string) { notes = append(notes, Note{Code: code, Detail: quote(detail)}) }
+	if p.Defects&mimetree.DuplicateField != 0 {
+		note(NoteDuplicateField, "")
+	}
+	if p.Defects&mimetree.MalformedHeader != 0 {
+		note(NoteMalformedHeader, "")
+	}
+	for _, d := range p.Type.Duplicate {
+		note(NoteDuplicateParameter, d)
+	}
+	switch t := p.Type.Type; t {
+	case "multipart/signed":
+		protocol, given := p.Type.Params["protocol"]
+		protocol = strings.ToLower(protocol)
+		switch {
+		case p.Defects&mimetree.EncodedMultiple != 0 || p.Defects&mimetree.BadBoundary != 0:
+			return formPlain, notes
+		case isSignatureType(protocol):
+			if strings.HasPrefix(protocol, "application/x-") {
+				note(NoteLegacyType, protocol)
+			}
+		case !given && len(p.Children) == 2 && isSignatureType(p.Children[1].Type.Type), !given && len(p.Children) == 0:
+			note(NoteProtocol, "")
+		default:
+			return formPlain, notes
+		}
+		return formClear, notes
+	case "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pkcs7-signature", "application/x-pkcs7-signature":
+		if strings.HasPrefix(t, "application/x-") {
+			note(NoteLegacyType, t)
+		}
+		return formCMS, notes
+	case "application/octet-stream":
+		// The file name is a fallback where the type says nothing.
+		if name, ok := cmsFileName(p); ok {
+			note(NoteByFileName, name)
+			return formCMS, notes
+		}
+	case "application/ms-tnef":
+		note(NoteWinmail, "")
+	}
+	return formPlain, notes
+}
+
+func isSignatureType(t string) bool {
+	return t == "application/pkcs7-signature" || t == "application/x-pkcs7-signature"
+}
+
+// cmsFileName returns the name of a part if it ends like one of S/MIME.
+func cmsFileName(p *mimetree.Part) (string, bool) {
+	names := []string{p.Type.Params["name"]}
+	for _, d := range p.Header.Get("Content-Disposition") {
+		if m, err := mimetree.ParseMediaType(d); err == nil {
+			names = append(names, m.Params["filename"])
+		}
+	}
+	for _, n := range names {
+		if i := strings.LastIndexByte(n, '.'); i >= 0 {
+			switch strings.ToLower(n[i+1:]) {
+			case "p7m", "p7s", "p7c", "p7z":
+				return n, true
+			}
+		}
+	}
+	return "", false
+}
+
+// decodeBody returns a reader of what the transfer encoding of p hides.
+func decodeBody(p *mimetree.Part, body io.Reader) (io.Reader, error) {
+	switch p.Encoding {
+	case "", "7bit", "8bit", "binary":
+		return body, nil
+	case "base64":
+		return mimetree.NewBase64Reader(body), nil
+	case "quoted-printable":
+		return quotedprintable.NewReader(body), nil
+	}
+	return nil, fmt.Errorf("%w: transfer encoding %s", ErrMalformed, quote(p.Encoding))
+}
+
+// A rereader is a stream that can be read again from any offset that it has
+// passed. It is an io.Seeker for spool.Replay, which then keeps no copy.
+type rereader struct {
+	open func() (io.Reader, error)
+	r    io.Reader // nil: to be opened
+	pos  int64     // of r
+	skip int64     // to be passed before the next octet is returned
+}
+
+func newRereader(first io.Reader, open func() (io.Reader, error)) *rereader {
+	return &rereader{open: open, r: first}
+}
+
+func (r *rereader) Read(p []byte) (int, error) {
+	if r.r == nil {
+		var err error
+		if r.r, err = r.open(); err != nil {
+			return 0, err
+		}
+	}
+	if r.skip > 0 {
+		n, err := io.CopyN(io.Discard, r.r, r.skip)
+		r.pos += n
+		r.skip -= n
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	n, err := r.r.Read(p)
+	r.pos += int64(n)
+	return n, err
+}
+
+// Seek tells the position, or goes to one from the start.
+func (r *rereader) Seek(offset int64, whence int) (int64, error) {
+	at := r.pos + r.skip
+	switch {
+	case whence == io.SeekCurrent && offset == 0:
+		if r.open == nil {
+			return 0, errNotSeekable
+		}
+		return at, nil
+	case whence != io.SeekStart || offset < 0 || r.open == nil:
+		return 0, errNotSeekable
+	case offset >= r.pos && r.r != nil:
+		r.skip = offset - r.pos
+	default:
+		r.r, r.pos, r.skip = nil, 0, offset
+	}
+	return offset, nil
+}
+
+type constError string
+
+func (e constError) Error() string { return string(e) }
+
+const errNotSeekable constError = "smime: input can't be read again"
+
+// sameBody returns the body of an entity that src can be asked for again: it
+// skips the header.
+func sameBody(p *mimetree.Part, src func() (io.Reader, error)) func() (io.Reader, error) {
+	return func() (io.Reader, error) {
+		r, err := src()
+		if err != nil {
+			return nil, err
+		}
+		if _, err := io.CopyN(io.Discard, r, p.Body); err != nil {
+			return nil, err
+		}
+		return decodeBody(p, r)
+	}
+}
+
+// A head keeps the first octets written to it: the header of an entity.
+type head struct {
+	buf []byte
+	max int
+}
+
+func (h *head) Write(p []byte) (int, error) {
+	if room := h.max - len(h.buf); room > 0 {
+		h.buf = append(h.buf, p[:min(room, len(p))]...)
+	}
+	return len(p), nil
+}
+
+// maxHead bounds what is kept of content for its header.
+const maxHead = 256 << 10
+
+// part reads what was kept as the header of an entity, nil if there is none.
+func (h *head) part() (*mimetree.Part, []byte) {
+	p, section, _, err := mimetree.ReadHeader(bytes.NewReader(h.buf))
+	if err != nil {
+		return nil, nil
+	}
+	return p, section
+}
+
+// quote makes text of the input fit for errors and notes.
+func quote(s string) string {
+	const most = 200
+	if s == "" {
+		return ""
+	}
+	cut := len(s) > most
+	if cut {
+		s = s[:most]
+	}
+	q := strconv.QuoteToASCII(s)
+	if len(q) > most {
+		q, cut = q[:most-1]+`"`, true
+	}
+	if cut {
+		q += "…"
+	}
+	return q
+}

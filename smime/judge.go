@@ -1,0 +1,245 @@
+package smime
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/x509der"
+	"github.com/gosmime/gosmime/pkcs7"
+)
+
+// A judge finds out about signatures what a SignerReport has.
+type judge struct {
+	ctx        context.Context
+	trust      *chain.Collection
+	opts       chain.Options
+	timestamps *chain.Collection
+	required   string // VerifyOptions.Sender
+	anySender  bool
+	historic   bool // weak algorithms pass
+}
+
+// maxTried bounds the certificates that are tried for one signature: a
+// key identifier can name several (RFC 8551 section 2.6).
+const maxTried = 8
+
+// evidence is what came with a message to help judge it.
+type evidence struct {
+	elements [][]byte
+	trust    *chain.Collection // with elements
+}
+
+func (j *judge) evidence(elements [][]byte) *evidence {
+	return &evidence{elements, j.trust.With(chain.Untrusted(chain.DER(elements...)))}
+}
+
+// reports judges every signature of a SignedData.
+func (j *judge) reports(infos []*pkcs7.SignerInfo, ev *evidence, who *authors) []*SignerReport {
+	list := make([]*SignerReport, len(infos))
+	for i, info := range infos {
+		list[i] = j.report(info, ev, who)
+	}
+	return list
+}
+
+func (j *judge) report(info *pkcs7.SignerInfo, ev *evidence, who *authors) *SignerReport {
+	r := &SignerReport{info: info, Coverage: passed()}
+	r.ClaimedTime, _ = info.ClaimedTime()
+	cert, err := j.certificate(info, ev)
+	r.UnverifiedCertificate = cert
+	if err != nil {
+		r.Integrity = failed(err)
+		if cert == nil {
+			return r
+		}
+	} else {
+		r.Integrity = passed()
+	}
+	if err := info.Strength(cert); err != nil && !j.historic {
+		r.Strength = failed(err)
+	} else {
+		r.Strength = passed()
+	}
+	opts := j.opts
+	if r.Integrity.passed && j.timestamps != nil {
+		// RFC 8550 section 6: a verified timestamp is evidence, signingTime is none.
+		policy := chain.Policy{Purpose: chain.TimeStamping, Options: j.opts}
+		if at, err := info.VerifyTimestamps(j.ctx, j.timestamps.TrustFunc(policy)); err == nil {
+			r.Timestamp, opts.At = at, at
+		}
+	}
+	j.trustAndSender(r, cert, opts, ev, who)
+	r.prove(who)
+	return r
+}
+
+// certificate returns the certificate whose key made the signature, or else
+// one that the signature names.
+func (j *judge) certificate(info *pkcs7.SignerInfo, ev *evidence) (*x509.Certificate, error) {
+	var first *x509.Certificate
+	var firstErr error
+	tried := 0
+	for cert := range j.candidates(info.ID(), ev) {
+		err := info.CheckSignature(cert)
+		if err == nil {
+			return cert, nil
+		}
+		if first == nil {
+			first, firstErr = cert, err
+		}
+		if tried++; tried == maxTried || errors.Is(err, ErrLimit) {
+			break
+		}
+	}
+	if first == nil {
+		return nil, fmt.Errorf("smime: %w", pkcs7.ErrNoCertificate)
+	}
+	return first, fmt.Errorf("smime: %w", firstErr)
+}
+
+// candidates yields the certificates that id names, those of the message first.
+func (j *judge) candidates(id pkcs7.CertID, ev *evidence) func(yield func(*x509.Certificate) bool) {
+	return func(yield func(*x509.Certificate) bool) {
+		var seen [][]byte
+		offer := func(raw []byte) bool {
+			for _, s := range seen {
+				if bytes.Equal(s, raw) {
+					return true
+				}
+			}
+			if !id.Matches(&x509.Certificate{Raw: raw}) {
+				return true
+			}
+			seen = append(seen, raw)
+			der, err := x509der.Parse(raw)
+			return err != nil || yield(reparse(der))
+		}
+		for _, e := range ev.elements {
+			if !offer(e) {
+				return
+			}
+		}
+		q := chain.Query{Kind: chain.KindCertificate, Issuer: id.Issuer, Serial: id.Serial, KeyID: id.KeyID}
+		n := 0
+		for entry, err := range j.trust.Find(j.ctx, q) {
+			if n++; n > 10*maxTried {
+				return
+			}
+			if err == nil && !offer(entry.DER()) {
+				return
+			}
+		}
+	}
+}
+
+// trustAndSender validates the certificate for each author at once, so that an
+// anchor that may vouch for some addresses only is held to them.
+func (j *judge) trustAndSender(r *SignerReport, cert *x509.Certificate, opts chain.Options, ev *evidence, who *authors) {
+	policy := chain.Policy{Purpose: chain.EmailSigning, Options: opts}
+	named := who.namedBy(cert)
+	if named == nil && !j.anySender {
+		r.Sender = passed()
+		for _, a := range who.list {
+			policy.Mailbox = a.String()
+			path, err := ev.trust.Verify(j.ctx, cert, policy)
+			if err != nil {
+				r.Path, r.Trust = nil, failed(err)
+				return
+			}
+			r.Path, r.Trust = path, passed()
+		}
+		return
+	}
+	if j.anySender {
+		r.Sender = passed()
+	} else {
+		r.Sender = failed(named)
+	}
+	policy.InsecureAnyMailbox = true
+	path, err := ev.trust.Verify(j.ctx, cert, policy)
+	if err != nil {
+		r.Trust = failed(err)
+		return
+	}
+	r.Path, r.Trust = path, passed()
+}
+
+// prove makes the Signer if all verdicts but that on coverage passed.
+func (r *SignerReport) prove(who *authors) {
+	if !r.Integrity.passed || !r.Strength.passed || !r.Trust.passed || !r.Sender.passed || r.Path == nil {
+		return
+	}
+	s := &Signer{report: r}
+	if len(who.list) > 0 && who.namedBy(r.UnverifiedCertificate) == nil {
+		s.mailbox = who.list[0].String()
+		if n, ok := who.foldNote(r.UnverifiedCertificate); ok {
+			r.notes = append(r.notes, n)
+		}
+	}
+	if s.read() != nil {
+		r.notes = append(r.notes, Note{Code: NoteAttribute})
+	}
+	r.signer = s
+}
+
+// verdict returns the signer of a content: the one who names the author and
+// passed everything. Every SignerInfo of that signer must hold.
+func verdict(reports []*SignerReport, who *authors) (*Signer, error) {
+	if len(reports) == 0 {
+		return nil, fmt.Errorf("%w: %w", ErrNotSigned, pkcs7.ErrNoSigner)
+	}
+	var good *SignerReport
+	for _, r := range reports {
+		if r.signer != nil && r.Coverage.passed {
+			good = r
+			break
+		}
+	}
+	if good == nil {
+		return nil, nearest(reports, who).gravest()
+	}
+	for _, r := range reports {
+		if r.Integrity.passed || r == good || !r.sameSigner(good) {
+			continue
+		}
+		// An algorithm that is not known here says nothing (RFC 5752).
+		if !errors.Is(r.Integrity.err, pkcs7.ErrUnsupported) {
+			return nil, fmt.Errorf("smime: another signature of the same signer: %w", r.Integrity.Err())
+		}
+	}
+	return good.signer, nil
+}
+
+// sameSigner reports whether both signatures claim to be by the same key or
+// by the same trusted person.
+func (r *SignerReport) sameSigner(good *SignerReport) bool {
+	if r.info.ID().Matches(good.UnverifiedCertificate) {
+		return true
+	}
+	return r.Trust.passed && r.Sender.passed
+}
+
+// nearest returns the report to complain about: that of the certificate that
+// names the author, else the one with the least wrong.
+func nearest(reports []*SignerReport, who *authors) *SignerReport {
+	best, rank := reports[0], -1
+	for _, r := range reports {
+		n := 0
+		for _, v := range []Verdict{r.Integrity, r.Strength, r.Trust, r.Coverage} {
+			if v.passed {
+				n++
+			}
+		}
+		if r.UnverifiedCertificate != nil && who.namedBy(r.UnverifiedCertificate) == nil {
+			n += 10
+		}
+		if n > rank {
+			best, rank = r, n
+		}
+	}
+	return best
+}

@@ -1,0 +1,107 @@
+package smime
+
+import (
+	"fmt"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/gosmime/gosmime/internal/oid"
+)
+
+// A receiptRequest is who asks whom for a receipt.
+//
+//	ReceiptRequest ::= SEQUENCE {
+//	    signedContentIdentifier ContentIdentifier,
+//	    receiptsFrom ReceiptsFrom,
+//	    receiptsTo SEQUENCE SIZE (1..ub-receiptsTo) OF GeneralNames }
+//
+//	ReceiptsFrom ::= CHOICE {
+//	    allOrFirstTier [0] AllOrFirstTier,
+//	    receiptList [1] SEQUENCE OF GeneralNames }
+type receiptRequest struct {
+	der       []byte
+	contentID []byte
+	from      []string // empty: everybody
+	firstTier bool
+	to        []string
+}
+
+// maxReceiptNames is ub-receiptsTo.
+const maxReceiptNames = 16
+
+func parseReceiptRequest(der []byte) (*receiptRequest, error) {
+	malformed := func(what string) (*receiptRequest, error) {
+		return nil, fmt.Errorf("%w: receipt request: %s", ErrMalformed, what)
+	}
+	in := cryptobyte.String(der)
+	var seq, id, from, to cryptobyte.String
+	var tag asn1.Tag
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1(&id, asn1.OCTET_STRING) ||
+		!seq.ReadAnyASN1(&from, &tag) || !seq.ReadASN1(&to, asn1.SEQUENCE) || !seq.Empty() {
+		return malformed("structure")
+	}
+	r := &receiptRequest{der: der, contentID: id}
+	var ok bool
+	switch tag {
+	case asn1.Tag(0).ContextSpecific():
+		if len(from) != 1 || from[0] > 1 {
+			return malformed("allOrFirstTier")
+		}
+		r.firstTier = from[0] == 1
+	case asn1.Tag(1).ContextSpecific().Constructed():
+		if r.from, ok = generalNames(from); !ok || len(r.from) == 0 {
+			return malformed("receiptList")
+		}
+	default:
+		return malformed("receiptsFrom")
+	}
+	if r.to, ok = generalNames(to); !ok {
+		return malformed("receiptsTo")
+	}
+	return r, nil
+}
+
+// generalNames returns the rfc822Names of a list of GeneralNames.
+func generalNames(list cryptobyte.String) ([]string, bool) {
+	var names []string
+	for n := 0; !list.Empty(); n++ {
+		var gn cryptobyte.String
+		if n == maxReceiptNames || !list.ReadASN1(&gn, asn1.SEQUENCE) {
+			return nil, false
+		}
+		for !gn.Empty() {
+			var name cryptobyte.String
+			var tag asn1.Tag
+			if !gn.ReadAnyASN1(&name, &tag) {
+				return nil, false
+			}
+			if tag == asn1.Tag(1).ContextSpecific() && len(names) < 10*maxReceiptNames {
+				names = append(names, string(name))
+			}
+		}
+	}
+	return names, true
+}
+
+// A receiptTarget is what a receipt for a signed content needs to know of it.
+type receiptTarget struct {
+	refused bool // more than one request, or one that must not be answered
+}
+
+// receiptTargetOf holds RFC 2634 section 2.3: signatures that hold and request
+// different receipts get none, and a receipt gets none either.
+func receiptTargetOf(sc *signedContent, reports []*SignerReport) receiptTarget {
+	t := receiptTarget{refused: sc.kind == oid.ContentReceipt}
+	var first []byte
+	for _, r := range reports {
+		if r.signer == nil || r.signer.receipt == nil {
+			continue
+		}
+		if first != nil && string(first) != string(r.signer.receipt.der) {
+			t.refused = true
+		}
+		first = r.signer.receipt.der
+	}
+	return t
+}
