@@ -27,12 +27,14 @@ const (
 	ErrKeyUnavailable
 	ErrWeak          // an algorithm or key size below the floor, see InsecureHistoric
 	ErrNoCertificate // no certificate at hand that a signer names
+	ErrNoTimestamp   // no timestamp that holds
 )
 
 var problemText = [...]string{ErrSyntax: "syntax error", ErrUnsupported: "unsupported", ErrNoSigner: "no signer",
 	ErrDigest: "content is not what was signed", ErrSignature: "signature does not match", ErrNotRead: "content not read to its end",
 	ErrNoKey: "no key for any recipient", ErrDecrypt: "decryption failed", ErrUnauthenticated: "cipher does not authenticate", ErrLimit: "limit reached", ErrKeyUnavailable: "key unavailable",
-	ErrWeak: "weak algorithm", ErrNoCertificate: "no certificate of the signer"}
+	ErrWeak: "weak algorithm", ErrNoCertificate: "no certificate of the signer",
+	ErrNoTimestamp: "no timestamp"}
 
 func (p Problem) Error() string {
 	if int(p) < len(problemText) && problemText[p] != "" {

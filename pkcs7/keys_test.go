@@ -9,6 +9,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/pem"
 	"math/big"
 	"os"
@@ -17,7 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/ber"
+	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/suites"
 )
 
@@ -119,4 +121,8 @@ func goldenCert(t testing.TB, name string) *x509.Certificate {
 	return &x509.Certificate{Raw: readPEM(t, suites.Corpus(t, "goldens", "open", "pki", "certs", name+".pem"))}
 }
 
-var _ = alg.Scheme(schemes)
+// timeStampingExtension is the critical extended key usage of an authority.
+func timeStampingExtension() []pkix.Extension {
+	usage := ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(oid.EKUTimeStamping)))
+	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: usage}}
+}
