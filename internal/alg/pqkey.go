@@ -96,10 +96,10 @@ type MLDSAExpandedKey struct {
 }
 
 // newMLDSAExpanded checks the key as RFC 9881 section 8 advises: small
-// coefficients, the hash of the public key, and that it signs.
+// coefficients, the low bits of t, the hash of the public key, and that it signs.
 func newMLDSAExpanded(scheme sign.Scheme, expanded []byte) (*MLDSAExpandedKey, error) {
 	bad := fail(ErrMismatch, "parts of an expanded ML-DSA key")
-	if !smallCoefficients(scheme, expanded) {
+	if !mldsaConsistent(mldsaShapeOf(scheme), expanded) {
 		return nil, bad
 	}
 	key, err := scheme.UnmarshalBinaryPrivateKey(expanded)
@@ -137,28 +137,15 @@ func mldsaName(scheme sign.Scheme) oid.OID {
 	return oid.MLDSA87
 }
 
-// smallCoefficients reports whether all coefficients of s1 and s2 are within
-// the bound η of FIPS 204 table 1: 2, in 3 bits each, or 4, in 4 bits.
-func smallCoefficients(scheme sign.Scheme, expanded []byte) bool {
-	polys, width, limit := 4+4, 3, uint16(4)
+// mldsaShapeOf returns the numbers of FIPS 204 table 1.
+func mldsaShapeOf(scheme sign.Scheme) mldsaShape {
 	switch scheme.PrivateKeySize() {
+	case mldsa44.PrivateKeySize:
+		return mldsaShape{4, 4, 3, 2}
 	case mldsa65.PrivateKeySize:
-		polys, width, limit = 5+6, 4, 8
-	case mldsa87.PrivateKeySize:
-		polys = 7 + 8
+		return mldsaShape{6, 5, 4, 4}
 	}
-	s := expanded[128 : 128+polys*256*width/8]
-	ok := 1
-	for i := range polys * 256 {
-		bit := i * width
-		v := uint16(s[bit/8])
-		if bit/8+1 < len(s) {
-			v |= uint16(s[bit/8+1]) << 8
-		}
-		v = v >> (bit % 8) & (1<<width - 1)
-		ok &= subtle.ConstantTimeLessOrEq(int(v), int(limit))
-	}
-	return ok == 1
+	return mldsaShape{8, 7, 3, 2}
 }
 
 // Public returns the *mldsa.PublicKey.
