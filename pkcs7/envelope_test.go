@@ -127,8 +127,8 @@ func encryptTo(t testing.TB, content []byte, opts *EncryptOptions, to ...Recipie
 	return out.Bytes()
 }
 
-// onlyReader has no Seek, so that what is read is spooled.
-func unseekable(b []byte) io.Reader { return onlyReader{bytes.NewReader(b)} }
+// unseekable returns a reader without Seek, so that what is read is spooled.
+func unseekable(b []byte) io.Reader { return struct{ io.Reader }{bytes.NewReader(b)} }
 
 func decryptAll(src io.Reader, keys KeyFunc, opts *DecryptOptions) ([]byte, error) {
 	r, err := NewDecryptReader(context.Background(), src, keys, opts)
