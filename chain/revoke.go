@@ -149,8 +149,12 @@ func (s *statusSearch) acquitted(st statement, reasons reasonMask) {
 		return
 	}
 	s.reasons |= reasons
-	if s.good == nil && s.reasons == allReasons {
+	switch {
+	case s.good != nil:
+	case s.reasons == allReasons:
 		s.good = &st
+	default:
+		s.note("the current CRLs tell about some reasons only")
 	}
 }
 
@@ -175,8 +179,8 @@ func (s *statusSearch) verdict(i int, failed *Error) (RevocationStatus, *Error) 
 		st = s.hold()
 	}
 	if st != nil {
-		e := fail(ErrRevoked, s.cert, "certificate %s was revoked at %s (%v) says %s of %s",
-			s.cert.title(), day(st.entry.date), st.entry.reason, st.by, day(st.this))
+		e := fail(ErrRevoked, s.cert, "certificate %s was revoked at %s (%v), says %s",
+			s.cert.title(), day(st.entry.date), st.entry.reason, st.by)
 		e.RevokedAt = st.entry.since()
 		return RevocationStatus{}, e
 	}

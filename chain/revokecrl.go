@@ -84,6 +84,7 @@ func (s *statusSearch) judgeCRLs(ctx context.Context) {
 		for _, c := range s.crls {
 			reasons, ok := c.covers(s.cert, &s.points[i])
 			if !ok {
+				s.note(c.title() + " does not cover the certificate")
 				continue
 			}
 			if c.delta() {

@@ -10,9 +10,9 @@ import (
 )
 
 // freshOCSP is how long a response counts that does not say when the next one
-// will be there: newer information is then always to be had (RFC 6960 section
-// 4.2.2.1).
-const freshOCSP = 24 * time.Hour
+// will be there, which means at any time (RFC 6960 section 4.2.2.1): for as long
+// as those that do say usually count.
+const freshOCSP = 7 * 24 * time.Hour
 
 // judgeResponse takes what an OCSP response says of the certificate (RFC 6960
 // section 3.2).
@@ -30,28 +30,37 @@ func (s *statusSearch) judgeResponse(ctx context.Context, e *Entry) {
 		s.note("an OCSP response has the unknown critical extension " + r.unknown.String())
 		return
 	}
-	var by *signer
-	found := false
+	var ours []*ocspSingle
+	useful, sure := false, true
 	for i := range r.singles {
-		o := &r.singles[i]
-		if !o.about(s.cert, s.issuer) {
-			continue
+		if o := &r.singles[i]; o.about(s.cert, s.issuer) {
+			ours = append(ours, o)
+			useful = useful || s.usable(o)
+			sure = sure && o.status != ocspUnknown && !o.unknown
 		}
-		found = true
-		if !s.usable(o) {
-			continue
-		}
-		if by == nil {
-			by = s.responderOf(ctx, r)
-		}
-		if by.cert == nil {
-			s.note("an OCSP response is not signed by anyone who may")
-			return
-		}
-		s.judgeSingle(o, by)
 	}
-	if !found {
+	if len(ours) == 0 {
 		s.note("an OCSP response is about other certificates")
+	}
+	if !useful {
+		return
+	}
+	by := s.responderOf(ctx, r)
+	if by.cert == nil {
+		s.note("an OCSP response is not signed by anyone who may")
+		return
+	}
+	// One that contradicts itself, or that was made when the certificate was
+	// not valid, shows nothing good.
+	if r.producedAt.Before(s.cert.NotBefore) || r.producedAt.After(s.cert.NotAfter) {
+		s.note("an OCSP response is of a time when the certificate was not valid")
+		sure = false
+	}
+	by.acquits = by.acquits && sure
+	for _, o := range ours {
+		if s.usable(o) {
+			s.judgeSingle(o, by)
+		}
 	}
 }
 
@@ -83,7 +92,7 @@ func (o *ocspSingle) until() time.Time {
 func (s *statusSearch) judgeSingle(o *ocspSingle, by *signer) {
 	st := statement{
 		kind: KindOCSPResponse, this: o.thisUpdate, next: o.nextUpdate,
-		by: "the OCSP response", entry: o.entry,
+		by: "the OCSP response of " + day(o.thisUpdate), entry: o.entry,
 	}
 	active := false
 	if o.status == ocspRevoked {
