@@ -1,0 +1,24 @@
+module github.com/gosmime/gosmime/examples/ldap
+
+go 1.26.0
+
+require (
+	github.com/go-ldap/ldap/v3 v3.4.15
+	github.com/gosmime/gosmime v0.0.0
+)
+
+require (
+	filippo.io/mldsa v1.0.0 // indirect
+	github.com/Azure/go-ntlmssp v0.1.1 // indirect
+	github.com/cloudflare/circl v1.6.5 // indirect
+	github.com/go-asn1-ber/asn1-ber v1.5.8 // indirect
+	github.com/google/uuid v1.6.0 // indirect
+	github.com/segmentio/asm v1.2.1 // indirect
+	golang.org/x/crypto v0.55.0 // indirect
+	golang.org/x/net v0.57.0 // indirect
+	golang.org/x/sys v0.47.0 // indirect
+	golang.org/x/text v0.41.0 // indirect
+	software.sslmate.com/src/go-pkcs12 v0.7.4 // indirect
+)
+
+replace github.com/gosmime/gosmime => ../..

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A server is a slapd of Debian with a directory of its own.
+type server struct {
+	url, plain string
+	tls        *tls.Config
+}
+
+// person is an inetOrgPerson.
+type person struct {
+	mail               string
+	certificate, smime []byte
+}
+
+// startSlapd fills a directory and serves it on loopback, by LDAPS and LDAP.
+func startSlapd(t *testing.T, people []person) *server {
+	t.Helper()
+	slapd := "/usr/sbin/slapd"
+	if _, err := os.Stat(slapd); err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("slapd is not installed")
+	}
+	dir := t.TempDir()
+	s := &server{}
+	certFile, keyFile := filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key")
+	s.tls = serverCertificate(t, certFile, keyFile)
+	conf := filepath.Join(dir, "slapd.conf")
+	db := filepath.Join(dir, "db")
+	if err := os.Mkdir(db, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	write(t, conf, fmt.Sprintf(`include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+pidfile %[1]s/slapd.pid
+modulepath /usr/lib/ldap
+moduleload back_mdb
+TLSCertificateFile %[2]s
+TLSCertificateKeyFile %[3]s
+database mdb
+maxsize 16777216
+suffix "dc=example,dc=com"
+directory %[4]s
+`, dir, certFile, keyFile, db))
+	ldif := filepath.Join(dir, "people.ldif")
+	write(t, ldif, ldifOf(people))
+	if out, err := exec.Command(slapd, "-T", "add", "-f", conf, "-l", ldif).CombinedOutput(); err != nil {
+		t.Fatalf("slapadd: %v\n%s", err, out)
+	}
+	ports := freePorts(t, 2)
+	s.url, s.plain = fmt.Sprintf("ldaps://127.0.0.1:%d", ports[0]), fmt.Sprintf("ldap://127.0.0.1:%d", ports[1])
+	var log bytes.Buffer
+	cmd := exec.Command(slapd, "-f", conf, "-h", s.url+"/ "+s.plain+"/", "-d", "0")
+	cmd.Stdout, cmd.Stderr = &log, &log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- cmd.Wait() }()
+	t.Cleanup(func() {
+		if err := cmd.Process.Kill(); err != nil {
+			t.Error(err)
+		}
+		<-done
+	})
+	wait(t, strings.TrimPrefix(s.url, "ldaps://"), done, &log)
+	return s
+}
+
+// wait returns when the server accepts connections.
+func wait(t *testing.T, address string, done chan error, log *bytes.Buffer) {
+	t.Helper()
+	deadline := time.NewTimer(20 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case err := <-done:
+			t.Fatalf("slapd ended: %v\n%s", err, log)
+		case <-deadline.C:
+			t.Fatal("slapd does not answer")
+		case <-tick.C:
+			if c, err := net.Dial("tcp", address); err == nil {
+				if err := c.Close(); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+		}
+	}
+}
+
+func ldifOf(people []person) string {
+	var b strings.Builder
+	b.WriteString("dn: dc=example,dc=com\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n\n")
+	for i, p := range people {
+		fmt.Fprintf(&b, "dn: uid=%d,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: %d\ncn: %d\nsn: %d\nmail:: %s\n", i, i, i, i,
+			base64.StdEncoding.EncodeToString([]byte(p.mail)))
+		if p.certificate != nil {
+			fmt.Fprintf(&b, "userCertificate;binary:: %s\n", base64.StdEncoding.EncodeToString(p.certificate))
+		}
+		if p.smime != nil {
+			fmt.Fprintf(&b, "userSMIMECertificate;binary:: %s\n", base64.StdEncoding.EncodeToString(p.smime))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func freePorts(t *testing.T, n int) []int {
+	t.Helper()
+	var ports []int
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close()
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports
+}
+
+func serverCertificate(t *testing.T, certFile, keyFile string) *tls.Config {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "localhost"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, certFile, string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))
+	write(t, keyFile, string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})))
+	pool := x509.NewCertPool()
+	pool.AddCert(cert)
+	return &tls.Config{RootCAs: pool}
+}
+
+func write(t *testing.T, name, text string) {
+	t.Helper()
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
