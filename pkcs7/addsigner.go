@@ -96,8 +96,7 @@ func (r *SignedReader) copyContent(w *encapWriter) error {
 	if !r.embedded {
 		dst = io.Discard
 	}
-	_, err := io.CopyBuffer(dst, onlyReader{r}, make([]byte, chunkSize))
-	return err
+	return pump(dst, r)
 }
 
 func (r *SignedReader) rawSigners() [][]byte {

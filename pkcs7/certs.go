@@ -18,7 +18,7 @@ func ReadCertificates(r io.Reader, opts *ReadOptions) (certs, crls [][]byte, err
 		return nil, nil, err
 	}
 	s.digest = &Digester{keep: -1, external: true}
-	if _, err := io.Copy(io.Discard, onlyReader{s}); err != nil {
+	if err := pump(io.Discard, s); err != nil {
 		return nil, nil, err
 	}
 	for _, c := range s.certs {

@@ -25,7 +25,7 @@ func Compress(dst io.Writer, src io.Reader) error {
 	front := append(ber.Append(nil, ber.Integer, false, []byte{0}), alg.Identifier{OID: oid.Zlib}.DER()...)
 	w := &encapWriter{dst: dst, outer: oid.CompressedData, front: front, type_: oid.Data, size: unknownSize, tail: 0}
 	z := zlib.NewWriter(w)
-	if _, err := io.CopyBuffer(z, onlyReader{src}, make([]byte, chunkSize)); err != nil {
+	if err := pump(z, src); err != nil {
 		return fmt.Errorf("pkcs7: compressing: %w", err)
 	}
 	if err := z.Close(); err != nil {

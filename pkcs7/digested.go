@@ -77,7 +77,7 @@ func (p *parser) encapsulated(dst io.Writer) error {
 	if err != nil {
 		return p.wrap(err, field+".eContent")
 	}
-	if _, err := io.CopyBuffer(dst, onlyReader{content}, make([]byte, 64<<10)); err != nil {
+	if err := pump(dst, content); err != nil {
 		return wrapError(spoolError(err), field+".eContent")
 	}
 	if err := p.leave(field + ".eContent"); err != nil {

@@ -1,6 +1,7 @@
 package pkcs7
 
 import (
+	"bytes"
 	"crypto/x509"
 	"hash"
 	"slices"
@@ -14,9 +15,9 @@ import (
 // multipart/signed.
 type Digester struct {
 	digests  []digest
-	external bool // written to by the caller
-	keep     int  // octets of content to hold at most
-	kept     []byte
+	external bool     // written to by the caller
+	keep     int      // octets of content to hold at most
+	kept     [][]byte // content so far, in pieces; none beyond keep octets
 	size     int64
 	head     [8]byte // of the content
 	finished bool
@@ -34,6 +35,8 @@ const (
 	smallContent = 64 << 10
 	// externalContent is what a Digester holds where pure algorithms are likely.
 	externalContent = 1 << 20
+	// maxPiece is how long small writes make a piece of held content.
+	maxPiece = 64 << 10
 )
 
 // NewDigester hashes by the given digest algorithms; none: SHA-256, SHA-384
@@ -87,7 +90,7 @@ func (d *Digester) Write(p []byte) (int, error) {
 	}
 	d.size += int64(len(p))
 	if d.size <= int64(d.keep) {
-		d.kept = append(d.kept, p...)
+		d.hold(p)
 	} else {
 		d.kept = nil
 	}
@@ -97,12 +100,25 @@ func (d *Digester) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+// hold keeps a copy of p. Small writes share a piece.
+func (d *Digester) hold(p []byte) {
+	n := len(d.kept) - 1
+	if n < 0 || len(d.kept[n])+len(p) > max(cap(d.kept[n]), maxPiece) {
+		d.kept = append(d.kept, nil)
+		n++
+	}
+	d.kept[n] = append(d.kept[n], p...)
+}
+
 // Clone returns a Digester that has read the same and goes on by itself. It
 // returns nil if content was checked against d already, or if d has a hash
 // that can't be copied.
 func (d *Digester) Clone() *Digester {
 	c := *d
-	c.kept = slices.Clone(d.kept)
+	c.kept = nil
+	for _, piece := range d.kept {
+		c.kept = append(c.kept, slices.Clone(piece))
+	}
 	c.digests = slices.Clone(d.digests)
 	for i := range c.digests {
 		cloner, ok := c.digests[i].hash.(hash.Cloner)
@@ -128,14 +144,38 @@ func (d *Digester) finish(b *budget.Budget, needed bool) {
 	for i := range d.digests {
 		d.digests[i].sum = d.digests[i].hash.Sum(nil)
 	}
-	if !d.external && (!needed || b.Take(budget.Memory, int64(len(d.kept))) != nil) {
+	if !d.external && (!needed || b.Take(budget.Memory, d.size) != nil) {
 		d.kept, d.keep = nil, -1
 	}
 }
 
+// sameSums reports whether d and other were written the same. Neither must be
+// finished.
+func (d *Digester) sameSums(other *Digester) bool {
+	if d.size != other.size {
+		return false
+	}
+	for i := range d.digests {
+		o := other.find(d.digests[i].id)
+		if o == nil || !bytes.Equal(d.digests[i].hash.Sum(nil), o.hash.Sum(nil)) {
+			return false
+		}
+	}
+	return true
+}
+
 // content returns the content, if it is held.
 func (d *Digester) content() ([]byte, bool) {
-	return d.kept, d.size <= int64(d.keep)
+	if d.size > int64(d.keep) {
+		return nil, false
+	}
+	if len(d.kept) > 1 {
+		d.kept = [][]byte{slices.Concat(d.kept...)}
+	}
+	if len(d.kept) == 0 {
+		return nil, true
+	}
+	return d.kept[0], true
 }
 
 // sum returns the digest of the content. ok is false if it was not announced

@@ -1,6 +1,7 @@
 package pkcs7
 
 import (
+	"bufio"
 	"bytes"
 	"io"
 	"slices"
@@ -52,6 +53,9 @@ func (w *encapWriter) Write(p []byte) (int, error) {
 	}
 	w.written += int64(len(p))
 	if w.out == nil && w.written <= w.hold() {
+		if w.held == nil && w.size > 0 {
+			w.held = make([]byte, 0, w.size) // at most maxHeld
+		}
 		w.held = append(w.held, p...)
 		return len(p), nil
 	}
@@ -118,25 +122,24 @@ func (w *encapWriter) finish(tail []byte) error {
 	if w.size >= 0 && w.written != w.size {
 		return &SyntaxError{Offset: w.written, Field: "content", Reason: "shorter than announced"}
 	}
-	if w.out == nil {
-		size := w.written
-		if w.size == noContent {
-			size = noContent
-		}
-		var buf bytes.Buffer
-		dst := w.dst
-		w.dst = &buf
-		w.begin(size, len(tail))
-		if w.content != nil {
-			w.content.Write(w.held)
-		}
-		if err := w.end(tail); err != nil {
-			return err
-		}
-		_, err := dst.Write(buf.Bytes())
+	if w.out != nil {
+		return w.end(tail)
+	}
+	size := w.written
+	if w.size == noContent {
+		size = noContent
+	}
+	// One write of it all, unless that copies much.
+	buffered := bufio.NewWriterSize(w.dst, min(len(w.held), smallContent)+len(tail)+512)
+	w.dst = buffered
+	w.begin(size, len(tail))
+	if w.content != nil {
+		w.content.Write(w.held)
+	}
+	if err := w.end(tail); err != nil {
 		return err
 	}
-	return w.end(tail)
+	return buffered.Flush()
 }
 
 func (w *encapWriter) end(tail []byte) error {

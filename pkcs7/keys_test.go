@@ -11,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
+	"io"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -126,3 +127,6 @@ func timeStampingExtension() []pkix.Extension {
 	usage := ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(oid.EKUTimeStamping)))
 	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: usage}}
 }
+
+// An onlyReader can do nothing but read.
+type onlyReader struct{ io.Reader }

@@ -58,7 +58,7 @@ func NewSignWriter(ctx context.Context, dst io.Writer, signers []SigningKey, opt
 		size = unknownSize
 	}
 	s.out = s.writer(dst, size)
-	if size > maxHeld {
+	if size > smallContent {
 		s.out.tail = s.predictTail()
 	}
 	return s, nil
@@ -74,15 +74,12 @@ func SignDetached(ctx context.Context, dst io.Writer, content io.Reader, signers
 	if err != nil {
 		return err
 	}
-	if _, err := io.CopyBuffer(s.digest, onlyReader{content}, make([]byte, chunkSize)); err != nil {
+	if err := pump(s.digest, content); err != nil {
 		return fmt.Errorf("pkcs7: content: %w", err)
 	}
 	s.out = s.writer(dst, noContent)
 	return s.finish()
 }
-
-// onlyReader keeps io.Copy from choosing a way of its own.
-type onlyReader struct{ io.Reader }
 
 // A signing is signatures in the making. It is the writer that NewSignWriter
 // returns.
@@ -306,7 +303,7 @@ func (j *signJob) fixedAttributes(typ oid.OID, at time.Time) error {
 		}
 		j.fixed = append(j.fixed, a)
 	}
-	_, err := j.fixed.encode()
+	_, err := j.wished.encode()
 	return err
 }
 

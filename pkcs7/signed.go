@@ -29,6 +29,7 @@ type SignedReader struct {
 	content   io.Reader  // nil: there is none, or it was written to digest
 	embedded  bool
 	digest    *Digester
+	again     *rewind // to the source of the content; nil: can't be read again
 	certs     [][]byte
 	crls      [][]byte
 	signers   []*SignerInfo
@@ -42,6 +43,7 @@ const maxDigests = 64
 // NewSignedReader reads a SignedData from src. detached is the content if it
 // is not inside; it must be nil if it is.
 func NewSignedReader(src, detached io.Reader, opts *ReadOptions) (*SignedReader, error) {
+	rewind := newRewind(src)
 	r := newSignedReader(src, opts)
 	if err := r.begin(); err != nil {
 		return nil, err
@@ -53,6 +55,9 @@ func NewSignedReader(src, detached io.Reader, opts *ReadOptions) (*SignedReader,
 	}
 	if !r.embedded {
 		r.content = detached
+		r.again = newRewind(detached)
+	} else {
+		r.again = rewind
 	}
 	r.digest = newDigester(r.announced, r.keepLimit())
 	return r, nil
@@ -83,15 +88,15 @@ func newSignedReader(src io.Reader, opts *ReadOptions) *SignedReader {
 // and that there is one shows only after the content. Those algorithms go with
 // few digests.
 func (r *SignedReader) keepLimit() int {
-	if len(r.announced) == 0 {
-		return int(r.p.budget.Left(budget.Memory))
+	if r.again != nil {
+		return smallContent
 	}
 	for _, h := range r.announced {
-		if h == alg.SHA512 || h == alg.SHAKE256 {
-			return int(r.p.budget.Left(budget.Memory))
+		if h == alg.SHA256 || h == alg.SHA384 || h.Weak() {
+			return smallContent
 		}
 	}
-	return smallContent
+	return int(r.p.budget.Left(budget.Memory))
 }
 
 // begin reads up to the content.
@@ -245,7 +250,13 @@ func (r *SignedReader) finish() error {
 	if err := p.endContentInfo(); err != nil {
 		return err
 	}
-	r.digest.finish(p.budget, r.needsContent())
+	needed := r.needsContent()
+	if needed {
+		if err := r.recover(); err != nil {
+			return err
+		}
+	}
+	r.digest.finish(p.budget, needed)
 	return io.EOF
 }
 

@@ -49,7 +49,7 @@ func Verify(ctx context.Context, dst io.Writer, src, detached io.Reader, trust T
 	if err != nil {
 		return nil, err
 	}
-	if _, err := io.CopyBuffer(io.Discard, onlyReader{r}, make([]byte, 64<<10)); err != nil {
+	if err := pump(io.Discard, r); err != nil {
 		return nil, err
 	}
 	certs, err := r.verifySigners(ctx, trust)
@@ -68,7 +68,7 @@ func (r *SignedReader) copyAgain(dst io.Writer, replay *spool.Replay, detached b
 	content := again
 	if !detached {
 		// What was read once within the limits is not counted twice.
-		second := newSignedReader(again, &ReadOptions{Limits: Limits{Bytes: r.p.lim.Bytes, Depth: r.p.lim.Depth, Memory: r.p.lim.Memory}, PKCS7Content: r.pkcs7})
+		second := newSignedReader(again, &ReadOptions{Limits: r.p.lim.unshared(), PKCS7Content: r.pkcs7})
 		if err := second.begin(); err != nil {
 			return err
 		}
@@ -77,7 +77,7 @@ func (r *SignedReader) copyAgain(dst io.Writer, replay *spool.Replay, detached b
 		}
 		content = second.content
 	}
-	if _, err := io.CopyBuffer(dst, onlyReader{content}, make([]byte, chunkSize)); err != nil {
+	if err := pump(dst, content); err != nil {
 		return fmt.Errorf("pkcs7: content: %w", err)
 	}
 	return nil
