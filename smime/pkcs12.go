@@ -41,7 +41,7 @@ func assemble(bags *pfxBags) ([]*Identity, error) {
 	var ids []*Identity
 	reason := error(nil)
 	for _, der := range bags.keys {
-		key, err := parsePrivateKey(der)
+		key, err := alg.ParsePrivateKey(der)
 		if err != nil {
 			reason = errors.Join(reason, err)
 			continue
@@ -117,7 +117,8 @@ const (
 
 // WritePKCS12 writes identities as PKCS #12: AES-256 and PBKDF2-HMAC-SHA-256, or
 // what older devices read (Triple DES and SHA-1) if compatible. A key in
-// hardware, or of a kind that crypto/x509 can't encode, is ErrKeyMismatch.
+// hardware, or of a kind that crypto/x509 can't encode, is ErrKeyMismatch. The
+// password can't have characters outside the Basic Multilingual Plane.
 func WritePKCS12(identities []*Identity, password string, compatible bool) ([]byte, error) {
 	if len(identities) == 0 {
 		return nil, fmt.Errorf("%w: no identity to write", ErrMalformed)
@@ -136,7 +137,7 @@ func WritePKCS12(identities []*Identity, password string, compatible bool) ([]by
 		}
 		pfx, err := enc.Encode(id.key, id.cert, id.issuers, password)
 		if err != nil {
-			return nil, fmt.Errorf("smime: PKCS #12: identity %d: %w", i, err)
+			return nil, fmt.Errorf("%w: PKCS #12: identity %d: %w", ErrMalformed, i, err)
 		}
 		if len(identities) == 1 {
 			return pfx, nil

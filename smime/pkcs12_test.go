@@ -118,7 +118,7 @@ func TestPKCS12RoundTrip(t *testing.T) {
 	ids := []*smime.Identity{newIdentity(t, 1), newIdentity(t, 2), newIdentity(t, 3)}
 	for _, compatible := range []bool{false, true} {
 		for _, n := range []int{1, 3} {
-			for _, password := range []string{"orchard", "", "Äpfel-и-груши-🍐"} {
+			for _, password := range []string{"orchard", "", "Äpfel-и-груши"} {
 				if !compatible && n == 3 && password == "" {
 					continue // as much work, nothing new
 				}

@@ -142,12 +142,13 @@ func (s *inspector) endLine(length int) {
 // finish looks at a last line without end and returns everything found.
 func (s *inspector) finish() hazard {
 	if s.line > 0 {
-		length := s.line
-		if s.last[0] == '\r' {
+		length, last := s.line, s.last[0]
+		if last == '\r' {
 			s.found |= loneCR
 			length--
+			last = s.last[1]
 		}
-		if s.last[0] == ' ' || s.last[0] == '\t' {
+		if length > 0 && (last == ' ' || last == '\t') {
 			s.found |= blankEnd
 		}
 		s.endLine(length)
