@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/smime"
+	"github.com/gosmime/gosmime/smime/smimetest"
+)
+
+// RFC 8162 section 3 has this name.
+func TestName(t *testing.T) {
+	got, err := Name("hugh@example.com")
+	if err != nil || got != "c93f1e400f26708f98cb19d936620da35eec8f72e57f9eec01c1afd6._smimecert.example.com." {
+		t.Errorf("%s, %v", got, err)
+	}
+	for _, bad := range []string{"", "@example.com", "hugh"} {
+		if _, err := Name(bad); err == nil {
+			t.Errorf("%q has a name", bad)
+		}
+	}
+}
+
+func TestSignedZone(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	bob, carol := ca.Identity("bob@signed.test"), ca.Identity("carol@signed.test")
+	stranger := smimetest.NewCA(t).Identity("carol@signed.test")
+	sum := sha256.Sum256(carol.Certificate().Raw)
+	records := []string{
+		record(t, "bob@signed.test", 3, 0, 0, bob.Certificate().Raw),
+		record(t, "carol@signed.test", 1, 0, 1, sum[:]),
+	}
+	r := startDNS(t, records)
+	mail := smimetest.Mail("alice@example.com", "bob@signed.test", "found in the DNS")
+
+	var sealed, content bytes.Buffer
+	if err := run(t.Context(), r, []string{"bob@signed.test"}, bytes.NewReader(mail), &sealed); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := smime.Decrypt(t.Context(), &content, &sealed, smime.Identities{bob}, nil); err != nil {
+		t.Error(err)
+	}
+	if !strings.Contains(content.String(), "found in the DNS") {
+		t.Error("another content")
+	}
+
+	t.Run("a digest confirms", func(t *testing.T) {
+		got, err := r.Lookup(t.Context(), "carol@signed.test")
+		if err != nil || len(got) != 1 {
+			t.Fatalf("%v, %v", got, err)
+		}
+		policy := chain.Policy{Purpose: chain.EmailEncryption, Mailbox: "carol@signed.test", Options: chain.Options{Check: Check(got)}}
+		if _, err := ca.Trust().Verify(t.Context(), carol.Certificate(), policy); err != nil {
+			t.Error(err)
+		}
+		policy.Check = Check(nil)
+		if _, err := ca.Trust().Verify(t.Context(), carol.Certificate(), policy); !errors.Is(err, chain.ErrCheck) {
+			t.Errorf("without records: %v", err)
+		}
+		if got[0].Matches(stranger.Certificate()) {
+			t.Error("another certificate matches")
+		}
+	})
+	t.Run("nobody there", func(t *testing.T) {
+		var out bytes.Buffer
+		err := run(t.Context(), r, []string{"dave@signed.test"}, bytes.NewReader(mail), &out)
+		if _, ok := errors.AsType[smime.RecipientErrors](err); !ok || out.Len() > 0 {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("unsigned zone", func(t *testing.T) {
+		if _, err := r.Lookup(t.Context(), "bob@unsigned.test"); !errors.Is(err, ErrInsecure) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// TestMatching tries every selector and matching type.
+func TestMatching(t *testing.T) {
+	id := smimetest.NewCA(t).Identity("bob@example.com")
+	other := smimetest.NewCA(t).Identity("bob@example.com")
+	n := 0
+	for selector := range uint8(2) {
+		for matching := range uint8(3) {
+			rec := Record{Usage: DomainIssued, Selector: selector, Matching: matching, Data: data(t, id.Certificate(), selector, matching)}
+			if !rec.Matches(id.Certificate()) || rec.Matches(other.Certificate()) {
+				t.Errorf("selector %d, matching %d", selector, matching)
+			}
+			n++
+		}
+	}
+	if n != 6 {
+		t.Errorf("%d combinations", n)
+	}
+}
+
+// record returns a line of a zone file.
+func record(t *testing.T, mailbox string, usage, selector, matching int, data []byte) string {
+	t.Helper()
+	name, err := Name(mailbox)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("%s 300 IN SMIMEA %d %d %d %s", name, usage, selector, matching, hex.EncodeToString(data))
+}
