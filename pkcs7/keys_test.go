@@ -7,9 +7,11 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/hex"
 	"encoding/pem"
 	"io"
 	"math/big"
@@ -130,3 +132,8 @@ func timeStampingExtension() []pkix.Extension {
 
 // An onlyReader can do nothing but read.
 type onlyReader struct{ io.Reader }
+
+func fingerprint(cert *x509.Certificate) string {
+	sum := sha1.Sum(cert.Raw)
+	return hex.EncodeToString(sum[:])
+}
