@@ -215,7 +215,7 @@ func TestNSSReads(t *testing.T) {
 	}
 }
 
-func TestDigitorus(t *testing.T) {
+func TestDigitorusSigned(t *testing.T) {
 	for _, kind := range []string{"rsa", "p256", "p384"} {
 		signer := newSigner(t, kind)
 		for _, detached := range []bool{false, true} {
