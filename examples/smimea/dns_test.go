@@ -56,7 +56,7 @@ zone "unsigned.test" { type primary; file "unsigned.test"; };
   use-syslog: no
   do-daemonize: no
   do-not-query-localhost: no
-  trust-anchor-file: %[2]q/anchor
+  trust-anchor-file: "%[2]s/anchor"
   domain-insecure: "unsigned.test"
   local-zone: "test." nodefault
 stub-zone:
