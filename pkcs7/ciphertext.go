@@ -210,13 +210,11 @@ func (r *DecryptReader) firstPass(stream io.Reader, tags []alg.Authenticator) (t
 	c := &r.ciphertext
 	const keep = 3 * 16
 	for last := false; !last; {
-		r.in = grown(r.in)
-		var n int
-		if n, last, err = readChunk(stream, r.in); err != nil {
+		var chunk []byte
+		if chunk, last, err = r.in.next(stream); err != nil {
 			return nil, r.p.wrap(err, "encryptedContent")
 		}
-		chunk := r.in[:n]
-		c.size += int64(n)
+		c.size += int64(len(chunk))
 		if c.spool != nil {
 			if _, err := c.spool.Write(chunk); err != nil {
 				return nil, spoolError(err)
@@ -225,7 +223,7 @@ func (r *DecryptReader) firstPass(stream io.Reader, tags []alg.Authenticator) (t
 		if err := writeAll(tags, chunk); err != nil {
 			return nil, err
 		}
-		tail = append(tail, chunk[max(0, n-keep):]...)
+		tail = append(tail, chunk[max(0, len(chunk)-keep):]...)
 		tail = tail[max(0, len(tail)-keep):]
 		if err := r.ctx.Err(); err != nil {
 			return nil, err
@@ -269,12 +267,11 @@ func (r *DecryptReader) authenticate(keys []contentKey) ([]alg.Authenticator, er
 		return nil, err
 	}
 	for last := false; !last; {
-		r.in = grown(r.in)
-		var n int
-		if n, last, err = readChunk(stream, r.in); err != nil {
+		var chunk []byte
+		if chunk, last, err = r.in.next(stream); err != nil {
 			return nil, wrapError(err, "encryptedContent")
 		}
-		if err := writeAll(tags, r.in[:n]); err != nil {
+		if err := writeAll(tags, chunk); err != nil {
 			return nil, err
 		}
 		if err := r.ctx.Err(); err != nil {

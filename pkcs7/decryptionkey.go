@@ -3,9 +3,11 @@ package pkcs7
 import (
 	"context"
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/x509"
 	"errors"
 	"math/big"
+	"sync"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/x509der"
@@ -20,6 +22,34 @@ type DecryptionKey struct {
 	key         crypto.PrivateKey
 	id, secret  []byte
 	kind        keyKind
+	parsed      *parsedKey // of a key pair
+}
+
+// A parsedKey is what messages name a key pair by. It is made when the key is
+// first used, once for all copies of the DecryptionKey.
+type parsedKey struct {
+	once   sync.Once
+	cert   *x509der.Certificate // nil: it can't be read
+	public *alg.PublicKey
+	ids    [][]byte
+	key    crypto.PrivateKey // in the form that is asked
+}
+
+func (k DecryptionKey) parse() *parsedKey {
+	k.parsed.once.Do(func() {
+		cert, err := x509der.Parse(k.certificate.Raw)
+		if err != nil {
+			return
+		}
+		k.parsed.cert, k.parsed.ids, k.parsed.key = cert, cert.KeyIDs(), k.key
+		k.parsed.public, _ = alg.ParsePublicKey(cert.SPKI)
+		if ec, ok := k.key.(*ecdsa.PrivateKey); ok {
+			if exchanger, ok := alg.ECDHKey(ec); ok {
+				k.parsed.key = exchanger
+			}
+		}
+	})
+	return k.parsed
 }
 
 type keyKind uint8
@@ -34,7 +64,7 @@ const (
 // KeyOf returns a key pair. The private key must belong to the certificate: a
 // message is opened with it if it names the certificate.
 func KeyOf(cert *x509.Certificate, key crypto.PrivateKey) DecryptionKey {
-	return DecryptionKey{certificate: cert, key: key, kind: pairKey}
+	return DecryptionKey{certificate: cert, key: key, kind: pairKey, parsed: new(parsedKey)}
 }
 
 // KeyFromPassword returns the secret that [ToPassword] encrypts to.
@@ -77,15 +107,14 @@ func newKeyring(keys []DecryptionKey) *keyring {
 			continue
 		}
 		// A certificate that can't be read names no key and hides no other one.
-		cert, err := x509der.Parse(key.certificate.Raw)
-		if err != nil {
+		parsed := key.parse()
+		if parsed.cert == nil {
 			continue
 		}
-		k.cert = cert
-		k.public, _ = alg.ParsePublicKey(cert.SPKI)
-		serial := serialIndex(nil, cert.Serial)
+		k.cert, k.public, k.key = parsed.cert, parsed.public, parsed.key
+		serial := serialIndex(nil, k.cert.Serial)
 		r.bySerial[string(serial)] = append(r.bySerial[string(serial)], k)
-		for _, id := range cert.KeyIDs() {
+		for _, id := range parsed.ids {
 			r.byKeyID[string(id)] = append(r.byKeyID[string(id)], k)
 		}
 	}

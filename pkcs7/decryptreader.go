@@ -38,10 +38,11 @@ type DecryptReader struct {
 	decrypter alg.Decrypter
 	wrong     bool // fails at the end whatever comes
 
-	in, out, ready []byte // ciphertext, plaintext, what of that was not returned
-	pos            int64  // of the content, returned
-	done           bool
-	err            error
+	in         chunker // of the ciphertext
+	out, ready []byte  // plaintext, and what of it was not returned
+	pos        int64   // of the content, returned
+	done       bool
+	err        error
 }
 
 var (
@@ -68,7 +69,7 @@ func (r *DecryptReader) forget() {
 	}
 	clear(r.chosen.cek)
 	clear(r.out[:cap(r.out)])
-	r.keys, r.in, r.out, r.ready, r.decrypter = nil, nil, nil, nil, nil
+	r.keys, r.in, r.out, r.ready, r.decrypter = nil, chunker{}, nil, nil, nil
 }
 
 func (r *DecryptReader) Read(p []byte) (int, error) {
@@ -252,16 +253,15 @@ func (r *DecryptReader) decryptWith(k contentKey) error {
 // fill decrypts one chunk. The last one is not made ready before the rest of
 // the structure was read and the padding is right.
 func (r *DecryptReader) fill() error {
-	r.in = grown(r.in)
-	n, last, err := readChunk(r.stream, r.in)
+	chunk, last, err := r.in.next(r.stream)
 	if err != nil {
 		return r.p.wrap(err, "encryptedContent")
 	}
-	if cap(r.out) < len(r.in)+64 {
+	if cap(r.out) < len(chunk)+64 {
 		clear(r.out[:cap(r.out)])
-		r.out = make([]byte, 0, len(r.in)+64)
+		r.out = make([]byte, 0, len(r.in.buf)+64)
 	}
-	plain := r.decrypter.Update(r.out[:0], r.in[:n])
+	plain := r.decrypter.Update(r.out[:0], chunk)
 	if last {
 		if !r.checked {
 			if err := r.readTrailer(r.p); err != nil {
@@ -281,39 +281,6 @@ func (r *DecryptReader) fill() error {
 		r.ready = plain
 	}
 	return nil
-}
-
-const (
-	smallChunk = 8 << 10
-	largeChunk = 256 << 10
-)
-
-// grown returns a buffer for the next chunk: small for small messages, which
-// are most, and large for the later chunks of large ones.
-func grown(b []byte) []byte {
-	switch {
-	case b == nil:
-		return make([]byte, smallChunk)
-	case len(b) < largeChunk:
-		return make([]byte, largeChunk)
-	}
-	return b
-}
-
-// readChunk fills b unless the stream ends; last is true if it did.
-func readChunk(stream io.Reader, b []byte) (n int, last bool, err error) {
-	for n < len(b) {
-		var m int
-		m, err = stream.Read(b[n:])
-		n += m
-		if err == io.EOF {
-			return n, true, nil
-		}
-		if err != nil {
-			return n, false, err
-		}
-	}
-	return n, false, nil
 }
 
 // A trailer is what follows the EncryptedContentInfo.

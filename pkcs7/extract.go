@@ -187,15 +187,14 @@ func (x *extraction) store(b []byte) error {
 }
 
 func (x *extraction) eachChunk(stream io.Reader, do func([]byte) error) error {
-	var buf []byte
+	var in chunker
 	for last := false; !last; {
-		buf = grown(buf)
-		var n int
+		var chunk []byte
 		var err error
-		if n, last, err = readChunk(stream, buf); err != nil {
+		if chunk, last, err = in.next(stream); err != nil {
 			return wrapError(err, "content")
 		}
-		if err := do(buf[:n]); err != nil {
+		if err := do(chunk); err != nil {
 			return err
 		}
 		if err := x.ctx.Err(); err != nil {

@@ -62,7 +62,7 @@ func (p *peer) pfx(k testKey) string {
 	return p.file("key.p12", pfx)
 }
 
-func TestGPGSM(t *testing.T) {
+func TestGPGSMEnvelope(t *testing.T) {
 	gpg := newPeer(t, "gpgsm")
 	k := peerKey(t)
 	// The path of a socket must be short.
@@ -122,7 +122,7 @@ func TestGPGSM(t *testing.T) {
 	}
 }
 
-func TestNSS(t *testing.T) {
+func TestNSSEnvelope(t *testing.T) {
 	nss := newPeer(t, "cmsutil")
 	k := peerKey(t)
 	db := "sql:" + nss.dir
@@ -171,7 +171,7 @@ func TestNSS(t *testing.T) {
 	}
 }
 
-func TestDigitorus(t *testing.T) {
+func TestDigitorusEnvelope(t *testing.T) {
 	k := peerKey(t)
 	content := bytes.Repeat([]byte("between programs\r\n"), 4000)
 	for _, c := range []Cipher{AES128CBC, AES256CBC} {
