@@ -91,7 +91,10 @@ func Agree(key crypto.PrivateKey, originatorPublicKey []byte) (z []byte, err err
 		}
 		return nil, fmt.Errorf("key agreement: %w", err)
 	}
-	return notZero(z)
+	if id.OID == oid.X25519 {
+		return notZero(z)
+	}
+	return z, nil // on the other curves zeros are the coordinate of a good point
 }
 
 func agreeX448(k x448Exchanger, id Identifier, point []byte) ([]byte, error) {

@@ -72,7 +72,7 @@ func HashOf(id Identifier) (Hash, error) {
 	switch {
 	case h == 0:
 		return 0, fail(ErrUnsupported, "digest %v", id.OID)
-	case id.Params == nil, h != SHAKE128 && h != SHAKE256 && id.noParams():
+	case len(id.Params) == 0, h != SHAKE128 && h != SHAKE256 && id.noParams():
 		return h, nil
 	}
 	return 0, fail(ErrMalformed, "parameters of %v", h)

@@ -39,7 +39,7 @@ func (k *KEM) Decapsulate(key crypto.PrivateKey, kemct []byte) (secret []byte, e
 	if keyLen == 0 {
 		return nil, fail(ErrUnsupported, "key encapsulation %v", k.ID.OID)
 	}
-	if k.ID.Params != nil {
+	if len(k.ID.Params) > 0 {
 		return nil, fail(ErrMalformed, "parameters of ML-KEM") // RFC 9936 section 2.3
 	}
 	d, ok := key.(crypto.Decapsulator)
@@ -87,7 +87,7 @@ func (k *KEM) KEK(secret, info []byte, kekLen int) ([]byte, error) {
 	default:
 		return nil, fail(ErrUnsupported, "key derivation %v", k.KDF.OID)
 	}
-	if k.KDF.Params != nil {
+	if len(k.KDF.Params) > 0 {
 		return nil, fail(ErrMalformed, "parameters of HKDF") // RFC 8619 section 2
 	}
 	kek, err := hkdf.Key(h.New, secret, nil, string(info), kekLen)

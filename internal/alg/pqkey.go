@@ -51,7 +51,7 @@ func readSeed(s cryptobyte.String, seedLen, expandedLen int) (seed, expanded []b
 }
 
 func parseMLDSAPrivate(id Identifier, private []byte) (crypto.PrivateKey, error) {
-	if id.Params != nil {
+	if len(id.Params) > 0 {
 		return nil, fail(ErrMalformed, "parameters of ML-DSA")
 	}
 	scheme := mldsaScheme(id.OID)
@@ -173,7 +173,7 @@ func (k *MLDSAExpandedKey) Sign(_ io.Reader, message []byte, opts crypto.SignerO
 }
 
 func parseMLKEMPrivate(id Identifier, private []byte) (crypto.PrivateKey, error) {
-	if id.Params != nil {
+	if len(id.Params) > 0 {
 		return nil, fail(ErrMalformed, "parameters of ML-KEM")
 	}
 	scheme := mlkemScheme(id.OID)

@@ -76,7 +76,7 @@ func parsePrivate(id Identifier, private, pkcs8 []byte) (crypto.PrivateKey, erro
 	}
 	if set := slhdsaID(id.OID); set != 0 {
 		key := &slhdsa.PrivateKey{ID: set} // RFC 9909 section 6: the bare octets
-		if id.Params != nil || key.UnmarshalBinary(private) != nil {
+		if len(id.Params) > 0 || key.UnmarshalBinary(private) != nil {
 			return nil, fail(ErrMalformed, "SLH-DSA key")
 		}
 		return key, nil
@@ -133,7 +133,7 @@ func parseECPrivate(id Identifier, private []byte) (crypto.PrivateKey, error) {
 // parse448Private reads CurvePrivateKey of RFC 8410 section 7, an OCTET STRING.
 func parse448Private(id Identifier, private cryptobyte.String) (crypto.PrivateKey, error) {
 	var seed []byte
-	if id.Params != nil || !private.ReadASN1Bytes(&seed, asn1.OCTET_STRING) || !private.Empty() {
+	if len(id.Params) > 0 || !private.ReadASN1Bytes(&seed, asn1.OCTET_STRING) || !private.Empty() {
 		return nil, fail(ErrMalformed, "CurvePrivateKey")
 	}
 	switch {

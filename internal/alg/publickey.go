@@ -154,7 +154,7 @@ func (p *PublicKey) parseRSA(kind KeyKind) error {
 
 // parsePSSKey: RFC 4055 section 1.2; absent parameters restrict nothing.
 func (p *PublicKey) parsePSSKey() error {
-	if p.Algorithm.Params != nil {
+	if len(p.Algorithm.Params) > 0 {
 		params, err := parsePSS(p.Algorithm.Params)
 		if err != nil {
 			return err
@@ -166,7 +166,7 @@ func (p *PublicKey) parsePSSKey() error {
 
 // parseOAEPKey: RFC 4055 section 4.1; absent parameters restrict nothing.
 func (p *PublicKey) parseOAEPKey() error {
-	if p.Algorithm.Params != nil {
+	if len(p.Algorithm.Params) > 0 {
 		o, err := OAEPOf(p.Algorithm)
 		if err != nil {
 			return err
@@ -181,7 +181,7 @@ func (p *PublicKey) parseOAEPKey() error {
 func (p *PublicKey) OAEP() *OAEP { return p.oaep }
 
 func (p *PublicKey) parseEdwards() error {
-	if p.Algorithm.Params != nil {
+	if len(p.Algorithm.Params) > 0 {
 		return fail(ErrMalformed, "parameters of %v", p.Algorithm.OID) // RFC 8410 section 3
 	}
 	want := 32
@@ -214,7 +214,7 @@ func (p *PublicKey) parseEdwards() error {
 }
 
 func (p *PublicKey) parseMLDSA() error {
-	if p.Algorithm.Params != nil {
+	if len(p.Algorithm.Params) > 0 {
 		return fail(ErrMalformed, "parameters of ML-DSA") // RFC 9881 section 2
 	}
 	params, _ := mldsaParameters(p.Algorithm.OID)
@@ -227,7 +227,7 @@ func (p *PublicKey) parseMLDSA() error {
 }
 
 func (p *PublicKey) parseSLHDSA() error {
-	if p.Algorithm.Params != nil {
+	if len(p.Algorithm.Params) > 0 {
 		return fail(ErrMalformed, "parameters of SLH-DSA") // RFC 9909 section 3
 	}
 	key := &slhdsa.PublicKey{ID: slhdsaID(p.Algorithm.OID)}
@@ -239,7 +239,7 @@ func (p *PublicKey) parseSLHDSA() error {
 }
 
 func (p *PublicKey) parseMLKEM() error {
-	if p.Algorithm.Params != nil {
+	if len(p.Algorithm.Params) > 0 {
 		return fail(ErrMalformed, "parameters of ML-KEM") // RFC 9935 section 3
 	}
 	var err error

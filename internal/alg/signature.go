@@ -63,7 +63,7 @@ func SignatureOf(id Identifier, digest Hash) (*Signature, error) {
 
 // checkParams holds the parameters to the algorithm and reads those of PSS.
 func (s *Signature) checkParams() (err error) {
-	none := s.ID.Params == nil
+	none := len(s.ID.Params) == 0
 	switch s.ID.OID {
 	case oid.RSASSAPSS:
 		s.pss, err = parsePSS(s.ID.Params)
