@@ -1,7 +1,12 @@
 package smime
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
 	"io"
+
+	"github.com/gosmime/gosmime/internal/mimetree"
 )
 
 // A Layer is a [*SignedLayer], [*EncryptedLayer], [*CompressedLayer],
@@ -31,18 +36,46 @@ type Layer interface {
 	layer()
 }
 
+// A stretch is octets at random access.
+type stretch struct {
+	at io.ReaderAt
+	mimetree.Range
+}
+
+func (s stretch) reader() *io.SectionReader {
+	if s.at == nil {
+		return io.NewSectionReader(bytes.NewReader(nil), 0, 0)
+	}
+	return io.NewSectionReader(s.at, s.Start, s.Len())
+}
+
 type node struct {
 	part     []int
 	children []Layer
+	content  stretch
+	raw      stretch
+	notes    []Note
+	errant   bool
+	header   mimetree.Header // of the entity
+	section  stretch         // of the header
+	fault    error           // why the layer can't be read
 }
 
 func (n *node) Part() []int                { return n.part }
 func (n *node) Children() []Layer          { return n.children }
-func (n *node) Content() *io.SectionReader { panic("sketch") }
-func (n *node) Raw() *io.SectionReader     { panic("sketch") }
-func (n *node) Notes() []Note              { panic("sketch") }
-func (n *node) Errant() bool               { panic("sketch") }
+func (n *node) Content() *io.SectionReader { return n.content.reader() }
+func (n *node) Raw() *io.SectionReader     { return n.raw.reader() }
+func (n *node) Notes() []Note              { return n.notes }
+func (n *node) Errant() bool               { return n.errant }
 func (n *node) layer()                     {}
+func (n *node) self() *node                { return n }
+
+func (n *node) note(code NoteCode, detail string) {
+	n.notes = append(n.notes, Note{Code: code, Part: n.part, Detail: detail})
+}
+
+// nodeOf returns what all layers have.
+func nodeOf(l Layer) *node { return l.(interface{ self() *node }).self() }
 
 // A CertificatesLayer is a certs-only message.
 type CertificatesLayer struct {
@@ -57,25 +90,55 @@ func (l *CertificatesLayer) Err() error { return ErrNotSigned }
 type ReceiptLayer struct {
 	node
 	Signers []*SignerReport
+
+	signer *Signer
+	err    error
 }
 
 // Err returns nil only if a signer passed; see [CheckReceipt] for what it is a
 // receipt of.
-func (l *ReceiptLayer) Err() error { panic("sketch") }
+func (l *ReceiptLayer) Err() error {
+	if l.signer == nil && l.err == nil {
+		return ErrUnchecked
+	}
+	return l.err
+}
 
 // A SignedLayer is a multipart/signed or a signed application/pkcs7-mime.
 type SignedLayer struct {
 	node
 	Opaque  bool
 	Signers []*SignerReport // possibly none
+
+	read   *signedContent
+	form   *signedForm
+	who    *authors
+	signer *Signer
+	err    error
 }
 
-// Err returns nil only if ContentSigner's error is.
-func (l *SignedLayer) Err() error { panic("sketch") }
+// Err returns nil only if ContentSigner's error is, and the layer is not errant.
+func (l *SignedLayer) Err() error {
+	_, err := l.ContentSigner()
+	if err == nil && l.errant {
+		return ErrNotCovered
+	}
+	return err
+}
 
 // ContentSigner returns who signed the Content of this layer, which may be
 // less than the Body of the message.
-func (l *SignedLayer) ContentSigner() (*Signer, error) { panic("sketch") }
+func (l *SignedLayer) ContentSigner() (*Signer, error) {
+	switch {
+	case l.fault != nil:
+		return nil, l.fault
+	case l.err != nil:
+		return nil, l.err
+	case l.signer == nil:
+		return nil, ErrUnchecked
+	}
+	return l.signer, nil
+}
 
 // An EncryptedLayer is an enveloped or authenticated-enveloped message.
 type EncryptedLayer struct {
@@ -86,14 +149,25 @@ type EncryptedLayer struct {
 	Authenticated Verdict // nobody without the content key changed it
 }
 
-// Err returns nil only if all verdicts passed.
-func (l *EncryptedLayer) Err() error { panic("sketch") }
+// Err returns nil only if all verdicts passed. It joins the errors of those
+// that did not; of a layer that was not opened only that counts.
+func (l *EncryptedLayer) Err() error {
+	if err := l.Opened.Err(); err != nil {
+		return err
+	}
+	return errors.Join(l.Strength.Err(), l.Authenticated.Err())
+}
 
 // A CompressedLayer is a compressed message.
 type CompressedLayer struct{ node }
 
 // Err returns ErrNotSigned: compression proves nothing.
-func (l *CompressedLayer) Err() error { return ErrNotSigned }
+func (l *CompressedLayer) Err() error {
+	if l.fault != nil {
+		return fmt.Errorf("%w: %w", ErrNotSigned, l.fault)
+	}
+	return ErrNotSigned
+}
 
 // A PlainLayer is anything else, such as the footer a mailing list added.
 type PlainLayer struct{ node }
@@ -101,4 +175,4 @@ type PlainLayer struct{ node }
 // Err returns ErrNotSigned.
 func (l *PlainLayer) Err() error { return ErrNotSigned }
 
-var _ = []Layer{(*SignedLayer)(nil), (*EncryptedLayer)(nil), (*CompressedLayer)(nil), (*PlainLayer)(nil)}
+var _ = []Layer{(*SignedLayer)(nil), (*EncryptedLayer)(nil), (*CompressedLayer)(nil), (*CertificatesLayer)(nil), (*ReceiptLayer)(nil), (*PlainLayer)(nil)}

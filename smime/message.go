@@ -1,53 +1,220 @@
 package smime
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"iter"
+
+	"github.com/gosmime/gosmime/internal/mimetree"
 )
 
 // A Message is a message whose layers were opened as far as possible.
-type Message struct{}
+type Message struct {
+	root    Layer
+	raw     stretch
+	closers []io.Closer
+
+	envelope []Layer           // from the root inwards, up to the first that is not around all of the rest
+	payload  *PlainLayer       // the innermost entity, nil if it could not be reached
+	headers  []mimetree.Header // of the entities of the envelope and the payload
+	fields   []HeaderField
+
+	signer    *Signer
+	signerErr error
+}
 
 // Body returns the innermost MIME entity, exactly as it was signed and
 // encrypted, or the message itself if it is plain. The bytes are unverified
-// unless [Message.Signer] returns no error.
-func (m *Message) Body() *io.SectionReader { panic("sketch") }
+// unless [Message.Signer] returns no error. Of a message that could not be opened
+// it is what is still closed.
+func (m *Message) Body() *io.SectionReader {
+	if m.payload != nil {
+		return m.payload.Content()
+	}
+	return m.envelope[len(m.envelope)-1].Raw()
+}
 
 // Header returns the header fields of the message with the protection that
 // each one has (RFC 9788): the protected value where there is one, else the
 // outer one.
-func (m *Message) Header() []HeaderField { panic("sketch") }
-
-// A HeaderField is one field of [Message.Header].
-type HeaderField struct {
-	Name, Value string
-	Signed      bool   // covered by the signature that Message.Signer reports
-	Encrypted   bool   // not visible outside
-	Outer       string // the unprotected value where it differs
-}
+func (m *Message) Header() []HeaderField { return append([]HeaderField(nil), m.fields...) }
 
 // Signer returns who signed all of Body. The error is nil only if everything
 // that [Verify] asks for holds; if several things are wrong it is the gravest:
 // a changed content before an unknown issuer before a wrong name. Only a
 // signature inside all encryption counts: one outside says who sent the
 // ciphertext, is a layer of its own and gives ErrSignedOutside.
-func (m *Message) Signer() (*Signer, error) { panic("sketch") }
+func (m *Message) Signer() (*Signer, error) { return m.signer, m.signerErr }
 
 // Confidential returns nil only if all of Body was encrypted with algorithms
 // that are not broken and nobody without the content key could have changed it:
 // the cipher authenticates, or a good signature was inside. Every recipient has
 // that key. It says nothing about who sent it.
-func (m *Message) Confidential() error { panic("sketch") }
+func (m *Message) Confidential() error {
+	var first error
+	for _, l := range m.envelope {
+		e, ok := l.(*EncryptedLayer)
+		if !ok {
+			continue
+		}
+		err := errors.Join(e.Opened.Err(), e.Strength.Err())
+		if e.Opened.Err() != nil {
+			err = e.Opened.Err()
+		}
+		if err == nil && !e.Authenticated.passed && m.signerErr != nil {
+			err = e.Authenticated.Err()
+		}
+		if err == nil {
+			return nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	if first != nil {
+		return first
+	}
+	for l := range m.All() {
+		if _, ok := l.(*EncryptedLayer); ok {
+			return ErrMixed
+		}
+	}
+	return ErrNotEncrypted
+}
 
 // Root returns the outermost layer.
-func (m *Message) Root() Layer { panic("sketch") }
+func (m *Message) Root() Layer { return m.root }
 
 // All returns the layers, each before the ones inside it.
-func (m *Message) All() iter.Seq[Layer] { panic("sketch") }
+func (m *Message) All() iter.Seq[Layer] {
+	return func(yield func(Layer) bool) { walk(m.root, yield) }
+}
 
-// String returns the tree as indented text, one line for each verdict.
-func (m *Message) String() string { panic("sketch") }
+func walk(l Layer, yield func(Layer) bool) bool {
+	if !yield(l) {
+		return false
+	}
+	for _, c := range l.Children() {
+		if !walk(c, yield) {
+			return false
+		}
+	}
+	return true
+}
 
 // Close releases the message's memory and files. Readers from Body become
 // invalid.
-func (m *Message) Close() error { panic("sketch") }
+func (m *Message) Close() error {
+	var errs []error
+	for _, c := range m.closers {
+		errs = append(errs, c.Close())
+	}
+	m.closers = nil
+	return errors.Join(errs...)
+}
+
+// findEnvelope finds the layers that are around all of the payload.
+func (m *Message) findEnvelope() {
+	for l := m.root; ; {
+		m.envelope = append(m.envelope, l)
+		n := nodeOf(l)
+		m.headers = append(m.headers, n.header)
+		if p, ok := l.(*PlainLayer); ok {
+			if n.fault == nil {
+				m.payload = p
+			}
+			break
+		}
+		if len(n.children) != 1 {
+			break
+		}
+		l = n.children[0]
+	}
+	if m.payload != nil && len(m.envelope) > 1 {
+		if inner := m.oldHeader(); inner != nil {
+			m.headers = append(m.headers, inner.Header)
+		}
+	}
+}
+
+// insideEncryption reports whether no encrypted layer of the envelope is
+// inside of n.
+func (m *Message) insideEncryption(n *node) bool {
+	inside := false
+	for _, l := range m.envelope {
+		switch {
+		case nodeOf(l) == n:
+			inside = true
+		case inside:
+			if _, ok := l.(*EncryptedLayer); ok {
+				return false
+			}
+		}
+	}
+	return inside
+}
+
+// conclude makes the verdicts on the message out of those on its layers.
+func (m *Message) conclude() {
+	m.signer, m.signerErr = m.findSigner()
+	m.fields = m.protectedHeader()
+	m.noteAddressees()
+}
+
+// findSigner takes the innermost good signature; any that is around all of
+// the body, and inside of all encryption, will do.
+func (m *Message) findSigner() (*Signer, error) {
+	outside := false
+	var locked, first error
+	for i := len(m.envelope) - 1; i >= 0; i-- {
+		switch l := m.envelope[i].(type) {
+		case *EncryptedLayer:
+			if err := l.Opened.Err(); err != nil && locked == nil {
+				locked = err
+			}
+			outside = true
+		case *SignedLayer:
+			if outside {
+				return nil, outsideError(first, locked)
+			}
+			signer, err := l.ContentSigner()
+			if err == nil {
+				return signer, nil
+			}
+			if first == nil {
+				first = err
+			}
+		case *ReceiptLayer:
+			return nil, fmt.Errorf("%w: it is a receipt", ErrNotSigned)
+		case *PlainLayer:
+			if l.fault != nil {
+				first = fmt.Errorf("%w: %w", ErrNotSigned, l.fault)
+			}
+		}
+	}
+	switch {
+	case first != nil:
+		return nil, first
+	case locked != nil:
+		return nil, fmt.Errorf("%w: %w", ErrNotSigned, locked)
+	}
+	for l := range m.All() {
+		if s, ok := l.(*SignedLayer); ok && s.errant {
+			return nil, ErrNotCovered
+		}
+	}
+	return nil, ErrNotSigned
+}
+
+// outsideError is that of a message with a signature outside of encryption,
+// which matters only if there is none inside.
+func outsideError(inside, locked error) error {
+	switch {
+	case inside != nil:
+		return inside
+	case locked != nil:
+		return fmt.Errorf("%w: %w", ErrSignedOutside, locked)
+	}
+	return ErrSignedOutside
+}

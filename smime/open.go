@@ -2,8 +2,11 @@ package smime
 
 import (
 	"context"
-	"github.com/gosmime/gosmime/chain"
 	"io"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/spool"
 )
 
 // Open reads a message from r, opens every layer that it has the keys for,
@@ -11,8 +14,25 @@ import (
 // message that is unsigned, forged or locked is not an error of Open but is
 // one of [Message.Signer] and [Message.Confidential].
 //
-// The caller must call [Message.Close].
-func Open(ctx context.Context, r io.Reader, opts *OpenOptions) (*Message, error) { panic("sketch") }
+// The caller must call [Message.Close]. Open does not use r after it returns.
+func Open(ctx context.Context, r io.Reader, opts *OpenOptions) (*Message, error) {
+	if opts == nil {
+		opts = &OpenOptions{}
+	}
+	work := opts.Limits.workload()
+	o := &opener{
+		layerReader: &layerReader{ctx: ctx, work: work, historic: true},
+		j: &judge{ctx: ctx, trust: opts.Trust, opts: opts.Chain, timestamps: opts.Timestamps,
+			required: opts.Sender},
+		keys: opts.Keys,
+		msg:  &Message{},
+	}
+	if err := o.run(r); err != nil {
+		o.msg.Close()
+		return nil, inputError(err)
+	}
+	return o.msg, nil
+}
 
 // OpenOptions are the options of [Open].
 type OpenOptions struct {
@@ -22,4 +42,33 @@ type OpenOptions struct {
 	Sender     string            // as in VerifyOptions
 	Timestamps *chain.Collection // as in VerifyOptions
 	Limits     Limits
+}
+
+// run reads the message into a spool while its parts are found, opens the
+// layers and judges them once all headers are known.
+func (o *opener) run(r io.Reader) error {
+	s := o.spool()
+	opts := o.work.scanOptions()
+	root, err := mimetree.Scan(io.TeeReader(&cancelReader{o.ctx, r}, s), &opts)
+	if err != nil {
+		return err
+	}
+	m := o.msg
+	m.raw = stretch{s, root.Range}
+	if m.root, err = o.open(place{s, root}, nil, scope{message: root.Header}); err != nil {
+		return err
+	}
+	m.findEnvelope()
+	for _, l := range o.signed {
+		o.judgeSigned(l)
+	}
+	m.conclude()
+	return nil
+}
+
+// spool returns a spool that is freed with the message.
+func (o *opener) spool() *spool.Spool {
+	s := spool.New(o.work.cms.Budget(), o.work.cms.Dir)
+	o.msg.closers = append(o.msg.closers, s)
+	return s
 }

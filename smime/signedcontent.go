@@ -131,7 +131,7 @@ func (c *clearReader) scan(src io.Reader, digests []x509.OID) error {
 		}
 		return nil
 	}
-	root, err := mimetree.Scan(&contextReader{c.ctx, src}, &opts)
+	root, err := mimetree.Scan(&cancelReader{c.ctx, src}, &opts)
 	if background != nil {
 		background.Close()
 		c.hash.finish()
@@ -200,7 +200,7 @@ func (c *clearReader) embedded(open func() (io.Reader, error)) (*signedContent, 
 			return nil, false
 		}
 		part := canonicalReader(io.LimitReader(src, payload.Len()), canonical)
-		if !equalReaders(&contextReader{c.ctx, r}, part) {
+		if !equalReaders(&cancelReader{c.ctx, r}, part) {
 			continue
 		}
 		f := signedForm{canonical: canonical, limits: limits}
@@ -326,7 +326,7 @@ func signersOf(r *pkcs7.SignedReader) ([]*pkcs7.SignerInfo, [][]byte, error) {
 // opaque reads a SignedData with its content from body to its end. open gives
 // the same octets again, after that.
 func (l *layerReader) opaque(body io.Reader, content io.Writer, open func() (io.Reader, error)) (*signedContent, error) {
-	r, err := pkcs7.NewSignedReader(&contextReader{l.ctx, body}, nil, &pkcs7.ReadOptions{Limits: l.work.cms, InsecureHistoric: l.historic})
+	r, err := pkcs7.NewSignedReader(&cancelReader{l.ctx, body}, nil, &pkcs7.ReadOptions{Limits: l.work.cms, InsecureHistoric: l.historic})
 	if err != nil {
 		return nil, cmsError(err)
 	}
@@ -349,7 +349,7 @@ func (l *layerReader) opaque(body io.Reader, content io.Writer, open func() (io.
 		if err != nil {
 			return nil, inputError(err)
 		}
-		r, err := pkcs7.NewSignedReader(&contextReader{l.ctx, again}, nil, &pkcs7.ReadOptions{Limits: l.work.again(), InsecureHistoric: l.historic})
+		r, err := pkcs7.NewSignedReader(&cancelReader{l.ctx, again}, nil, &pkcs7.ReadOptions{Limits: l.work.again(), InsecureHistoric: l.historic})
 		return r, cmsError(err)
 	}
 	return sc, nil
@@ -396,13 +396,13 @@ func cmsError(err error) error {
 	return fmt.Errorf("smime: %w", err)
 }
 
-// A contextReader ends with the context.
-type contextReader struct {
+// A cancelReader ends with the context.
+type cancelReader struct {
 	ctx context.Context
 	r   io.Reader
 }
 
-func (c *contextReader) Read(p []byte) (int, error) {
+func (c *cancelReader) Read(p []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -434,11 +434,11 @@ func copyAll(w io.Writer, r io.Reader) (int64, error) {
 			total = int64(n)
 		}
 	}
-	n, err := io.CopyBuffer(onlyWriter{w}, r, make([]byte, copyChunk))
+	n, err := io.CopyBuffer(bareWriter{w}, r, make([]byte, copyChunk))
 	return total + n, err
 }
 
-type onlyWriter struct{ io.Writer }
+type bareWriter struct{ io.Writer }
 
 // canonicalReader is the content as CRLF if that is what was signed.
 func canonicalReader(r io.Reader, canonical bool) io.Reader {

@@ -104,7 +104,7 @@ func (u *unsealing) finish(w io.Writer, content io.Reader) error {
 	case u.signer == nil:
 		return ErrNotSigned
 	}
-	_, err := copyAll(w, &contextReader{u.v.ctx, content})
+	_, err := copyAll(w, &cancelReader{u.v.ctx, content})
 	return cmsError(err)
 }
 
@@ -151,7 +151,7 @@ func (l *layerReader) decompress(p *mimetree.Part, body io.Reader) (*spool.Spool
 		return nil, err
 	}
 	s := spool.New(l.work.cms.Budget(), l.work.cms.Dir)
-	if err := pkcs7.Decompress(s, &contextReader{l.ctx, decoded}, &pkcs7.ReadOptions{Limits: l.work.cms}); err != nil {
+	if err := pkcs7.Decompress(s, &cancelReader{l.ctx, decoded}, &pkcs7.ReadOptions{Limits: l.work.cms}); err != nil {
 		s.Close()
 		return nil, cmsError(err)
 	}

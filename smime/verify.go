@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/gosmime/gosmime/chain"
@@ -161,11 +162,9 @@ func (v *verification) judge(c *readContent) (*Signer, error) {
 	if err := checkKind(c); err != nil {
 		return nil, err
 	}
-	inner, _ := c.head.part()
-	headers := append([]mimetree.Header{}, v.outer...)
-	headers = append(headers, c.entity.part.Header)
-	if inner != nil && c.kind == oid.Data {
-		headers = append(headers, inner.Header)
+	headers := append(slices.Clone(v.outer), c.entity.part.Header)
+	if c.kind == oid.Data {
+		headers = append(headers, c.head.headers()...)
 	}
 	who := findAuthors(v.j.required, headers...)
 	if who.err != nil && v.j.anySender {
@@ -223,7 +222,7 @@ func (c *readContent) writeTo(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = copyAll(w, &contextReader{c.ctx, r})
+	_, err = copyAll(w, &cancelReader{c.ctx, r})
 	return inputError(err)
 }
 

@@ -1,0 +1,191 @@
+package smime
+
+import (
+	"io"
+	"strings"
+
+	"github.com/gosmime/gosmime/internal/mailbox"
+	"github.com/gosmime/gosmime/internal/mimetree"
+)
+
+// A HeaderField is one field of [Message.Header].
+type HeaderField struct {
+	Name, Value string
+	Signed      bool   // covered by the signature that Message.Signer reports
+	Encrypted   bool   // not visible outside
+	Outer       string // the unprotected value where it differs
+}
+
+// payloadPart returns the header of the payload.
+func (m *Message) payloadPart() *mimetree.Part {
+	part, _, _, err := mimetree.ReadHeader(m.payload.Content())
+	if err != nil {
+		return nil
+	}
+	return part
+}
+
+// oldHeader returns the message in the payload that has the protected header
+// in the way of RFC 8551 section 3.1, or nil.
+func (m *Message) oldHeader() *mimetree.Part {
+	payload := m.payloadPart()
+	if payload == nil || !isMessage(payload) {
+		return nil
+	}
+	body := m.payload.Content()
+	if _, err := body.Seek(payload.Body, io.SeekStart); err != nil {
+		return nil
+	}
+	inner, _, _, err := mimetree.ReadHeader(body)
+	if err != nil || !isOldHeader(payload, inner) {
+		return nil
+	}
+	return inner
+}
+
+// protection is what was found out about the header of a message.
+type protection struct {
+	fields  mimetree.Header // protected
+	outer   mimetree.Header // visible outside when the message was composed
+	cipher  bool            // hp="cipher", and the message is encrypted
+	encrypt bool
+	signed  bool
+}
+
+// protectedHeader computes the state of each field (RFC 9788 sections 4.2 and
+// 4.3). It relies on what is inside the envelope alone.
+func (m *Message) protectedHeader() []HeaderField {
+	p := &protection{signed: m.signerErr == nil}
+	outside := nodeOf(m.root).header
+	for _, l := range m.envelope {
+		if _, ok := l.(*EncryptedLayer); ok {
+			p.encrypt = true
+		}
+	}
+	if m.payload != nil && len(m.envelope) > 1 {
+		m.findProtected(p, outside)
+	}
+	return p.merge(outside)
+}
+
+func (m *Message) findProtected(p *protection, outside mimetree.Header) {
+	payload := m.payloadPart()
+	if payload == nil {
+		return
+	}
+	if inner := m.oldHeader(); inner != nil {
+		// RFC 9788 section 4.10.2: the intent is inferred from the structure.
+		m.payload.note(NoteOldHeader, "message/rfc822")
+		p.fields, p.outer, p.cipher = inner.Header, outside, p.encrypt
+		return
+	}
+	switch hp := payload.Type.Params["hp"]; hp {
+	case "clear", "cipher":
+		p.cipher = hp == "cipher" && p.encrypt
+	default:
+		if _, ok := payload.Type.Params["protected-headers"]; ok {
+			// RFC 9788 section 4.11: other schemes are not relied on.
+			m.payload.note(NoteOldHeader, "protected-headers")
+		}
+		return
+	}
+	for _, f := range payload.Header {
+		if !f.Is("HP-Outer") {
+			p.fields = append(p.fields, f)
+			continue
+		}
+		if name, value, ok := strings.Cut(f.Value, ":"); ok {
+			p.outer = append(p.outer, mimetree.Field{Name: strings.TrimSpace(name), Value: strings.TrimLeft(value, " \t")})
+		}
+	}
+	m.noteDifferences(p, outside)
+}
+
+// noteDifferences notes the fields that a reader sees and that are not, outside,
+// what the sender put there.
+func (m *Message) noteDifferences(p *protection, outside mimetree.Header) {
+	sent := p.fields
+	if p.cipher {
+		sent = p.outer
+	}
+	for _, name := range [...]string{"From", "To", "Cc", "Subject", "Date", "Reply-To"} {
+		was, is := sent.Get(name), outside.Get(name)
+		if len(is) > 0 && (len(was) == 0 || was[0] != is[0]) {
+			m.payload.note(NoteHeaderDiffers, name)
+		}
+	}
+}
+
+// merge returns the protected fields and then those that stand only outside.
+func (p *protection) merge(outside mimetree.Header) []HeaderField {
+	var list []HeaderField
+	for _, f := range p.fields {
+		if structural(f.Name) {
+			continue
+		}
+		h := HeaderField{Name: f.Name, Value: f.Value, Signed: p.signed}
+		h.Encrypted = p.cipher && !visible(p.outer, &f)
+		if !visible(outside, &f) {
+			if values := outside.Get(f.Name); len(values) > 0 {
+				h.Outer = values[0]
+			}
+		}
+		list = append(list, h)
+	}
+	for _, f := range outside {
+		if structural(f.Name) || p.fields.Count(f.Name) > 0 {
+			continue
+		}
+		list = append(list, HeaderField{Name: f.Name, Value: f.Value, Outer: ""})
+	}
+	return list
+}
+
+// visible reports whether h has the field with the same value.
+func visible(h mimetree.Header, f *mimetree.Field) bool {
+	for i := range h {
+		if h[i].Is(f.Name) && h[i].Value == f.Value {
+			return true
+		}
+	}
+	return false
+}
+
+// structural reports whether a field belongs to the MIME structure (RFC 9787
+// section 1.1.1).
+func structural(name string) bool {
+	return strings.EqualFold(name, "MIME-Version") || len(name) >= 8 && strings.EqualFold(name[:8], "Content-")
+}
+
+// noteAddressees notes a message that was signed for somebody else than the
+// reader whose key opened it: who could read it can have encrypted it anew.
+func (m *Message) noteAddressees() {
+	var reader *EncryptedLayer
+	for _, l := range m.envelope {
+		if e, ok := l.(*EncryptedLayer); ok && e.Key != nil {
+			reader = e
+		}
+	}
+	if reader == nil || m.signer == nil {
+		return
+	}
+	to, named := 0, false
+	for _, f := range m.fields {
+		if !f.Signed || !strings.EqualFold(f.Name, "To") && !strings.EqualFold(f.Name, "Cc") {
+			continue
+		}
+		list, err := mailbox.FromHeader(f.Value)
+		if err != nil {
+			continue
+		}
+		to += len(list)
+		for _, box := range reader.Key.Mailboxes() {
+			if a, err := mailbox.Parse(box); err == nil && contains(list, a) {
+				named = true
+			}
+		}
+	}
+	if to > 0 && !named {
+		reader.note(NoteNotAddressed, "")
+	}
+}

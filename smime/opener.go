@@ -1,0 +1,470 @@
+package smime
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/internal/x509der"
+	"github.com/gosmime/gosmime/pkcs7"
+)
+
+// An opener builds the tree of layers.
+type opener struct {
+	*layerReader
+	j      *judge
+	keys   Keyring
+	msg    *Message
+	signed []judged
+}
+
+// A place is an entity in a store of octets.
+type place struct {
+	at   io.ReaderAt
+	part *mimetree.Part
+}
+
+// A scope is what is around an entity.
+type scope struct {
+	errant  bool
+	message mimetree.Header   // of the nearest message around it
+	outer   []mimetree.Header // of the entities of the layers around it
+}
+
+// in returns the scope of what is inside an entity.
+func (s scope) in(p *mimetree.Part) scope {
+	s.outer = append(slices.Clip(s.outer), p.Header)
+	return s
+}
+
+// judged is a layer with signatures and where it is.
+type judged struct {
+	node    *node
+	read    *signedContent
+	form    *signedForm
+	scope   scope
+	signed  *SignedLayer  // or
+	receipt *ReceiptLayer //
+}
+
+func (o *opener) open(pl place, path []int, sc scope) (Layer, error) {
+	f, notes := formOf(pl.part)
+	n := node{
+		part: path, errant: sc.errant, header: pl.part.Header,
+		raw:     stretch{pl.at, pl.part.Range},
+		section: stretch{pl.at, pl.part.HeaderRange()},
+	}
+	for _, x := range notes {
+		n.note(x.Code, x.Detail)
+	}
+	if f == formPlain {
+		return o.plain(n, pl, sc)
+	}
+	if err := o.work.layer(); err != nil {
+		return nil, err
+	}
+	if f == formClear {
+		return o.openClear(n, pl, sc)
+	}
+	return o.openCMS(n, pl, sc)
+}
+
+// fatal reports whether an error is about all of the message, not one layer.
+func (o *opener) fatal(err error) bool {
+	return o.ctx.Err() != nil || errors.Is(inputError(err), ErrLimit) || errors.Is(err, spool.ErrChanged)
+}
+
+// plain returns an entity that is no layer, with the layers that are among its
+// parts: all of these are errant.
+func (o *opener) plain(n node, pl place, sc scope) (Layer, error) {
+	l := &PlainLayer{node: n}
+	l.content = l.raw
+	noteWinmail(&l.node, pl.part, nil)
+	if !hasLayers(pl.part) {
+		return l, nil
+	}
+	sc.errant = true
+	err := o.parts(l, pl, nil, sc)
+	return l, err
+}
+
+// parts adds the parts of pl to l, those of multiparts without layers as one.
+func (o *opener) parts(l *PlainLayer, pl place, path []int, sc scope) error {
+	message := pl.part.Type.Type == "message/rfc822" || pl.part.Type.Type == "message/global"
+	for i, child := range pl.part.Children {
+		at := append(slices.Clone(path), i)
+		inner := sc
+		if message {
+			inner.message, inner.outer = child.Header, nil
+		}
+		if f, _ := formOf(child); f == formPlain && hasLayers(child) {
+			if err := o.parts(l, place{pl.at, child}, at, inner); err != nil {
+				return err
+			}
+			continue
+		}
+		layer, err := o.open(place{pl.at, child}, at, inner)
+		if err != nil {
+			return err
+		}
+		l.children = append(l.children, layer)
+	}
+	return nil
+}
+
+// hasLayers reports whether a part below p is a layer.
+func hasLayers(p *mimetree.Part) bool {
+	for _, c := range p.Children {
+		if f, _ := formOf(c); f != formPlain || hasLayers(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// noteWinmail notes the parts that only Outlook can look into.
+func noteWinmail(n *node, p *mimetree.Part, path []int) {
+	for i, c := range p.Children {
+		at := append(slices.Clone(path), i)
+		if c.Type.Type == "application/ms-tnef" {
+			n.notes = append(n.notes, Note{Code: NoteWinmail, Part: at})
+		}
+		noteWinmail(n, c, at)
+	}
+}
+
+// inside opens the entity that a store holds.
+func (o *opener) inside(n *node, s *spool.Spool, pl place, sc scope) error {
+	opts := o.work.scanOptions()
+	part, err := mimetree.Scan(&cancelReader{o.ctx, io.NewSectionReader(s, 0, s.Size())}, &opts)
+	if err != nil {
+		return err
+	}
+	n.content = stretch{s, part.Range}
+	child, err := o.open(place{s, part}, nil, sc.in(pl.part))
+	if err != nil {
+		return err
+	}
+	n.children = []Layer{child}
+	return nil
+}
+
+func (o *opener) openClear(n node, pl place, sc scope) (Layer, error) {
+	l := &SignedLayer{node: n}
+	again := func() (io.Reader, error) { return l.Raw(), nil }
+	read, err := o.clear(l.Raw(), again)
+	if err != nil {
+		if o.fatal(err) {
+			return nil, err
+		}
+		l.fault = err
+		return l, nil
+	}
+	l.read = read
+	for _, x := range read.notes {
+		l.note(x.Code, x.Detail)
+	}
+	l.form = o.j.form(read)
+	o.signed = append(o.signed, judged{node: &l.node, read: read, form: l.form, scope: sc, signed: l})
+	child := pl.part.Children[0]
+	if l.form.canonical {
+		// What was hashed is what is shown.
+		l.note(NoteLineEnds, "")
+		s := o.spool()
+		src := mimetree.Canonical(io.NewSectionReader(pl.at, child.Start, child.Len()))
+		if _, err := copyAll(s, &cancelReader{o.ctx, src}); err != nil {
+			return nil, err
+		}
+		if err := o.inside(&l.node, s, pl, sc); err != nil {
+			return nil, err
+		}
+		nodeOf(l.children[0]).part = []int{0}
+		return l, nil
+	}
+	l.content = stretch{pl.at, child.Range}
+	inner, err := o.open(place{pl.at, child}, []int{0}, sc.in(pl.part))
+	if err != nil {
+		return nil, err
+	}
+	l.children = []Layer{inner}
+	return l, nil
+}
+
+// openCMS opens what the ContentInfo says, whatever smime-type claims (RFC
+// 8551 section 3.2.2).
+func (o *opener) openCMS(n node, pl place, sc scope) (Layer, error) {
+	body := stretch{pl.at, pl.part.BodyRange()}
+	raw := make([]byte, min(2048, body.Len()))
+	if _, err := io.ReadFull(body.reader(), raw); err != nil {
+		return nil, err
+	}
+	kind, err := sniffBytes(pl.part, raw)
+	if err != nil {
+		return o.unreadable(n, err)
+	}
+	if kind == oid.EnvelopedData || kind == oid.AuthEnvelopedData {
+		return o.openEncrypted(n, pl, sc, kind)
+	}
+	decoded, err := decodeBody(pl.part, body.reader())
+	if err != nil {
+		return o.unreadable(n, err)
+	}
+	switch kind {
+	case oid.SignedData:
+		return o.openOpaque(n, pl, sc, decoded)
+	case oid.CompressedData:
+		return o.openCompressed(n, pl, sc)
+	}
+	return o.unreadable(n, fmt.Errorf("%w: content of type %s", pkcs7.ErrUnsupported, kind))
+}
+
+func (o *opener) unreadable(n node, err error) (Layer, error) {
+	if o.fatal(err) {
+		return nil, err
+	}
+	l := &PlainLayer{node: n}
+	l.content, l.fault = l.raw, err
+	l.note(NoteUnreadable, quote(err.Error()))
+	return l, nil
+}
+
+// noteType notes an smime-type that is not what the content is.
+func noteType(n *node, p *mimetree.Part, want string) {
+	if t, ok := p.Type.Params["smime-type"]; ok && !strings.EqualFold(t, want) {
+		n.note(NoteSMIMEType, quote(t))
+	}
+}
+
+func (o *opener) openOpaque(n node, pl place, sc scope, decoded io.Reader) (Layer, error) {
+	s := o.spool()
+	read, err := o.opaque(decoded, s, nil)
+	if err == nil {
+		err = drain(decoded)
+	}
+	if err != nil {
+		if o.fatal(err) {
+			return nil, err
+		}
+		noteType(&n, pl.part, "signed-data")
+		l := &SignedLayer{node: n, Opaque: true}
+		l.fault = err
+		return l, nil
+	}
+	for _, x := range read.notes {
+		n.note(x.Code, x.Detail)
+	}
+	form := &read.forms[0]
+	switch {
+	case len(form.infos) == 0 && s.Size() == 0:
+		noteType(&n, pl.part, "certs-only")
+		return certificatesLayer(n, form.elements), nil
+	case read.kind == oid.ContentReceipt:
+		noteType(&n, pl.part, "signed-receipt")
+		l := &ReceiptLayer{node: n}
+		l.content = stretch{s, mimetree.Range{End: s.Size()}}
+		o.signed = append(o.signed, judged{node: &l.node, read: read, form: form, scope: sc, receipt: l})
+		return l, nil
+	}
+	noteType(&n, pl.part, "signed-data")
+	l := &SignedLayer{node: n, Opaque: true, read: read, form: form}
+	if read.kind != oid.Data {
+		l.fault = fmt.Errorf("%w: signed content of type %s is not mail", ErrMalformed, read.kind)
+		return l, nil
+	}
+	o.signed = append(o.signed, judged{node: &l.node, read: read, form: form, scope: sc, signed: l})
+	return l, o.inside(&l.node, s, pl, sc)
+}
+
+func certificatesLayer(n node, elements [][]byte) Layer {
+	l := &CertificatesLayer{node: n}
+	for _, e := range elements {
+		if _, err := x509der.Parse(e); err == nil {
+			l.Certificates = append(l.Certificates, e)
+		} else {
+			l.CRLs = append(l.CRLs, e)
+		}
+	}
+	return l
+}
+
+func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer, error) {
+	want := "enveloped-data"
+	if kind == oid.AuthEnvelopedData {
+		want = "authEnveloped-data"
+	}
+	noteType(&n, pl.part, want)
+	l := &EncryptedLayer{node: n}
+	section, err := io.ReadAll(n.section.reader())
+	if err != nil {
+		return nil, err
+	}
+	l.OuterHeader = section
+	if sc.errant {
+		// Whoever put a stolen ciphertext among parts of their own wants it
+		// shown or quoted together with these.
+		l.Opened = failed(ErrMixed)
+		return l, nil
+	}
+	src := &source{open: func() (io.Reader, error) { return l.Raw(), nil }}
+	body := stretch{pl.at, pl.part.BodyRange()}
+	// Offsets of the header count from the start of the entity.
+	part := *pl.part
+	part.Body -= part.Start
+	d, err := o.decrypt(&entity{part: &part, section: section}, body.reader(), src, o.keys, false)
+	if err != nil {
+		if o.fatal(err) {
+			return nil, err
+		}
+		if no, ok := errors.AsType[*pkcs7.NoKeyError](err); ok {
+			l.Recipients = no.Recipients
+		}
+		l.Opened = failed(err)
+		return l, nil
+	}
+	defer d.close()
+	s := o.spool()
+	if _, err := copyAll(s, d.reader); err != nil {
+		return nil, err
+	}
+	l.Encryption, l.Opened = *d.enc, passed()
+	if err := d.reader.Strength(); err != nil {
+		l.Strength = failed(fmt.Errorf("smime: %w", err))
+	} else {
+		l.Strength = passed()
+	}
+	if l.Cipher.Authenticated() {
+		l.Authenticated = passed()
+	} else {
+		l.Authenticated = failed(ErrNotAuthenticated)
+	}
+	return l, o.inside(&l.node, s, pl, sc)
+}
+
+func (o *opener) openCompressed(n node, pl place, sc scope) (Layer, error) {
+	noteType(&n, pl.part, "compressed-data")
+	l := &CompressedLayer{node: n}
+	body := stretch{pl.at, pl.part.BodyRange()}
+	s, err := o.decompress(pl.part, body.reader())
+	if err != nil {
+		if o.fatal(err) {
+			return nil, err
+		}
+		l.fault = err
+		l.note(NoteUnreadable, quote(err.Error()))
+		return l, nil
+	}
+	o.msg.closers = append(o.msg.closers, s)
+	return l, o.inside(&l.node, s, pl, sc)
+}
+
+// form chooses between the content as received and with canonical line ends.
+func (j *judge) form(sc *signedContent) *signedForm {
+	if len(sc.forms) > 1 {
+		ev := j.evidence(sc.forms[0].elements)
+		for i := range sc.forms {
+			for _, info := range sc.forms[i].infos {
+				if _, err := j.certificate(info, ev); err == nil {
+					return &sc.forms[i]
+				}
+			}
+		}
+	}
+	return &sc.forms[0]
+}
+
+// judgeSigned judges the signatures of one layer against the headers around it.
+func (o *opener) judgeSigned(x judged) {
+	headers := o.headersFor(x)
+	who := findAuthors(o.j.required, headers...)
+	ev := o.j.evidence(x.form.elements)
+	reports := o.j.reports(x.form.infos, ev, who)
+	signer, err := verdict(reports, who)
+	if x.node.errant {
+		for _, r := range reports {
+			r.Coverage = failed(ErrNotCovered)
+		}
+	}
+	if signer != nil {
+		signer.findEncryptTo(o.j, ev)
+		signer.layer = receiptTargetOf(x.read, reports)
+	}
+	for _, n := range who.notes {
+		x.node.note(n.Code, n.Detail)
+	}
+	for _, r := range reports {
+		for _, n := range r.notes {
+			x.node.note(n.Code, n.Detail)
+		}
+		noteAttributes(x.node, r)
+	}
+	if x.receipt != nil {
+		x.receipt.Signers, x.receipt.signer, x.receipt.err = reports, signer, err
+		return
+	}
+	x.signed.Signers, x.signed.who, x.signed.signer, x.signed.err = reports, who, signer, err
+}
+
+// noteAttributes notes the ESS attributes that a reader should know of.
+func noteAttributes(n *node, r *SignerReport) {
+	if !r.Integrity.passed {
+		return
+	}
+	for _, a := range r.info.Signed() {
+		switch oid.FromX509(a.Type) {
+		case oid.AttrSecurityLabel:
+			n.note(NoteSecurityLabel, "")
+		case oid.AttrMLExpansionHistory:
+			n.note(NoteMailingList, "")
+		}
+	}
+}
+
+// headersFor returns the headers whose From fields a signature must match: for
+// a layer inside all encryption those of every layer of the message, for one
+// outside those that were not encrypted, for an errant one those around it.
+func (o *opener) headersFor(x judged) []mimetree.Header {
+	if !x.node.errant && o.msg.insideEncryption(x.node) {
+		return o.msg.headers
+	}
+	headers := append([]mimetree.Header{x.scope.message}, x.scope.outer...)
+	headers = append(headers, x.node.header)
+	return append(headers, x.read.head.headers()...)
+}
+
+// headers returns the header of a content and, if that is a message in the
+// way of RFC 8551 section 3.1, of that message.
+func (h *head) headers() []mimetree.Header {
+	p, section := h.part()
+	if p == nil {
+		return nil
+	}
+	list := []mimetree.Header{p.Header}
+	if !isMessage(p) || p.Type.Params["hp"] != "" {
+		return list
+	}
+	rest := &head{buf: h.buf[len(section):]}
+	inner, _ := rest.part()
+	if inner != nil && isOldHeader(p, inner) {
+		list = append(list, inner.Header)
+	}
+	return list
+}
+
+func isMessage(p *mimetree.Part) bool {
+	return p.Type.Type == "message/rfc822" || p.Type.Type == "message/global"
+}
+
+// isOldHeader holds the conditions of RFC 9788 section 4.10.1 for a payload and
+// the message in it.
+func isOldHeader(payload, inner *mimetree.Part) bool {
+	if payload.Type.Params["hp"] != "" || inner.Type.Params["hp"] != "" || !isMessage(payload) {
+		return false
+	}
+	f, _ := formOf(inner)
+	return f == formPlain
+}
