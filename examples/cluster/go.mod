@@ -1,0 +1,23 @@
+module github.com/gosmime/gosmime/examples/cluster
+
+go 1.26.0
+
+require (
+	github.com/gosmime/gosmime v0.0.0
+	github.com/redis/go-redis/v9 v9.23.0
+)
+
+require (
+	filippo.io/mldsa v1.0.0 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
+	github.com/cloudflare/circl v1.6.5 // indirect
+	github.com/segmentio/asm v1.2.1 // indirect
+	go.uber.org/atomic v1.12.0 // indirect
+	golang.org/x/crypto v0.55.0 // indirect
+	golang.org/x/net v0.57.0 // indirect
+	golang.org/x/sys v0.48.0 // indirect
+	golang.org/x/text v0.41.0 // indirect
+	software.sslmate.com/src/go-pkcs12 v0.7.4 // indirect
+)
+
+replace github.com/gosmime/gosmime => ../..

@@ -1,0 +1,355 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/smime"
+)
+
+// TestMain also is one process of the cluster.
+func TestMain(m *testing.M) {
+	if addr := os.Getenv("CLUSTER_REDIS"); addr != "" {
+		if err := run(context.Background(), addr, os.Getenv("CLUSTER_ROOTS"), true); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// startRedis starts a redis-server without persistence.
+func startRedis(t *testing.T) (addr string, stop func()) {
+	t.Helper()
+	path, err := exec.LookPath("redis-server")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("redis-server is not installed")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := l.Addr().(*net.TCPAddr).Port
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	addr = fmt.Sprintf("127.0.0.1:%d", port)
+	cmd := exec.Command(path, "--port", fmt.Sprint(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Error(err)
+			}
+			if err := cmd.Wait(); err == nil {
+				t.Error("redis-server ended by itself")
+			}
+		})
+	}
+	t.Cleanup(stop)
+	deadline := time.NewTimer(10 * time.Second)
+	defer deadline.Stop()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-deadline.C:
+			t.Fatal("redis-server does not answer")
+		case <-tick.C:
+			if c, err := net.Dial("tcp", addr); err == nil {
+				if err := c.Close(); err != nil {
+					t.Fatal(err)
+				}
+				return addr, stop
+			}
+		}
+	}
+}
+
+// A pki has a CA with a CRL server and people with certificates that name it.
+type pki struct {
+	root    *x509.Certificate
+	key     *ecdsa.PrivateKey
+	url     string
+	fetches atomic.Int64
+	crl     []byte
+}
+
+func newPKI(t *testing.T) *pki {
+	t.Helper()
+	p := &pki{}
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		p.fetches.Add(1)
+		if _, err := w.Write(p.crl); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	p.url = srv.URL + "/root.crl"
+	p.root, p.key = p.issue(t, &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Cluster Root " + srv.URL},
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	})
+	p.crl = p.list(t, p.root, p.key, 3)
+	return p
+}
+
+// list returns a CRL with one revoked serial number.
+func (p *pki) list(t *testing.T, issuer *x509.Certificate, key *ecdsa.PrivateKey, revoked int64) []byte {
+	t.Helper()
+	crl, err := x509.CreateRevocationList(rand.Reader, &x509.RevocationList{
+		Number: big.NewInt(1), ThisUpdate: time.Now().Add(-time.Minute), NextUpdate: time.Now().Add(time.Hour),
+		RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(revoked), RevocationTime: time.Now().Add(-time.Minute)}},
+	}, issuer, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return crl
+}
+
+func (p *pki) issue(t *testing.T, template *x509.Certificate) (*x509.Certificate, *ecdsa.PrivateKey) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
+	parent, signer := p.root, p.key
+	if parent == nil {
+		parent, signer = template, key
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cert, key
+}
+
+// mail returns a message signed by a person with that serial number.
+func (p *pki) mail(t *testing.T, serial int64) []byte {
+	t.Helper()
+	cert, key := p.issue(t, &x509.Certificate{
+		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "Alice"}, EmailAddresses: []string{"alice@example.com"},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
+		CRLDistributionPoints: []string{p.url},
+	})
+	id, err := smime.NewIdentity(key, cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	plain := "From: alice@example.com\r\nTo: bob@example.com\r\nSubject: hello\r\nMIME-Version: 1.0\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
+	if err := smime.Sign(t.Context(), &b, strings.NewReader(plain), id, nil); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// A cluster is some processes behind one listener.
+type cluster struct {
+	address   string
+	processes []*exec.Cmd
+}
+
+func startCluster(t *testing.T, n int, redisAddr string, root *x509.Certificate) *cluster {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := l.(*net.TCPListener).File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := filepath.Join(t.TempDir(), "roots.pem")
+	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := &cluster{address: l.Addr().String()}
+	for range n {
+		cmd := exec.Command(os.Args[0])
+		cmd.Env = append(os.Environ(), "CLUSTER_REDIS="+redisAddr, "CLUSTER_ROOTS="+roots)
+		cmd.ExtraFiles = []*os.File{file}
+		cmd.Stderr = os.Stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		c.processes = append(c.processes, cmd)
+	}
+	t.Cleanup(func() {
+		for _, p := range c.processes {
+			c.kill(t, p)
+		}
+	})
+	// Only the processes accept from now on.
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func (c *cluster) kill(t *testing.T, p *exec.Cmd) {
+	if p.ProcessState != nil {
+		return
+	}
+	if err := p.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	if err := p.Wait(); err == nil {
+		t.Error("a process ended by itself")
+	}
+}
+
+// ask sends a message and returns the answer. A connection that a killed
+// process had taken is tried again, as a mail server does.
+func (c *cluster) ask(t *testing.T, mail []byte) string {
+	t.Helper()
+	for range 5 {
+		conn, err := net.Dial("tcp", c.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = conn.Write(mail)
+		if err == nil {
+			err = conn.(*net.TCPConn).CloseWrite()
+		}
+		if err == nil {
+			answer, err := io.ReadAll(conn)
+			conn.Close()
+			if err == nil && len(answer) > 0 {
+				return strings.TrimSpace(string(answer))
+			}
+			continue
+		}
+		conn.Close()
+	}
+	return "lost"
+}
+
+// askAll sends the message n times at once and returns how often each answer came.
+func (c *cluster) askAll(t *testing.T, n int, mail []byte) map[string]int {
+	t.Helper()
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	answers := map[string]int{}
+	for range n {
+		wg.Go(func() {
+			a := c.ask(t, mail)
+			mu.Lock()
+			defer mu.Unlock()
+			answers[a]++
+		})
+	}
+	wg.Wait()
+	return answers
+}
+
+func TestCluster(t *testing.T) {
+	addr, stopRedis := startRedis(t)
+	p := newPKI(t)
+	c := startCluster(t, 3, addr, p.root)
+	good, revoked := p.mail(t, 2), p.mail(t, 3)
+	const all = 30
+
+	if got := c.askAll(t, all, good); got["good alice@example.com"] != all {
+		t.Fatalf("answers %v", got)
+	}
+	if n := p.fetches.Load(); n != 1 {
+		t.Errorf("the CRL was fetched %d times by 3 processes", n)
+	}
+	if got := c.ask(t, revoked); got != "revoked" {
+		t.Errorf("revoked: %s", got)
+	}
+
+	c.kill(t, c.processes[0])
+	if got := c.askAll(t, all, good); got["good alice@example.com"] != all {
+		t.Errorf("after a process was killed: %v", got)
+	}
+
+	stopRedis()
+	if got := c.askAll(t, all, good); got["good alice@example.com"] != all {
+		t.Errorf("without Redis: %v", got)
+	}
+	if got := c.ask(t, revoked); got != "revoked" {
+		t.Errorf("revoked, without Redis: %s", got)
+	}
+}
+
+// TestPoison writes a CRL of somebody else's over the one in Redis: it lists
+// nobody, and is believed by nobody.
+func TestPoison(t *testing.T) {
+	addr, _ := startRedis(t)
+	p, attacker := newPKI(t), newPKI(t)
+	c := startCluster(t, 1, addr, p.root)
+	revoked := p.mail(t, 3)
+	shared := redis.NewClient(&redis.Options{Addr: addr})
+	defer shared.Close()
+	forged := attacker.list(t, &x509.Certificate{RawSubject: p.root.RawSubject, Subject: p.root.Subject, SubjectKeyId: p.root.SubjectKeyId, KeyUsage: x509.KeyUsageCRLSign}, attacker.key, 99)
+	for name, value := range map[string][]byte{"forged": pack([][]byte{forged}), "garbage": []byte("garbage"), "empty": nil} {
+		if err := shared.Set(t.Context(), fetchKey(chain.KindCRL, p.url, nil), value, time.Hour).Err(); err != nil {
+			t.Fatal(err)
+		}
+		if got := c.ask(t, revoked); strings.HasPrefix(got, "good") {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestDirectory(t *testing.T) {
+	addr, _ := startRedis(t)
+	p := newPKI(t)
+	shared := redis.NewClient(&redis.Options{Addr: addr})
+	defer shared.Close()
+	d := &SharedDirectory{shared}
+	cert, _ := p.issue(t, &x509.Certificate{
+		SerialNumber: big.NewInt(5), Subject: pkix.Name{CommonName: "Bob"}, EmailAddresses: []string{"bob@example.com"},
+		KeyUsage: x509.KeyUsageKeyAgreement, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
+	})
+	if err := d.Publish(t.Context(), "bob@example.com", cert.Raw); err != nil {
+		t.Fatal(err)
+	}
+	trust := chain.NewCollection(chain.Anchors(chain.Certs(p.root)), chain.Untrusted(d))
+	if _, err := smime.FindRecipients(t.Context(), []string{"bob@example.com"}, trust, nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := smime.FindRecipients(t.Context(), []string{"carol@example.com"}, trust, nil); err == nil {
+		t.Error("found nobody's certificate")
+	}
+}
