@@ -97,7 +97,7 @@ func (t *Trust) Register(fs *flag.FlagSet) {
 
 // Options returns how to judge.
 func (t *Trust) Options() chain.Options {
-	return chain.Options{At: t.At, InsecureSHA1: t.Historic}
+	return chain.Options{At: t.At, InsecureSHA1: t.Historic, InsecureShortKeys: t.Historic}
 }
 
 // Collection reads all files.
