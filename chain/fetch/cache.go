@@ -17,7 +17,8 @@ const (
 type cache struct {
 	entries map[string]*list.Element
 	order   *list.List // of *kept, last used first
-	room    int64
+	size    int64      // of all that fits
+	room    int64      // what is left of it
 }
 
 type kept struct {
@@ -27,8 +28,8 @@ type kept struct {
 	cost   int64
 }
 
-func (c *cache) init(room int64) {
-	c.entries, c.order, c.room = make(map[string]*list.Element), list.New(), room
+func (c *cache) init(size int64) {
+	c.entries, c.order, c.size, c.room = make(map[string]*list.Element), list.New(), size, size
 }
 
 func (c *cache) get(key string, now time.Time) (answer, bool) {
@@ -56,7 +57,7 @@ func (c *cache) put(key string, a answer, until time.Time) {
 	for _, der := range a.elements {
 		k.cost += int64(len(der))
 	}
-	if k.cost > c.room {
+	if k.cost > c.size {
 		return
 	}
 	c.entries[key] = c.order.PushFront(k)
