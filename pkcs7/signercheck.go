@@ -66,6 +66,12 @@ func (s *SignerInfo) findFault() error {
 		return algError(err, s.field+".signatureAlgorithm")
 	}
 	s.hash = hash
+	for _, id := range [...]oid.OID{oid.AttrContentType, oid.AttrMessageDigest, oid.AttrSigningTime, oid.AttrCMSAlgorithmProtection} {
+		// RFC 5652 section 11, RFC 6211 section 2: never unsigned.
+		if s.unsigned.has(id) {
+			return s.syntax("unsignedAttrs", "attribute "+id.String()+" must be signed")
+		}
+	}
 	if s.signedDER == nil {
 		return nil
 	}
@@ -193,7 +199,11 @@ func (s *SignerInfo) checkAttributes(pub *alg.PublicKey, c *x509der.Certificate)
 	if !ok || subtle.ConstantTimeCompare(claimed, digest) != 1 {
 		return fmt.Errorf("%w: %s", ErrDigest, s.field)
 	}
-	if err := s.algorithm.VerifyMessage(pub, s.signedDER, s.signature); err != nil {
+	err = s.algorithm.VerifyMessage(pub, s.signedDER, s.signature)
+	if err != nil && s.asSent != nil {
+		err = s.algorithm.VerifyMessage(pub, s.asSent, s.signature)
+	}
+	if err != nil {
 		return signatureError(err, s.field)
 	}
 	return s.signingCertificate(c)

@@ -26,6 +26,7 @@ type SignerInfo struct {
 	algorithm *alg.Signature // nil: see fault
 	signature []byte
 	signedDER []byte // the SET OF that was signed; nil: there is none
+	asSent    []byte // the same in the order it came in, if that is not DER's
 	signed    attributes
 	unsigned  attributes
 	fault     error // what is wrong with this signer alone
@@ -159,8 +160,7 @@ func parseSignerInfo(raw []byte, offset int64, field string) (*SignerInfo, error
 	}
 	s.signature = sig
 	if hasSigned {
-		s.signedDER, s.signed, err = parseSigned(signed, offset, s.field+".signedAttrs")
-		if err != nil {
+		if err := s.parseSigned(signed); err != nil {
 			return nil, err
 		}
 	}
@@ -186,27 +186,26 @@ func (s *SignerInfo) syntax(field, reason string) error {
 	return &SyntaxError{Offset: s.offset, Field: s.field + "." + field, Reason: reason}
 }
 
-// parseSigned returns signedAttrs as what the signature is over: with the tag
-// of a SET, in DER (RFC 5652 section 5.4). set has DER lengths already.
+// parseSigned reads signedAttrs into what the signature is over: a SET, in DER
+// (RFC 5652 section 5.4). set has DER lengths already.
 //
-// DEVIATION: RFC 5652 section 5.3 wants signedAttrs to be sent in DER. Sorting
-// what came unsorted, which section 5.4 amounts to, is what lets signers
-// verify that sort only what they sign. A signature over the octets as sent
-// fails.
-func parseSigned(set []byte, offset int64, field string) (der []byte, list attributes, err error) {
-	if list, err = parseAttributes(set, offset, field); err != nil {
-		return nil, nil, err
+// DEVIATION: RFC 5652 section 5.3 wants signedAttrs to be sent in DER. Some
+// signers sort only what they sign, as section 5.4 amounts to, and others sign
+// unsorted what they send; every other program reads the latter. Both are
+// tried: the attributes are the same, whatever their order.
+func (s *SignerInfo) parseSigned(set []byte) (err error) {
+	field := s.field + ".signedAttrs"
+	if s.signed, err = parseAttributes(set, s.offset, field); err != nil {
+		return err
 	}
-	der = slices.Clone(set)
-	der[0] = byte(asn1.SET)
-	if isSorted(der) {
-		return der, list, nil
+	s.signedDER = slices.Clone(set)
+	s.signedDER[0] = byte(asn1.SET)
+	if isSorted(s.signedDER) {
+		return nil
 	}
-	if der, err = sortAttributes(der); err != nil {
-		return nil, nil, err
-	}
-	list, err = parseAttributes(der, offset, field)
-	return der, list, err
+	s.asSent = s.signedDER
+	s.signedDER = sortAttributes(s.signed)
+	return nil
 }
 
 // isSorted reports whether the SET of attributes and each SET of values are in
@@ -239,15 +238,11 @@ func sortedSet(set []byte, each func([]byte) bool) bool {
 	return true
 }
 
-func sortAttributes(set []byte) ([]byte, error) {
-	list, err := parseAttributes(set, 0, "signedAttrs")
-	if err != nil {
-		return nil, err
-	}
+func sortAttributes(list attributes) []byte {
 	encoded := make([][]byte, len(list))
 	for i, a := range list {
 		encoded[i] = ber.Append(nil, ber.Sequence, true,
 			ber.Append(nil, ber.OID, false, []byte(a.id)), encodeSet(ber.Set, slices.Clone(a.values)))
 	}
-	return encodeSet(ber.Set, encoded), nil
+	return encodeSet(ber.Set, encoded)
 }
