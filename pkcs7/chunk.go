@@ -5,32 +5,108 @@ import "io"
 const (
 	smallChunk = 8 << 10
 	largeChunk = 256 << 10
+	// aheadFrom is how much of a stream is read before a goroutine reads on
+	// while what was read is worked on.
+	aheadFrom = 2 << 20
+	aheadBufs = 3
 )
 
-// A chunker reads streams in chunks: small ones for small messages, which are
+// A chunker reads a stream in chunks: small ones for small messages, which are
 // most, and large ones for the rest of large messages.
-type chunker struct{ buf []byte }
+type chunker struct {
+	stream io.Reader
+	ahead  bool // a goroutine may read ahead
+	buf    []byte
+	read   int64
+	last   bool
+	full   chan chunk  // from the goroutine, which closes it
+	free   chan []byte // to it, closed to end it
+}
 
-// next returns the next octets of stream, fewer than the buffer holds only at
-// its end, which last tells. They are good until the next call.
-func (c *chunker) next(stream io.Reader) (chunk []byte, last bool, err error) {
-	if c.buf == nil {
-		c.buf = make([]byte, smallChunk)
+type chunk struct {
+	b    []byte
+	last bool
+	err  error
+}
+
+// reset begins with another stream. ahead says that a goroutine may read it,
+// which must not be if the stream can block after the caller has lost interest.
+func (c *chunker) reset(stream io.Reader, ahead bool) {
+	c.stop()
+	*c = chunker{stream: stream, ahead: ahead, buf: c.buf}
+}
+
+// next returns the next octets of the stream; last tells its end. They are good
+// until the next call.
+func (c *chunker) next() (b []byte, last bool, err error) {
+	if c.last {
+		return nil, true, nil
 	}
+	var got chunk
+	switch {
+	case c.full != nil:
+		c.free <- c.buf
+		got = <-c.full
+		c.buf = got.b
+	case c.ahead && c.read >= aheadFrom:
+		c.start()
+		got = <-c.full
+		c.buf = got.b
+	default:
+		if c.buf == nil {
+			c.buf = make([]byte, smallChunk)
+		} else if c.read > 0 && len(c.buf) < largeChunk {
+			c.buf = make([]byte, largeChunk)
+		}
+		got = readChunk(c.stream, c.buf)
+	}
+	c.read += int64(len(got.b))
+	c.last = got.last
+	return got.b, got.last, got.err
+}
+
+// readChunk fills b unless the stream ends.
+func readChunk(stream io.Reader, b []byte) chunk {
 	n := 0
-	for n < len(c.buf) {
-		m, err := stream.Read(c.buf[n:])
+	for n < len(b) {
+		m, err := stream.Read(b[n:])
 		n += m
 		if err == io.EOF {
-			return c.buf[:n], true, nil
+			return chunk{b: b[:n], last: true}
 		}
 		if err != nil {
-			return nil, false, err
+			return chunk{b: b[:0], err: err}
 		}
 	}
-	chunk = c.buf
-	if len(c.buf) < largeChunk {
-		c.buf = make([]byte, largeChunk)
+	return chunk{b: b}
+}
+
+func (c *chunker) start() {
+	c.free = make(chan []byte, aheadBufs)
+	c.full = make(chan chunk, aheadBufs)
+	for range aheadBufs - 1 {
+		c.free <- make([]byte, largeChunk)
 	}
-	return chunk, false, nil
+	c.free <- c.buf
+	go func(stream io.Reader, free <-chan []byte, full chan<- chunk) {
+		defer close(full)
+		for b := range free {
+			got := readChunk(stream, b[:cap(b)])
+			full <- got
+			if got.last || got.err != nil {
+				return
+			}
+		}
+	}(c.stream, c.free, c.full)
+}
+
+// stop waits until the stream is not used any more.
+func (c *chunker) stop() {
+	if c.full == nil {
+		return
+	}
+	close(c.free)
+	for range c.full {
+	}
+	c.full, c.free = nil, nil
 }

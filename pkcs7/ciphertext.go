@@ -209,9 +209,11 @@ func isCCM(c *alg.Content) bool {
 func (r *DecryptReader) firstPass(stream io.Reader, tags []alg.Authenticator) (tail []byte, err error) {
 	c := &r.ciphertext
 	const keep = 3 * 16
+	r.in.reset(stream, true)
+	defer r.in.stop()
 	for last := false; !last; {
 		var chunk []byte
-		if chunk, last, err = r.in.next(stream); err != nil {
+		if chunk, last, err = r.in.next(); err != nil {
 			return nil, r.p.wrap(err, "encryptedContent")
 		}
 		c.size += int64(len(chunk))
@@ -266,9 +268,11 @@ func (r *DecryptReader) authenticate(keys []contentKey) ([]alg.Authenticator, er
 	if err != nil {
 		return nil, err
 	}
+	r.in.reset(stream, true)
+	defer r.in.stop()
 	for last := false; !last; {
 		var chunk []byte
-		if chunk, last, err = r.in.next(stream); err != nil {
+		if chunk, last, err = r.in.next(); err != nil {
 			return nil, wrapError(err, "encryptedContent")
 		}
 		if err := writeAll(tags, chunk); err != nil {

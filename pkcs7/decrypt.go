@@ -205,8 +205,11 @@ func (r *DecryptReader) start() error {
 	if r.withheld {
 		return nil
 	}
-	if r.stream, err = r.ciphertext.once(r.p, r.inside); err != nil {
+	stream, err := r.ciphertext.once(r.p, r.inside)
+	if err != nil {
 		return err
 	}
+	// A source that can seek does not block.
+	r.in.reset(stream, r.inside && r.ciphertext.seeker != nil)
 	return r.decryptWith(r.keys[0])
 }

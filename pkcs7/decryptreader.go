@@ -34,7 +34,6 @@ type DecryptReader struct {
 
 	withheld  bool // nothing is returned before the whole was checked
 	checked   bool
-	stream    io.Reader
 	decrypter alg.Decrypter
 	wrong     bool // fails at the end whatever comes
 
@@ -69,6 +68,7 @@ func (r *DecryptReader) forget() {
 	}
 	clear(r.chosen.cek)
 	clear(r.out[:cap(r.out)])
+	r.in.stop()
 	r.keys, r.in, r.out, r.ready, r.decrypter = nil, chunker{}, nil, nil, nil
 }
 
@@ -234,10 +234,12 @@ func (r *DecryptReader) restart() error {
 	if r.err == io.EOF {
 		r.err = nil
 	}
-	var err error
-	if r.stream, err = r.ciphertext.again(); err != nil {
+	r.in.stop()
+	stream, err := r.ciphertext.again()
+	if err != nil {
 		return err
 	}
+	r.in.reset(stream, true)
 	return r.decryptWith(r.chosen)
 }
 
@@ -253,7 +255,7 @@ func (r *DecryptReader) decryptWith(k contentKey) error {
 // fill decrypts one chunk. The last one is not made ready before the rest of
 // the structure was read and the padding is right.
 func (r *DecryptReader) fill() error {
-	chunk, last, err := r.in.next(r.stream)
+	chunk, last, err := r.in.next()
 	if err != nil {
 		return r.p.wrap(err, "encryptedContent")
 	}

@@ -125,6 +125,11 @@ func (w *encryptWriter) Close() error {
 	}
 	var tag []byte
 	w.buf, tag = w.cipher.Final(slices.Grow(w.buf, 64))
+	if w.e.authenticated && len(tag) == 0 {
+		// What the cipher can take under one key is passed.
+		w.err = fmt.Errorf("%w: content too long for the cipher", ErrLimit)
+		return w.err
+	}
 	w.flush()
 	if err := w.out.Close(); w.err == nil {
 		w.err = err

@@ -187,11 +187,11 @@ func (x *extraction) store(b []byte) error {
 }
 
 func (x *extraction) eachChunk(stream io.Reader, do func([]byte) error) error {
-	var in chunker
+	in := chunker{stream: stream}
 	for last := false; !last; {
 		var chunk []byte
 		var err error
-		if chunk, last, err = in.next(stream); err != nil {
+		if chunk, last, err = in.next(); err != nil {
 			return wrapError(err, "content")
 		}
 		if err := do(chunk); err != nil {
