@@ -29,8 +29,8 @@ func documentedDecrypt(err error) bool {
 	return false
 }
 
-// smallMessages are one message of each kind with the key that opens it.
-func smallMessages(t testing.TB, content []byte) (names []string, msgs [][]byte, keys []KeyFunc) {
+// smallEnvelopes are one message of each kind with the key that opens it.
+func smallEnvelopes(t testing.TB, content []byte) (names []string, msgs [][]byte, keys []KeyFunc) {
 	add := func(name string, msg []byte, key DecryptionKey) {
 		names, msgs, keys = append(names, name), append(msgs, msg), append(keys, fixed(key))
 	}
@@ -50,7 +50,7 @@ func smallMessages(t testing.TB, content []byte) (names []string, msgs [][]byte,
 }
 
 func TestTruncatedEnvelopes(t *testing.T) {
-	names, msgs, keys := smallMessages(t, []byte("a short content, of more than one block"))
+	names, msgs, keys := smallEnvelopes(t, []byte("a short content, of more than one block"))
 	for i, msg := range msgs {
 		for n := range msg {
 			for _, src := range []io.Reader{bytes.NewReader(msg[:n]), unseekable(msg[:n])} {
@@ -68,7 +68,7 @@ func TestTruncatedEnvelopes(t *testing.T) {
 
 func TestFlippedEnvelopes(t *testing.T) {
 	want := []byte("a short content, of more than one block")
-	names, msgs, keys := smallMessages(t, want)
+	names, msgs, keys := smallEnvelopes(t, want)
 	for i, msg := range msgs {
 		step := 1
 		if names[i] == "RSA" {
