@@ -46,6 +46,9 @@ func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *
 		return nil, err
 	}
 	defer d.close()
+	if !d.mime {
+		return nil, fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
+	}
 	if _, err := copyAll(w, d.reader); err != nil {
 		return nil, cmsError(err)
 	}
@@ -133,6 +136,7 @@ func sniffBytes(p *mimetree.Part, raw []byte) (oid.OID, error) {
 type decrypted struct {
 	reader *pkcs7.DecryptReader
 	enc    *Encryption
+	mime   bool // the content begins like a MIME entity
 }
 
 func (d *decrypted) close() { d.reader.Close() }
@@ -184,9 +188,7 @@ func (d *decrypted) check(ids []*Identity) error {
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return cmsError(err)
 	}
-	if !beginsLikeMIME(h[:n]) {
-		return fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
-	}
+	d.mime = beginsLikeMIME(h[:n])
 	// RFC 8551 section 2.4.1.
 	if oid.FromX509(d.reader.ContentType()) != oid.Data {
 		return fmt.Errorf("%w: encrypted content of type %v is not mail", ErrMalformed, d.reader.ContentType())

@@ -43,8 +43,8 @@ func (m *Message) oldHeader() *mimetree.Part {
 	return inner
 }
 
-// protection is what was found out about the header of a message.
-type protection struct {
+// headerState is what was found out about the header of a message.
+type headerState struct {
 	fields  mimetree.Header // protected
 	outer   mimetree.Header // visible outside when the message was composed
 	cipher  bool            // hp="cipher", and the message is encrypted
@@ -55,7 +55,7 @@ type protection struct {
 // protectedHeader computes the state of each field (RFC 9788 sections 4.2 and
 // 4.3). It relies on what is inside the envelope alone.
 func (m *Message) protectedHeader() []HeaderField {
-	p := &protection{signed: m.signerErr == nil}
+	p := &headerState{signed: m.signerErr == nil}
 	outside := nodeOf(m.root).header
 	for _, l := range m.envelope {
 		if _, ok := l.(*EncryptedLayer); ok {
@@ -68,7 +68,7 @@ func (m *Message) protectedHeader() []HeaderField {
 	return p.merge(outside)
 }
 
-func (m *Message) findProtected(p *protection, outside mimetree.Header) {
+func (m *Message) findProtected(p *headerState, outside mimetree.Header) {
 	payload := m.payloadPart()
 	if payload == nil {
 		return
@@ -103,7 +103,7 @@ func (m *Message) findProtected(p *protection, outside mimetree.Header) {
 
 // noteDifferences notes the fields that a reader sees and that are not, outside,
 // what the sender put there.
-func (m *Message) noteDifferences(p *protection, outside mimetree.Header) {
+func (m *Message) noteDifferences(p *headerState, outside mimetree.Header) {
 	sent := p.fields
 	if p.cipher {
 		sent = p.outer
@@ -117,7 +117,7 @@ func (m *Message) noteDifferences(p *protection, outside mimetree.Header) {
 }
 
 // merge returns the protected fields and then those that stand only outside.
-func (p *protection) merge(outside mimetree.Header) []HeaderField {
+func (p *headerState) merge(outside mimetree.Header) []HeaderField {
 	var list []HeaderField
 	for _, f := range p.fields {
 		if structural(f.Name) {

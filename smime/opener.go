@@ -327,6 +327,9 @@ func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer,
 		return l, nil
 	}
 	defer d.close()
+	if !d.mime {
+		l.note(NoteMalformedHeader, "")
+	}
 	s := o.spool()
 	if _, err := copyAll(s, d.reader); err != nil {
 		return nil, err

@@ -119,6 +119,9 @@ func (u *unsealing) encrypted(e *entity, body io.Reader, src *source) (*source, 
 		return nil, err
 	}
 	u.closers = append(u.closers, d.close)
+	if !d.mime {
+		return nil, fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
+	}
 	if u.enc == nil {
 		u.enc = d.enc
 	}
