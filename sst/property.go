@@ -101,7 +101,7 @@ const (
 	keyProvider
 	enrollment
 	rootPolicies
-	flag
+	mark
 )
 
 func (id PropertyID) form() form {
@@ -125,7 +125,7 @@ func (id PropertyID) form() form {
 	case PropRootPolicies:
 		return rootPolicies
 	case PropArchived, 82, 97, 102:
-		return flag
+		return mark
 	}
 	return opaque
 }

@@ -135,12 +135,12 @@ func TestTrustListFaults(t *testing.T) {
 
 // signedList returns an .stl file signed as Microsoft does it: over the contents octets
 // of the SEQUENCE that lies in the content without an OCTET STRING.
-func signedList(t *testing.T, body []byte) ([]byte, *x509.Certificate) {
+func signedList(t testing.TB, body []byte) ([]byte, *x509.Certificate) {
 	t.Helper()
 	cert, key := fake(t, "publisher")
 	var detached bytes.Buffer
-	err := pkcs7.SignDetached(t.Context(), &detached, bytes.NewReader(body),
-		[]pkcs7.SigningKey{{Certificate: cert, Key: key}}, &pkcs7.SignOptions{ContentType: oid.MicrosoftCTL.X509()})
+	err := pkcs7.SignDetached(context.Background(), &detached, bytes.NewReader(body),
+		[]pkcs7.SigningKey{{Certificate: cert, Key: key}}, &pkcs7.SignOptions{ContentType: oid.MicrosoftCTL.X509(), SigningTime: date(2025)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -310,7 +310,7 @@ func (p Property) describe() (string, error) {
 			names = append(names, fmt.Sprintf("%v flags %#x", r.Policy, r.Flags))
 		}
 		return strings.Join(names, ", "), err
-	case flag:
+	case mark:
 		if len(bytes.Trim(p.Value, "\x00")) == 0 {
 			return "yes", nil
 		}
