@@ -1,0 +1,263 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"iter"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/smime"
+	"github.com/gosmime/gosmime/smime/exchange"
+	"github.com/gosmime/gosmime/smime/smimetest"
+)
+
+const sender = "alice@example.com"
+
+// A company has an outbound gateway before a sink.
+type company struct {
+	ca    *smimetest.CA
+	alice *smime.Identity
+	out   *Outbound
+	addr  string // of the gateway
+	next  *sink
+}
+
+func newCompany(t *testing.T, people ...*smime.Identity) *company {
+	t.Helper()
+	return companyOf(t, smimetest.NewCA(t), people...)
+}
+
+func companyOf(t *testing.T, ca *smimetest.CA, people ...*smime.Identity) *company {
+	t.Helper()
+	c := &company{ca: ca, alice: ca.Identity(sender), next: newSink(t)}
+	cfg := exchange.DefaultConfig()
+	cfg.AlwaysSign, cfg.AlwaysEncrypt = true, true
+	c.out = &Outbound{Next: c.next.addr, Sender: &exchange.Sender{
+		Config: &cfg, Identities: []*smime.Identity{c.alice}, Trust: ca.Directory(append(people, c.alice)...)}}
+	c.addr = listen(t, c.out)
+	return c
+}
+
+// send submits a message with a client; an error is that of the gateway.
+func (c *company) send(t *testing.T, mail []byte, to ...string) error {
+	t.Helper()
+	client, err := smtp.Dial(c.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	return client.SendMail(sender, to, bytes.NewReader(mail))
+}
+
+func inboundOf(t *testing.T, ca *smimetest.CA, next *sink, keys ...*smime.Identity) string {
+	t.Helper()
+	return listen(t, &Inbound{Trust: ca.Trust(), Keys: smime.Identities(keys), Name: "gateway.example", Next: next.addr})
+}
+
+// TestBothWays sends with curl through both gateways.
+func TestBothWays(t *testing.T) {
+	curl, err := exec.LookPath("curl")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("curl is not installed")
+	}
+	ca := smimetest.NewCA(t)
+	bob := ca.Identity("bob@example.com")
+	c := companyOf(t, ca, bob)
+	file := filepath.Join(t.TempDir(), "mail")
+	if err := os.WriteFile(file, smimetest.Mail(sender, "bob@example.com", "through two gateways"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(curl, "-sS", "smtp://"+c.addr, "--mail-from", sender, "--mail-rcpt", "bob@example.com", "--upload-file", file).CombinedOutput()
+	if err != nil {
+		t.Fatalf("curl: %v\n%s", err, out)
+	}
+	relayed := c.next.take()
+	if len(relayed) != 1 || bytes.Contains(relayed[0].mail, []byte("through two")) {
+		t.Fatalf("%d messages", len(relayed))
+	}
+	store := newSink(t)
+	client, err := smtp.Dial(inboundOf(t, ca, store, bob))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.SendMail(sender, []string{"bob@example.com"}, bytes.NewReader(relayed[0].mail)); err != nil {
+		t.Fatal(err)
+	}
+	stored := store.take()
+	if len(stored) != 1 || !bytes.Contains(stored[0].mail, []byte("through two gateways")) {
+		t.Fatalf("%d messages arrived", len(stored))
+	}
+	if first, _, _ := strings.Cut(string(stored[0].mail), "\r\n"); first != "Authentication-Results: gateway.example; smime=pass body.smime-identifier=alice@example.com" {
+		t.Errorf("%s", first)
+	}
+}
+
+func TestInboundSaysWhatItFound(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	alice, mallory := ca.Identity(sender), ca.Identity("mallory@example.com")
+	store := newSink(t)
+	addr := inboundOf(t, ca, store)
+	forged := append([]byte("Authentication-Results: gateway.example; smime=pass\r\n"), smimetest.Mail(sender, "bob@example.com", "hi")...)
+	for name, tt := range map[string]struct {
+		mail []byte
+		want string
+	}{
+		"signed":       {smimetest.Signed(t, alice, "hi"), "smime=pass"},
+		"plain":        {smimetest.Mail(sender, "bob@example.com", "hi"), "smime=none"},
+		"spoofed":      {smimetest.Spoofed(t, mallory, sender, "hi"), "smime=fail"},
+		"tampered":     {smimetest.Tamper(t, smimetest.Signed(t, alice, "hi")), "smime=fail"},
+		"other CA":     {smimetest.Signed(t, smimetest.NewCA(t).Identity(sender), "hi"), "smime=policy"},
+		"forged field": {forged, "smime=none"},
+	} {
+		client, err := smtp.Dial(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := client.SendMail(sender, []string{"bob@example.com"}, bytes.NewReader(tt.mail)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
+		got := store.take()
+		if len(got) != 1 || bytes.Count(got[0].mail, []byte("Authentication-Results:")) != 1 || !strings.Contains(string(got[0].mail[:min(200, len(got[0].mail))]), tt.want) {
+			t.Errorf("%s: %.200q", name, got)
+		}
+	}
+}
+
+// TestManyRecipients relays a message with a 25 MB attachment to 200
+// recipients and two blind copies.
+func TestManyRecipients(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	var people []*smime.Identity
+	var to []string
+	for i := range 200 {
+		address := fmt.Sprintf("p%d@example.com", i)
+		people, to = append(people, ca.Identity(address)), append(to, address)
+	}
+	hidden := []*smime.Identity{ca.Identity("hidden1@example.com"), ca.Identity("hidden2@example.com")}
+	c := companyOf(t, ca, append(people, hidden...)...)
+	mail := large(strings.Join(to, ",\r\n "))
+	if err := c.send(t, mail, append(to, "hidden1@example.com", "hidden2@example.com")...); err != nil {
+		t.Fatal(err)
+	}
+	got := c.next.take()
+	if len(got) != 3 {
+		t.Fatalf("%d messages, want one and two blind copies", len(got))
+	}
+	readers := map[int][]*smime.Identity{200: {people[0], people[199]}}
+	for _, d := range got {
+		if bytes.Contains(d.mail, []byte("hidden")) || bytes.Contains(d.mail, []byte("the secret")) {
+			t.Error("the message gives something away")
+		}
+		keys := readers[len(d.to)]
+		if len(d.to) == 1 {
+			keys = hidden[:1]
+			if d.to[0] == "hidden2@example.com" {
+				keys = hidden[1:]
+			}
+		}
+		for _, id := range keys {
+			var content bytes.Buffer
+			_, enc, err := smime.Unseal(t.Context(), &content, bytes.NewReader(d.mail), smime.Identities{id}, ca.Trust(), nil)
+			if err != nil {
+				t.Fatalf("%v for %v", err, id.Mailboxes())
+			}
+			if len(enc.Recipients) != len(d.to) || !bytes.Contains(content.Bytes(), []byte("the secret")) {
+				t.Errorf("%d recipients of %d", len(enc.Recipients), len(d.to))
+			}
+		}
+	}
+}
+
+// large returns a message with an attachment of 25 MB.
+func large(to string) []byte {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nSubject: large\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n", sender, to)
+	b.WriteString("--x\r\nContent-Type: text/plain\r\n\r\nthe secret\r\n--x\r\nContent-Type: application/octet-stream\r\nContent-Transfer-Encoding: base64\r\n\r\n")
+	line := base64.StdEncoding.EncodeToString(make([]byte, 57)) + "\r\n"
+	for n := 0; n < 25_000_000; n += 57 {
+		b.WriteString(line)
+	}
+	b.WriteString("--x--\r\n")
+	return b.Bytes()
+}
+
+// failing is a directory that can't be asked.
+type failing struct{}
+
+func (failing) Find(context.Context, chain.Query) iter.Seq2[*chain.Entry, error] {
+	return func(yield func(*chain.Entry, error) bool) { yield(nil, errors.New("the directory is down")) }
+}
+
+// TestNothingInClear holds that what can't be encrypted to everybody is sent to
+// nobody.
+func TestNothingInClear(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	bob, carol := ca.Identity("bob@example.com"), ca.Identity("carol@example.com")
+	ca.Revoke(carol)
+	c := companyOf(t, ca, bob, carol)
+	mail := smimetest.Mail(sender, "bob@example.com, carol@example.com", "the secret")
+	for name, tt := range map[string]struct {
+		to   []string
+		code int
+	}{
+		"revoked":        {[]string{"bob@example.com", "carol@example.com"}, 550},
+		"unknown":        {[]string{"bob@example.com", "dave@example.com"}, 550},
+		"hidden unknown": {[]string{"bob@example.com", "nobody@example.com"}, 550},
+	} {
+		err := c.send(t, mail, tt.to...)
+		if e, ok := errors.AsType[*smtp.SMTPError](err); !ok || e.Code != tt.code {
+			t.Errorf("%s: %v", name, err)
+		}
+		if got := c.next.take(); len(got) > 0 {
+			t.Errorf("%s: %d messages were sent", name, len(got))
+		}
+	}
+
+	c.out.Sender.Trust = ca.Trust().With(chain.Untrusted(failing{}))
+	if err := c.send(t, mail, "bob@example.com"); err == nil {
+		t.Error("accepted without a directory")
+	} else if e, ok := errors.AsType[*smtp.SMTPError](err); !ok || e.Code != 451 {
+		t.Errorf("a failing directory: %v", err)
+	}
+	if got := c.next.take(); len(got) > 0 {
+		t.Errorf("a failing directory: %d messages were sent", len(got))
+	}
+}
+
+// TestNextHopFails holds that the client keeps a message that the next hop did
+// not take.
+func TestNextHopFails(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	bob, hidden := ca.Identity("bob@example.com"), ca.Identity("hidden@example.com")
+	c := companyOf(t, ca, bob, hidden)
+	c.next.refuse = func(to []string) error {
+		if to[0] == "hidden@example.com" {
+			return &smtp.SMTPError{Code: 452, EnhancedCode: smtp.EnhancedCode{4, 2, 2}, Message: "full"}
+		}
+		return nil
+	}
+	err := c.send(t, smimetest.Mail(sender, "bob@example.com", "hello"), "bob@example.com", "hidden@example.com")
+	if e, ok := errors.AsType[*smtp.SMTPError](err); !ok || e.Code != 451 {
+		t.Errorf("%v", err)
+	}
+	if got := c.next.take(); len(got) != 1 || got[0].to[0] != "bob@example.com" {
+		t.Errorf("%d messages were delivered", len(got))
+	}
+}
