@@ -1,0 +1,189 @@
+package smime
+
+import (
+	"bytes"
+	"fmt"
+	"mime"
+	"net/mail"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gosmime/gosmime/internal/mimetree"
+)
+
+// A field is a header field as it is written.
+type field struct {
+	name  string
+	value string // unfolded
+	raw   []byte // with folds, ends with CR LF
+}
+
+// newField makes a field and folds it. The value must not have a line end or
+// NUL: who composes a field from what others wrote could be made to write more
+// fields than one.
+func newField(name, value string) (field, error) {
+	if strings.ContainsAny(value, "\r\n\x00") {
+		return field{}, fmt.Errorf("%w: %s: line end or NUL in the value", ErrHeader, clip(name))
+	}
+	raw, err := fold(name, value)
+	return field{name, value, raw}, err
+}
+
+// sendable returns a field of the input as it can be sent: with CR LF, lines
+// that transport carries and, where that can be, in ASCII. changed says that
+// more than line ends is new.
+func sendable(in *mimetree.Field) (f field, changed bool, err error) {
+	f = field{name: in.Name, value: in.Value}
+	raw := in.Raw
+	if bytes.IndexByte(raw, 0) >= 0 || bytes.Count(raw, []byte{'\r'}) != bytes.Count(raw, []byte("\r\n")) {
+		return f, false, fmt.Errorf("%w: %s: lone CR or NUL", ErrHeader, clip(in.Name))
+	}
+	if !isASCII(f.value) {
+		if f.value, err = asciiValue(f.name, f.value); err != nil {
+			return f, false, err
+		}
+		changed = f.value != in.Value
+	}
+	if !changed && wellFolded(in) {
+		f.raw = canonicalLines(raw)
+		return f, false, nil
+	}
+	f.raw, err = fold(f.name, f.value)
+	return f, true, err
+}
+
+// wellFolded reports whether the lines of a field can be kept.
+func wellFolded(f *mimetree.Field) bool {
+	if len(f.Raw) <= len(f.Name) || f.Raw[len(f.Name)] != ':' {
+		return false
+	}
+	for line := range bytes.Lines(f.Raw) {
+		line = bytes.TrimRight(line, "\r\n")
+		if n := len(line); n == 0 || n > maxLine || line[n-1] == ' ' || line[n-1] == '\t' {
+			return false
+		}
+	}
+	return true
+}
+
+// canonicalLines returns lines that end in LF or CR LF with CR LF.
+func canonicalLines(raw []byte) []byte {
+	var b bytes.Buffer
+	for line := range bytes.Lines(raw) {
+		b.Write(bytes.TrimRight(line, "\r\n"))
+		b.WriteString("\r\n")
+	}
+	return b.Bytes()
+}
+
+// fold writes a field with lines of at most 78 octets where it has blanks
+// (RFC 5322 section 2.1.1).
+func fold(name, value string) ([]byte, error) {
+	value = strings.Trim(value, " \t")
+	var b bytes.Buffer
+	b.WriteString(name)
+	b.WriteByte(':')
+	rest := ""
+	if value != "" {
+		rest = " " + value
+	}
+	for col, first := len(name)+1, true; rest != ""; first = false {
+		n := wordEnd(rest)
+		if !first && col+n > 78 {
+			b.WriteString("\r\n")
+			col = 0
+		}
+		b.WriteString(rest[:n])
+		if col += n; col > maxLine {
+			return nil, fmt.Errorf("%w: %s: a word of %d octets", ErrHeader, clip(name), n)
+		}
+		rest = rest[n:]
+	}
+	b.WriteString("\r\n")
+	return b.Bytes(), nil
+}
+
+// wordEnd returns the length of the blanks that s begins with and the word
+// that follows.
+func wordEnd(s string) int {
+	n := len(s) - len(strings.TrimLeft(s, " \t"))
+	if w := strings.IndexAny(s[n:], " \t"); w >= 0 {
+		return n + w
+	}
+	return len(s)
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// asciiValue returns a value in ASCII: by RFC 2231 in parameters, by RFC 2047
+// elsewhere. An address that is not ASCII stays UTF-8, as RFC 6532 has it: mail
+// that has one travels by SMTPUTF8 or not at all.
+func asciiValue(name, value string) (string, error) {
+	value = toUTF8(value)
+	switch strings.ToLower(name) {
+	case "content-type", "content-disposition":
+		t, err := mimetree.ParseMediaType(value)
+		if err == nil {
+			if s := mime.FormatMediaType(t.Type, t.Params); s != "" {
+				return s, nil
+			}
+		}
+		return "", fmt.Errorf("%w: %s: %s", ErrHeader, clip(name), clip(value))
+	case "from", "to", "cc", "reply-to", "sender", "resent-from", "resent-to", "resent-cc", "resent-sender":
+		list, err := mail.ParseAddressList(value)
+		if err != nil {
+			return value, nil
+		}
+		parts := make([]string, len(list))
+		for i, a := range list {
+			if !isASCII(a.Address) {
+				return value, nil
+			}
+			parts[i] = a.String()
+		}
+		return strings.Join(parts, ", "), nil
+	}
+	return mime.QEncoding.Encode("utf-8", value), nil
+}
+
+// toUTF8 takes what is no UTF-8 for ISO 8859-1, as it most often is.
+func toUTF8(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	runes := make([]rune, len(s))
+	for i := range len(s) {
+		runes[i] = rune(s[i])
+	}
+	return string(runes)
+}
+
+// withParameter returns a Content-Type value with the parameter, in place of
+// any that it had. The value is kept as it is where that can be.
+func withParameter(value string, t mimetree.MediaType, name, v string) string {
+	if _, has := t.Params[name]; !has && !t.Sloppy && len(t.Duplicate) == 0 {
+		return strings.TrimRight(value, "; \t") + "; " + name + `="` + v + `"`
+	}
+	if s := mime.FormatMediaType(t.Type, merged(t.Params, name, v)); s != "" {
+		return s
+	}
+	return t.Type + "; " + name + `="` + v + `"`
+}
+
+// merged returns params with one more.
+func merged(params map[string]string, name, value string) map[string]string {
+	m := map[string]string{name: value}
+	for k, v := range params {
+		if k != name {
+			m[k] = v
+		}
+	}
+	return m
+}
