@@ -3,7 +3,6 @@ package chain
 import (
 	"bytes"
 	"crypto/sha256"
-	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -41,9 +40,16 @@ type crl struct {
 	signers [][32]byte // digests of the keys (SPKI) that the signature was found good under
 }
 
-var (
-	errCRL      = errors.New("malformed CRL")
-	errCRLEntry = errors.New("malformed CRL entry")
+// A formError says what evidence of revocation can't be read.
+type formError string
+
+func (e formError) Error() string { return string(e) }
+
+const (
+	errCRL        formError = "malformed CRL"
+	errCRLEntry   formError = "malformed CRL entry"
+	errOCSP       formError = "malformed OCSP response"
+	errOCSPStatus formError = "OCSP response without an answer"
 )
 
 // A lazyCRL is a CRL that is parsed and indexed on first use.

@@ -3,7 +3,6 @@ package chain
 import (
 	"bytes"
 	"crypto/sha1"
-	"errors"
 	"sync"
 	"time"
 
@@ -52,11 +51,6 @@ const (
 const (
 	maxOCSPSingles = 1000
 	maxOCSPCerts   = 16
-)
-
-var (
-	errOCSP       = errors.New("malformed OCSP response")
-	errOCSPStatus = errors.New("OCSP response without an answer")
 )
 
 // A lazyOCSP is an OCSP response that is parsed on first use.
