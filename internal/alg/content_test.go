@@ -407,3 +407,67 @@ func BenchmarkContentSmall(b *testing.B) {
 		e.Final(e.Update(nil, src))
 	}
 }
+
+// FuzzStreams: however a content is cut, what comes out is the same, and what
+// was sealed opens.
+func FuzzStreams(f *testing.F) {
+	f.Add([]byte("content"), uint16(1), uint8(AES128GCM))
+	f.Add(bytes.Repeat([]byte("content"), 100), uint16(17), uint8(AES256CBC))
+	f.Add([]byte{}, uint16(16), uint8(AES128CCM))
+	f.Add(make([]byte, 70), uint16(64), uint8(ChaCha20Poly1305))
+	f.Fuzz(func(t *testing.T, plain []byte, seed uint16, cipher uint8) {
+		c, err := NewContent(Cipher(cipher), seed&1 == 1)
+		if err != nil {
+			return
+		}
+		r := rand.New(rand.NewPCG(uint64(seed), 0))
+		key := c.NewKey()
+		whole, err := c.Encrypter(key, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, wantTag := whole.Final(whole.Update(nil, plain))
+		got, tag := encrypt(t, r, c, key, nil, plain, int64(len(plain)))
+		if !bytes.Equal(got, want) || !bytes.Equal(tag, wantTag) {
+			t.Fatal("pieces give another ciphertext")
+		}
+		out, ok := decrypt(t, r, c, key, got)
+		if !ok || !bytes.Equal(out, plain) {
+			t.Fatal("does not open")
+		}
+		if c.Authenticated() && !check(t, r, c, key, nil, got, tag) {
+			t.Fatal("tag refused")
+		}
+	})
+}
+
+// FuzzUnwrap: what unwraps is what was wrapped.
+func FuzzUnwrap(f *testing.F) {
+	f.Add([]byte("0123456789abcdef"), uint8(0))
+	f.Add([]byte("0123456789abcdef01234567"), uint8(3))
+	f.Add([]byte("x"), uint8(4))
+	f.Fuzz(func(t *testing.T, in []byte, kind uint8) {
+		o := []oid.OID{oid.AES128Wrap, oid.AES192Wrap, oid.AES256Wrap, oid.AES128WrapPad, oid.AES192WrapPad, oid.AES256WrapPad}[kind%6]
+		w, err := WrapOf(Identifier{OID: o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		kek := make([]byte, w.KEKLen)
+		if wrapped, err := w.Wrap(kek, in); err == nil {
+			if got, err := w.Unwrap(kek, wrapped); err != nil || !bytes.Equal(got, in) {
+				t.Fatal("does not come back", err)
+			}
+		}
+		if key, err := w.Unwrap(kek, in); err == nil {
+			if again, err := w.Wrap(kek, key); err != nil || !bytes.Equal(again, in) {
+				t.Fatal("two wrappings of one key", err)
+			}
+		} else if err != ErrDecrypt {
+			t.Fatal(err)
+		}
+		id := Identifier{OID: oid.PWRIKEK, Params: Identifier{OID: oid.AES128CBC, Params: element(asn1.OCTET_STRING, make([]byte, 16))}.DER()}
+		if key, err := PWRIUnwrap(id, make([]byte, 16), in); err == nil && len(key) > len(in) {
+			t.Fatal("longer than what was wrapped")
+		}
+	})
+}
