@@ -39,8 +39,11 @@ type Limits struct {
 }
 
 // Shared returns limits that count for everything they are passed to, together: one
-// budget for all layers of a message.
+// budget for all layers of a message. Limits that are shared already stay so.
 func (l Limits) Shared() Limits {
+	if l.shared != nil {
+		return l
+	}
 	l = l.withDefaults()
 	l.shared = l.newBudget()
 	return l
