@@ -20,16 +20,19 @@ const (
 // An encryptWriter writes the content of an envelope, whose beginning is
 // written, and then its end.
 type encryptWriter struct {
-	ctx    context.Context
-	w      *ber.Writer
-	out    io.WriteCloser // encryptedContent
-	e      *envelope
-	cipher alg.Encrypter
-	buf    []byte // ciphertext not written yet
-	left   int64  // of a known size
-	held   int64  // that AES-CCM holds in memory
-	err    error
-	closed bool
+	ctx     context.Context
+	w       *ber.Writer
+	out     io.WriteCloser // encryptedContent
+	e       *envelope
+	cipher  alg.Encrypter
+	buf     []byte // ciphertext not written yet
+	behind  bool   // flush writes in a goroutine
+	pending chan error
+	spare   []byte // in the hands of that goroutine
+	left    int64  // of a known size
+	held    int64  // that AES-CCM holds in memory
+	err     error
+	closed  bool
 }
 
 var (
@@ -105,10 +108,64 @@ func (w *encryptWriter) Write(p []byte) (int, error) {
 }
 
 func (w *encryptWriter) flush() {
+	if w.behind {
+		w.flushBehind()
+		return
+	}
 	if _, err := w.out.Write(w.buf); err != nil && w.err == nil {
 		w.err = err
 	}
 	w.buf = w.buf[:0]
+}
+
+// ReadFrom implements io.ReaderFrom. Of a long content it reads, encrypts and
+// writes different parts at the same time; none of that goes on when it has
+// returned.
+func (w *encryptWriter) ReadFrom(r io.Reader) (int64, error) {
+	in := chunker{stream: r, ahead: true}
+	defer in.stop()
+	defer w.waitBehind()
+	var total int64
+	for {
+		b, last, err := in.next()
+		w.behind = total >= aheadFrom
+		n, failed := w.Write(b)
+		total += int64(n)
+		switch {
+		case err != nil:
+			return total, err
+		case failed != nil:
+			return total, failed
+		case last:
+			w.waitBehind()
+			return total, w.err
+		}
+	}
+}
+
+// flushBehind writes in a goroutine, of which there is one at a time.
+func (w *encryptWriter) flushBehind() {
+	full, spare := w.buf, w.spare
+	w.waitBehind()
+	w.behind = true
+	w.buf, w.spare = spare[:0], full
+	w.pending = make(chan error, 1)
+	go func(out io.Writer, pending chan<- error) {
+		_, err := out.Write(full)
+		pending <- err
+	}(w.out, w.pending)
+}
+
+// waitBehind ends writing in a goroutine.
+func (w *encryptWriter) waitBehind() {
+	w.behind = false
+	if w.pending == nil {
+		return
+	}
+	if err := <-w.pending; err != nil && w.err == nil {
+		w.err = err
+	}
+	w.pending = nil
 }
 
 // Close writes the end of the message. It fails if a known size was not met.

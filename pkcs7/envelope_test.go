@@ -18,6 +18,7 @@ import (
 	"io"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
@@ -274,6 +275,114 @@ func TestEncryptRefuses(t *testing.T) {
 		if !errors.As(list.Unwrap()[i], &one) || one.Index != want {
 			t.Errorf("failure %d: %v", i, list.Unwrap()[i])
 		}
+	}
+}
+
+// TestCopy holds that io.Copy gives what Write gives, and the errors of both sides.
+func TestCopy(t *testing.T) {
+	key := testKeys()[1]
+	content := noise(9_000_001)
+	for _, c := range []Cipher{AES128CBC, AES256GCM} {
+		for _, n := range []int{0, 1, smallChunk, 2_000_000, len(content)} {
+			var msg bytes.Buffer
+			w, err := NewEncryptWriter(context.Background(), &msg, []Recipient{ToCertificate(key.cert, nil)}, &EncryptOptions{Cipher: c})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if copied, err := io.Copy(w, struct{ io.Reader }{bytes.NewReader(content[:n])}); err != nil || copied != int64(n) {
+				t.Fatal(copied, err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for _, src := range []io.Reader{bytes.NewReader(msg.Bytes()), unseekable(msg.Bytes())} {
+				r, err := NewDecryptReader(context.Background(), src, key.keyFunc(), nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				var out bytes.Buffer
+				if _, err := io.Copy(&out, r); err != nil || !bytes.Equal(out.Bytes(), content[:n]) {
+					t.Errorf("%v of %d: %d octets, %v", c, n, out.Len(), err)
+				}
+				if err := r.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+	}
+	failed := errors.New("failed")
+	w, err := NewEncryptWriter(context.Background(), &failingWriter{left: 5 << 20, err: failed}, []Recipient{ToCertificate(key.cert, nil)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(w, bytes.NewReader(content)); !errors.Is(err, failed) {
+		t.Errorf("writer: %v", err)
+	}
+	if err := w.Close(); !errors.Is(err, failed) {
+		t.Errorf("Close: %v", err)
+	}
+	w, err = NewEncryptWriter(context.Background(), io.Discard, []Recipient{ToCertificate(key.cert, nil)}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(w, io.MultiReader(bytes.NewReader(content), iotest.ErrReader(failed))); !errors.Is(err, failed) {
+		t.Errorf("reader: %v", err)
+	}
+}
+
+type failingWriter struct {
+	left int
+	err  error
+}
+
+func (w *failingWriter) Write(p []byte) (int, error) {
+	if w.left -= len(p); w.left < 0 {
+		return 0, w.err
+	}
+	return len(p), nil
+}
+
+// TestSeek holds that a content that was checked can be read again.
+func TestSeek(t *testing.T) {
+	key := testRSA()
+	content := noise(3_000_000)
+	for _, c := range []Cipher{AES128CBC, AES256GCM, ChaCha20Poly1305} {
+		msg := encryptTo(t, content, &EncryptOptions{Cipher: c}, ToCertificate(key.cert, nil))
+		for _, src := range []io.Reader{bytes.NewReader(msg), unseekable(msg)} {
+			token := &rsaToken{key: key.key.(*rsa.PrivateKey)}
+			r, err := NewDecryptReader(context.Background(), src, fixed(KeyOf(key.cert, token)), &DecryptOptions{Withhold: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, offset := range []int64{0, 2_500_000, 10, 1_000_000, 0} {
+				if at, err := r.Seek(offset, io.SeekStart); at != offset || err != nil {
+					t.Fatalf("%v: at %d, %v", c, at, err)
+				}
+				if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, content[offset:]) {
+					t.Errorf("%v from %d: %d octets, %v", c, offset, len(got), err)
+				}
+			}
+			if at, err := r.Seek(0, io.SeekCurrent); at != int64(len(content)) || err != nil {
+				t.Errorf("%v: at %d, %v", c, at, err)
+			}
+			if token.ops != 1 {
+				t.Errorf("%v: %d operations", c, token.ops)
+			}
+			if err := r.Close(); err != nil {
+				t.Error(err)
+			}
+			if _, err := r.Seek(0, io.SeekStart); err == nil {
+				t.Errorf("%v: closed reader can seek", c)
+			}
+		}
+	}
+	msg := encryptTo(t, content, &EncryptOptions{Cipher: AES128CBC}, ToCertificate(key.cert, nil))
+	r, err := NewDecryptReader(context.Background(), bytes.NewReader(msg), key.keyFunc(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Seek(0, io.SeekCurrent); err == nil {
+		t.Error("a stream can seek")
 	}
 }
 
