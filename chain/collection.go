@@ -89,7 +89,7 @@ func (c *Collection) Find(ctx context.Context, q Query) iter.Seq2[*Entry, error]
 			if m.role == roleDisallowed {
 				continue
 			}
-			for e, err := range m.find(ctx, &l) {
+			for e, err := range m.find(ctx, &l, 0) {
 				if !yield(e, err) {
 					return
 				}
@@ -98,8 +98,9 @@ func (c *Collection) Find(ctx context.Context, q Query) iter.Seq2[*Entry, error]
 	}
 }
 
-// find yields what matches, or errors.
-func (m Member) find(ctx context.Context, l *lookup) iter.Seq2[*Entry, error] {
+// find yields what matches, or errors: ErrLimit after more than misses entries
+// that don't match; 0: no limit.
+func (m Member) find(ctx context.Context, l *lookup, misses int) iter.Seq2[*Entry, error] {
 	return func(yield func(*Entry, error) bool) {
 		if m.src == nil {
 			yield(nil, &Error{Reason: ErrPolicy, Detail: "a member of the Collection has no Source"})
@@ -116,12 +117,19 @@ func (m Member) find(ctx context.Context, l *lookup) iter.Seq2[*Entry, error] {
 			}
 			return
 		}
+		missed := 0
 		for e, err := range m.src.Find(ctx, l.Query) {
-			if err != nil {
-				if !yield(nil, errSource(err)) {
+			if err == nil && l.matches(e) {
+				if !yield(e, nil) {
 					return
 				}
-			} else if l.matches(e) && !yield(e, nil) {
+				continue
+			}
+			if err != nil && !yield(nil, errSource(err)) {
+				return
+			}
+			if missed++; missed == misses {
+				yield(nil, fail(ErrLimit, nil, "a Source returned %d entries that were not asked for", missed))
 				return
 			}
 		}

@@ -47,13 +47,40 @@ func (v *verification) lookForBan(ctx context.Context, c *certificate) *Error {
 		}
 		for _, q := range queries {
 			l := newLookup(q)
-			for e, err := range m.find(ctx, &l) {
+			for e, err := range m.find(ctx, &l, v.policy.Limits.Candidates) {
 				if err != nil {
 					return errSource(err)
 				}
 				if err := bannedBy(c, e); err != nil {
 					return err
 				}
+			}
+		}
+	}
+	return nil
+}
+
+// issuedByBanned says whether a banned certificate issued the anchor: then the
+// anchor is banned too, and no path leads over what bans it.
+func (v *verification) issuedByBanned(ctx context.Context, anchor *certificate) *Error {
+	if !v.hasBans || anchor.selfIssued() {
+		return nil
+	}
+	l := newLookup(Query{Kind: KindCertificate, Subject: anchor.Issuer})
+	for _, m := range v.c.members {
+		if m.role != roleDisallowed {
+			continue
+		}
+		for e, err := range m.find(ctx, &l, v.policy.Limits.Candidates) {
+			if err != nil {
+				return errSource(err)
+			}
+			b, err := e.cert()
+			if err != nil {
+				continue
+			}
+			if v.edge(anchor, b) == nil {
+				return fail(ErrDisallowed, anchor, "anchor %s was issued by the banned %s", anchor.title(), b.title())
 			}
 		}
 	}

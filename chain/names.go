@@ -229,7 +229,7 @@ func constrainedNames(c *certificate) []subjectName {
 
 func emailName(address string, utf8 bool) subjectName {
 	a, err := mailbox.Parse(address)
-	return subjectName{kind: x509der.RFC822Name, email: a, utf8: utf8, bad: err != nil || numericHost(a.Domain), text: address}
+	return subjectName{kind: x509der.RFC822Name, email: a, utf8: utf8, bad: err != nil || numericHost(a.Domain) || a.Domain[0] == '[', text: address}
 }
 
 func newSubjectName(n x509der.GeneralName) subjectName {

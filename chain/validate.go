@@ -93,6 +93,7 @@ func (s *validation) run(ctx context.Context) {
 	n := len(s.path) - 1 // certificates below the anchor
 	s.initialize(max(n, 1))
 	s.failed(s.checkAnchor(), progressAnchor)
+	s.failed(s.v.issuedByBanned(ctx, s.path[len(s.path)-1]), progressBanned)
 	for i, c := range s.path {
 		s.failed(s.v.banned(ctx, c), progressBanned)
 		s.failed(s.v.keyStrength(c), progressWeak)

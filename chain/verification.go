@@ -50,6 +50,7 @@ type work struct {
 type validatedKey struct {
 	cert, anchor *certificate
 	role         issuerRole
+	at           int64
 }
 
 // issuerRole is what a certificate that is not a leaf of the caller is validated for.
@@ -105,12 +106,10 @@ func (v *verification) findMembers(ctx context.Context, q Query, yield func(e *E
 		if m.role == roleDisallowed || stopped {
 			continue
 		}
-		for e, err := range m.find(ctx, &l) {
+		for e, err := range m.find(ctx, &l, v.policy.Limits.Candidates) {
 			if err != nil {
 				failed = errSource(err)
-				if v.work.source == nil {
-					v.work.source = failed
-				}
+				v.troubled(failed)
 				continue
 			}
 			if !take(e, m, i) {
@@ -127,6 +126,17 @@ func (v *verification) findMembers(ctx context.Context, q Query, yield func(e *E
 		}
 	}
 	return failed
+}
+
+// troubled notes that a Source didn't give all it has.
+func (v *verification) troubled(e *Error) {
+	first := &v.work.source
+	if e.Reason == ErrLimit {
+		first = &v.work.limit
+	}
+	if *first == nil {
+		*first = e
+	}
 }
 
 // limited notes that work was left undone. What is at hand is still judged.
@@ -226,7 +236,7 @@ func (v *verification) edge(child, parent *certificate) *Error {
 // certificate whose own validation waits for this one is ErrUnknownIssuer: that
 // ends loops. The mode of revocation within is RevocationWhereKnown.
 func (v *verification) validateIssuer(ctx context.Context, cert *certificate, role issuerRole, anchor *certificate) *Error {
-	key := validatedKey{cert, anchor, role}
+	key := validatedKey{cert, anchor, role, v.at.UnixNano()}
 	if v.work.validated[key] {
 		return nil
 	}
