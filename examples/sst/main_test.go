@@ -1,0 +1,235 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/pem"
+	"math/big"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/examples/internal/clitest"
+	"github.com/gosmime/gosmime/internal/suites"
+	"github.com/gosmime/gosmime/sst"
+	"software.sslmate.com/src/go-pkcs12"
+)
+
+// newCA returns a self-signed CA and its key.
+func newCA(t *testing.T, name string, usage ...asn1.ObjectIdentifier) (*x509.Certificate, *ecdsa.PrivateKey) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tmpl := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true,
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), UnknownExtKeyUsage: usage}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, key
+}
+
+func write(t *testing.T, dir, name string, b []byte) string {
+	t.Helper()
+	file := filepath.Join(dir, name)
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func mustRun(t *testing.T, input []byte, args ...string) *clitest.Outcome {
+	t.Helper()
+	o := clitest.Run(t, run, input, args...)
+	if o.Code != 0 {
+		t.Fatalf("%v: exit %d: %s", args, o.Code, o.Err.String())
+	}
+	return o
+}
+
+// A store is built from every format, listed, converted and taken apart.
+func TestBuild(t *testing.T) {
+	dir := t.TempDir()
+	a, _ := newCA(t, "in PEM")
+	b, _ := newCA(t, "in DER")
+	c, _ := newCA(t, "in PKCS7")
+	d, key := newCA(t, "in PFX")
+	e, _ := newCA(t, "in a truststore")
+	var p7b bytes.Buffer
+	if err := sst.Of(c).WritePKCS7(&p7b); err != nil {
+		t.Fatal(err)
+	}
+	pfx, err := pkcs12.Modern.Encode(key, d, nil, "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	trustStore, err := pkcs12.Modern.EncodeTrustStore([]*x509.Certificate{e}, "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := filepath.Join(dir, "all.sst")
+	in := []string{
+		write(t, dir, "a.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.Raw})), write(t, dir, "b.cer", b.Raw),
+		write(t, dir, "c.p7b", p7b.Bytes()), write(t, dir, "d.pfx", pfx), write(t, dir, "e.p12", trustStore), write(t, dir, "again.cer", b.Raw),
+	}
+	password := write(t, dir, "password", []byte("secret\n"))
+	mustRun(t, nil, append([]string{"build", "-out", store, "-name", "Built", "-hashes", "-password-file", password}, in...)...)
+	if o := clitest.Run(t, run, nil, append([]string{"build", "-out", store + "2", "-password-file", in[0]}, in...)...); o.Code != 1 {
+		t.Errorf("wrong password: exit %d", o.Code)
+	}
+
+	listing := mustRun(t, nil, "list", store).Out.String()
+	for _, want := range []string{"in PEM", "in DER", "in PKCS7", "in PFX", "in a truststore"} {
+		if strings.Count(listing, want) != 1 {
+			t.Errorf("%s: %d times in\n%s", want, strings.Count(listing, want), listing)
+		}
+	}
+	if strings.Count(listing, `FRIENDLY_NAME: "Built"`) != 5 || strings.Count(listing, "SHA1_HASH") != 5 {
+		t.Error(listing)
+	}
+	mustRun(t, nil, "verify", store)
+
+	text := mustRun(t, nil, "convert", store).Out.Bytes()
+	if bytes.Count(text, []byte("BEGIN CERTIFICATE")) != 5 {
+		t.Errorf("%s", text)
+	}
+	p7 := filepath.Join(dir, "all.p7b")
+	mustRun(t, nil, "convert", "-out", p7, store)
+	back := mustRun(t, text, "convert", "-to", "sst").Out.Bytes()
+	again := mustRun(t, nil, "convert", "-to", "sst", p7).Out.Bytes()
+	for _, b := range [][]byte{back, again} {
+		s, err := sst.Read(bytes.NewReader(b), nil)
+		if err != nil || len(s.Elements) != 5 {
+			t.Errorf("%v", err)
+		}
+	}
+
+	out := filepath.Join(dir, "out")
+	names := strings.Fields(mustRun(t, nil, "extract", "-dir", out, store).Out.String())
+	if len(names) != 5 {
+		t.Errorf("%v", names)
+	}
+	for _, n := range names {
+		der, err := os.ReadFile(n)
+		if _, e := x509.ParseCertificate(der); err != nil || e != nil {
+			t.Errorf("%s: %v, %v", n, err, e)
+		}
+	}
+}
+
+func TestVerifyFindsFaults(t *testing.T) {
+	a, _ := newCA(t, "a")
+	s := sst.Of(a)
+	s.Elements[0].Properties = []sst.Property{{ID: sst.PropSHA1, Value: make([]byte, 20)}}
+	var b bytes.Buffer
+	if err := sst.Write(&b, s); err != nil {
+		t.Fatal(err)
+	}
+	if o := clitest.Run(t, run, b.Bytes(), "verify"); o.Code != 1 || o.Err.Len() == 0 {
+		t.Errorf("a wrong hash: exit %d", o.Code)
+	}
+	cut := b.Bytes()[:b.Len()-12]
+	for _, verb := range []string{"list", "verify", "extract", "convert"} {
+		if o := clitest.Run(t, run, cut, verb); o.Code != 1 || o.Out.Len() != 0 {
+			t.Errorf("%s of a store without end: exit %d", verb, o.Code)
+		}
+	}
+	if o := mustRun(t, cut, "list", "-lenient"); !strings.Contains(o.Err.String(), "tolerated") {
+		t.Errorf("%s", o.Err.String())
+	}
+}
+
+// What is lost by a conversion is said.
+func TestLimitsAreNamed(t *testing.T) {
+	a, _ := newCA(t, "banned since ever")
+	s := sst.Of(a)
+	s.Elements[0].Properties = []sst.Property{{ID: sst.PropDisallowedTime}}
+	var b bytes.Buffer
+	if err := sst.Write(&b, s); err != nil {
+		t.Fatal(err)
+	}
+	if o := mustRun(t, b.Bytes(), "convert"); !strings.Contains(o.Err.String(), "DISALLOWED_FILETIME: since ever") {
+		t.Errorf("%s", o.Err.String())
+	}
+}
+
+func TestUsage(t *testing.T) {
+	for _, args := range [][]string{nil, {"remove"}, {"build"}, {"list", "no-such-file"}, {"convert", "-to", "zip"}, {"list", "-unknown"}} {
+		if o := clitest.Run(t, run, []byte("\x00\x00\x00\x00CERT\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), args...); o.Code == 0 || o.Out.Len() > 0 {
+			t.Errorf("%v: exit %d", args, o.Code)
+		}
+	}
+}
+
+func TestCorpus(t *testing.T) {
+	stores, err := filepath.Glob(filepath.Join(suites.Corpus(t, "sst", "real-sst"), "*.sst"))
+	if err != nil || len(stores) < 8 {
+		t.Fatal(stores, err)
+	}
+	for _, name := range stores {
+		mustRun(t, nil, "list", name)
+		o := mustRun(t, nil, "verify", name)
+		if !strings.Contains(o.Out.String(), " 0 faults") {
+			t.Errorf("%s: %s", name, o.Out.String())
+		}
+	}
+	stl := suites.Corpus(t, "sst", "real-stl", "robstradling-authroot-HEAD.stl")
+	if o := mustRun(t, nil, "list", stl); strings.Count(o.Out.String(), "\n  subject ") != 514 {
+		t.Errorf("%d subjects", strings.Count(o.Out.String(), "\n  subject "))
+	}
+	// Without a root there is no verdict, and with another one a refusal.
+	a, _ := newCA(t, "another")
+	root := write(t, t.TempDir(), "root.cer", a.Raw)
+	for _, args := range [][]string{{"verify", stl}, {"verify", "-roots", root, stl}} {
+		if o := clitest.Run(t, run, nil, args...); o.Code == 0 || o.Out.Len() > 0 {
+			t.Errorf("%v: exit %d", args, o.Code)
+		}
+	}
+	// Its own issuer makes it good.
+	issuer := write(t, t.TempDir(), "issuer.cer", issuerOf(t, stl))
+	o := clitest.Run(t, run, nil, "verify", "-roots", issuer, "-at", "2025-06-20T00:00:00Z", stl)
+	if o.Code != 0 || !strings.Contains(o.Out.String(), "514 subjects") {
+		t.Errorf("exit %d: %s%s", o.Code, o.Out.String(), o.Err.String())
+	}
+}
+
+// issuerOf returns the CA that a trust list has with its signer.
+func issuerOf(t *testing.T, stl string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(stl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var ca []byte
+	_, _, err = sst.VerifyTrustList(t.Context(), bytes.NewReader(b), func(_ context.Context, cert *x509.Certificate, _ time.Time, extra [][]byte) error {
+		i := slices.IndexFunc(extra, func(der []byte) bool {
+			e := chain.NewEntry(chain.KindCertificate, der, "", nil)
+			c, err := e.Certificate()
+			return err == nil && c.IsCA && cert.CheckSignatureFrom(c) == nil
+		})
+		if i >= 0 {
+			ca = extra[i]
+		}
+		return nil
+	}, nil)
+	if err != nil || ca == nil {
+		t.Fatal("no issuer", err)
+	}
+	return ca
+}
