@@ -73,7 +73,7 @@ func (m *Message) findProtected(p *headerState, outside mimetree.Header) {
 	if payload == nil {
 		return
 	}
-	if inner := m.oldHeader(); inner != nil {
+	if inner := m.oldHeader(); inner != nil && sameAuthor(inner.Header, outside) {
 		// RFC 9788 section 4.10.2: the intent is inferred from the structure.
 		m.payload.note(NoteOldHeader, "message/rfc822")
 		p.fields, p.outer, p.cipher = inner.Header, outside, p.encrypt
@@ -99,6 +99,13 @@ func (m *Message) findProtected(p *headerState, outside mimetree.Header) {
 		}
 	}
 	m.noteDifferences(p, outside)
+}
+
+// sameAuthor tells the old form of header protection from a signed message
+// that forwards somebody else's: both look alike (RFC 9788 section 4.10.1).
+func sameAuthor(inner, outside mimetree.Header) bool {
+	a, b := findAuthors("", inner), findAuthors("", outside)
+	return a.err == nil && b.err == nil && sameAddresses(a.list, b.list)
 }
 
 // noteDifferences notes the fields that a reader sees and that are not, outside,

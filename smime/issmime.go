@@ -1,5 +1,19 @@
 package smime
 
+import (
+	"bytes"
+
+	"github.com/gosmime/gosmime/internal/mimetree"
+)
+
 // IsSMIME reports whether a header section is that of an S/MIME message: the
-// cheap test for programs that only route mail.
-func IsSMIME(header []byte) bool { panic("sketch") }
+// cheap test for programs that only route mail (RFC 8551 section 3.10). It can
+// only say what the header claims.
+func IsSMIME(header []byte) bool {
+	part, _, _, err := mimetree.ReadHeader(bytes.NewReader(header))
+	if err != nil {
+		return false
+	}
+	f, _ := formOf(part)
+	return f != formPlain
+}

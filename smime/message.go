@@ -131,11 +131,6 @@ func (m *Message) findEnvelope() {
 		}
 		l = n.children[0]
 	}
-	if m.payload != nil && len(m.envelope) > 1 {
-		if inner := m.oldHeader(); inner != nil {
-			m.headers = append(m.headers, inner.Header)
-		}
-	}
 }
 
 // insideEncryption reports whether no encrypted layer of the envelope is

@@ -439,23 +439,13 @@ func (o *opener) headersFor(x judged) []mimetree.Header {
 	return append(headers, x.read.head.headers()...)
 }
 
-// headers returns the header of a content and, if that is a message in the
-// way of RFC 8551 section 3.1, of that message.
+// headers returns the header of a content.
 func (h *head) headers() []mimetree.Header {
-	p, section := h.part()
+	p, _ := h.part()
 	if p == nil {
 		return nil
 	}
-	list := []mimetree.Header{p.Header}
-	if !isMessage(p) || p.Type.Params["hp"] != "" {
-		return list
-	}
-	rest := &head{buf: h.buf[len(section):]}
-	inner, _ := rest.part()
-	if inner != nil && isOldHeader(p, inner) {
-		list = append(list, inner.Header)
-	}
-	return list
+	return []mimetree.Header{p.Header}
 }
 
 func isMessage(p *mimetree.Part) bool {
