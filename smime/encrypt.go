@@ -1,9 +1,18 @@
 package smime
 
 import (
+	"bufio"
+	"bytes"
 	"context"
-	"github.com/gosmime/gosmime/pkcs7"
+	"errors"
+	"fmt"
 	"io"
+	"time"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/pkcs7"
 )
 
 // Encrypt reads a message from r and writes it to w encrypted to the
@@ -11,8 +20,31 @@ import (
 // error is a [RecipientErrors]. The list of recipients can be read from the
 // result: call Encrypt once for each blind copy. A Recipient whose certificate is
 // not valid now is refused. A Bcc field is never written.
+//
+// Nothing tells the reader who encrypted: sign as well, with [Seal].
 func Encrypt(ctx context.Context, w io.Writer, r io.Reader, to []*Recipient, opts *EncryptOptions) error {
-	panic("sketch")
+	if opts == nil {
+		opts = new(EncryptOptions)
+	}
+	e, err := newEncryption(to, opts)
+	if err != nil {
+		return err
+	}
+	d, err := readDraft(ctx, r, opts.Limits)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	p, err := d.newPayload(composing{policy: opts.Header, cipher: true})
+	if err != nil {
+		return err
+	}
+	if d.layered() {
+		if p.outer, err = d.decidedOuter(); err != nil {
+			return err
+		}
+	}
+	return e.write(ctx, w, p.outer, p.size(), p.write)
 }
 
 // EncryptOptions are the options of [Encrypt].
@@ -30,4 +62,285 @@ type EncryptOptions struct {
 	// RequireAuthenticated refuses a cipher that an attacker can tamper with,
 	// at the price of programs that know no other.
 	RequireAuthenticated bool
+	// ByKeyID names the recipients by subject key identifier, those whose
+	// certificates have one.
+	ByKeyID bool
+}
+
+// An encryption is to whom and how something is encrypted.
+type encryption struct {
+	to      []*Recipient // each certificate once
+	keys    []pkcs7.Recipient
+	options pkcs7.EncryptOptions
+}
+
+// newEncryption checks all recipients together and chooses the algorithms.
+func newEncryption(to []*Recipient, opts *EncryptOptions) (*encryption, error) {
+	e := &encryption{}
+	list := to
+	if opts.ToSelf != nil {
+		list = append(append([]*Recipient(nil), to...), opts.ToSelf)
+	}
+	var errs RecipientErrors
+	if len(list) == 0 {
+		errs = append(errs, &RecipientError{Err: fmt.Errorf("%w: there is none", ErrUnverifiedRecipient)})
+	}
+	now := time.Now()
+	for _, r := range list {
+		if err := r.check(now); err != nil {
+			box := ""
+			if r != nil {
+				box = r.mailbox
+			}
+			errs = append(errs, &RecipientError{Mailbox: box, Err: err})
+			continue
+		}
+		if !e.has(r) {
+			e.to = append(e.to, r)
+		}
+	}
+	if errs != nil {
+		return nil, errs
+	}
+	cipher, err := chooseCipher(list, opts)
+	if err != nil {
+		return nil, err
+	}
+	e.options.Cipher = cipher
+	e.options.CEKHKDF = allAnnounce(list, oid.CEKHKDFSHA256)
+	for _, r := range e.to {
+		e.keys = append(e.keys, r.key(opts))
+	}
+	return e, nil
+}
+
+// has reports whether the certificate is there already: one key needs one
+// RecipientInfo, however many mailboxes it has.
+func (e *encryption) has(r *Recipient) bool {
+	for _, o := range e.to {
+		if bytes.Equal(o.cert.Raw, r.cert.Raw) {
+			return true
+		}
+	}
+	return false
+}
+
+// key returns the recipient for package pkcs7. For a plain RSA key OAEP is used
+// where it was announced: other installed programs know PKCS #1 v1.5 alone.
+func (r *Recipient) key(opts *EncryptOptions) pkcs7.Recipient {
+	o := pkcs7.RecipientOptions{ByKeyID: opts.ByKeyID && r.der.SubjectKeyID != nil}
+	if r.pub.Kind == alg.RSA {
+		if oaep := oaepFor(r.caps); oaep != nil {
+			o.OAEPHash, o.MGFHash = oaep.Hash, oaep.MGF
+		} else {
+			o.PKCS1v15 = true
+		}
+	}
+	return pkcs7.ToCertificate(r.cert, &o)
+}
+
+// chooseCipher returns one cipher for all (RFC 8551 section 2.7.3: never two
+// strengths for one content), or the recipients who read none that is good
+// enough. A list that was announced counts as it is, above the floor of
+// AES-256; of an unknown one RFC 8551 section 2.7.1.2 would expect AES-GCM.
+//
+// DEVIATION: installed programs without AES-GCM are many, so that unknown
+// recipients get AES-256-CBC.
+func chooseCipher(to []*Recipient, opts *EncryptOptions) (pkcs7.Cipher, error) {
+	if c := opts.Cipher; c != 0 {
+		if opts.RequireAuthenticated && !c.Authenticated() {
+			return 0, fmt.Errorf("smime: %v: %w", c, ErrNotAuthenticated)
+		}
+		return c, nil
+	}
+	gcm, chacha := true, true
+	var errs RecipientErrors
+	for _, r := range to {
+		unknown := r.caps == nil
+		readsGCM := r.caps.Reads(pkcs7.AES256GCM)
+		readsChaCha := r.caps.Reads(pkcs7.ChaCha20Poly1305)
+		gcm = gcm && (readsGCM || unknown && opts.RequireAuthenticated)
+		chacha = chacha && readsChaCha
+		strong := readsGCM || readsChaCha || !opts.RequireAuthenticated && r.caps.Reads(pkcs7.AES256CBC)
+		if !unknown && !strong {
+			errs = append(errs, &RecipientError{Mailbox: r.mailbox, Err: ErrNoCipher})
+		}
+	}
+	switch {
+	case errs != nil:
+		return 0, errs
+	case gcm:
+		return pkcs7.AES256GCM, nil
+	case chacha:
+		return pkcs7.ChaCha20Poly1305, nil
+	case opts.RequireAuthenticated:
+		// Everybody reads one of the two, but not the same.
+		for _, r := range to {
+			if r.caps != nil && !r.caps.Reads(pkcs7.AES256GCM) {
+				errs = append(errs, &RecipientError{Mailbox: r.mailbox, Err: ErrNoCipher})
+			}
+		}
+		return 0, errs
+	}
+	return pkcs7.AES256CBC, nil
+}
+
+// allAnnounce reports whether every recipient is known to have an algorithm.
+func allAnnounce(to []*Recipient, id oid.OID) bool {
+	for _, r := range to {
+		has := false
+		for _, c := range r.caps {
+			has = has || oid.FromX509(c.OID) == id
+		}
+		if !has {
+			return false
+		}
+	}
+	return len(to) > 0
+}
+
+// write writes a message with the outer fields whose body is what content
+// writes, encrypted. size is its length, or -1.
+func (e *encryption) write(ctx context.Context, w io.Writer, outer []field, size int64, content func(io.Writer) error) error {
+	smimeType := "enveloped-data"
+	if e.options.Cipher.Authenticated() {
+		smimeType = "authEnveloped-data"
+	}
+	out := bufio.NewWriterSize(w, 32<<10)
+	b64 := newBase64Writer(&prefixWriter{w: out, prefix: func(w io.Writer) error {
+		if err := writeFields(w, outer); err != nil {
+			return err
+		}
+		_, err := io.WriteString(w, cmsHeader(smimeType, "smime.p7m"))
+		return err
+	}})
+	opts := e.options
+	opts.Size = max(0, size)
+	enc, err := pkcs7.NewEncryptWriter(ctx, b64, e.keys, &opts)
+	if err != nil {
+		return e.recipientErrors(err)
+	}
+	if err := content(enc); err != nil {
+		return err
+	}
+	if err := enc.Close(); err != nil {
+		return err
+	}
+	if err := b64.Close(); err != nil {
+		return err
+	}
+	return out.Flush()
+}
+
+// recipientErrors gives the errors of package pkcs7 the mailboxes they are about.
+func (e *encryption) recipientErrors(err error) error {
+	var errs RecipientErrors
+	var collect func(error)
+	collect = func(err error) {
+		switch x := err.(type) {
+		case *pkcs7.RecipientError:
+			if x.Index >= 0 && x.Index < len(e.to) {
+				errs = append(errs, &RecipientError{Mailbox: e.to[x.Index].mailbox, Err: x.Err})
+			}
+		case interface{ Unwrap() []error }:
+			for _, e := range x.Unwrap() {
+				collect(e)
+			}
+		case interface{ Unwrap() error }:
+			collect(x.Unwrap())
+		}
+	}
+	collect(err)
+	if errs == nil {
+		return err
+	}
+	return errs
+}
+
+// A prefixWriter writes something before the first octet.
+type prefixWriter struct {
+	w      io.Writer
+	prefix func(io.Writer) error
+}
+
+func (p *prefixWriter) Write(b []byte) (int, error) {
+	if f := p.prefix; f != nil {
+		p.prefix = nil
+		if err := f(p.w); err != nil {
+			return 0, err
+		}
+	}
+	return p.w.Write(b)
+}
+
+// decidedOuter returns the outer fields of a message that is signed already.
+// One that was signed for encryption has them recorded in its payload
+// (RFC 9788 section 2.2); of any other nothing is hidden, since nobody could
+// tell later what was.
+func (d *draft) decidedOuter() ([]field, error) {
+	inside, err := d.innerHeader()
+	if err != nil || inside == nil || inside.Type.Params["hp"] != "cipher" {
+		return d.fields, err
+	}
+	var outer []field
+	for _, f := range d.fields {
+		if isTrace(f.name) || inside.Header.Count(f.name) == 0 {
+			outer = append(outer, f) // added since, such as by a relay
+		}
+	}
+	for _, v := range inside.Header.Get("HP-Outer") {
+		h, malformed, err := mimetree.ParseHeader([]byte(v+"\r\n"), 0)
+		if err != nil || malformed > 0 || len(h) != 1 {
+			return nil, fmt.Errorf("%w: HP-Outer: %s", ErrHeader, clip(v))
+		}
+		if isStructural(h[0].Name) || isDropped(h[0].Name) {
+			return nil, fmt.Errorf("%w: HP-Outer: %s", ErrHeader, clip(v))
+		}
+		f, err := newField(h[0].Name, h[0].Value)
+		if err != nil {
+			return nil, err
+		}
+		outer = append(outer, f)
+	}
+	return outer, nil
+}
+
+// innerHeader returns the header of what was signed, or nil if the message is
+// not a signed one.
+func (d *draft) innerHeader() (*mimetree.Part, error) {
+	form, _ := formOf(d.root)
+	switch form {
+	case formClear:
+		// The scan did not look inside.
+		tree, err := mimetree.Scan(d.section(d.root.Range), &mimetree.Options{
+			Enter: func(parent, _ *mimetree.Part) bool { return parent == nil },
+		})
+		if err != nil || len(tree.Children) == 0 {
+			return nil, inputError(err)
+		}
+		return tree.Children[0], nil
+	case formCMS:
+		return d.opaqueHeader()
+	}
+	return nil, nil
+}
+
+// opaqueHeader reads the header inside an opaque-signed message.
+func (d *draft) opaqueHeader() (*mimetree.Part, error) {
+	body, err := decodeBody(d.root, d.section(d.root.BodyRange()))
+	if err != nil {
+		return nil, err
+	}
+	signed, err := pkcs7.NewSignedReader(body, nil, nil)
+	if err != nil {
+		return nil, nil // something else: encrypted, or for the reader to judge
+	}
+	part, _, _, err := mimetree.ReadHeader(io.LimitReader(signed, 2<<20))
+	if err != nil {
+		if errors.Is(err, pkcs7.ErrSyntax) {
+			return nil, nil
+		}
+		return nil, inputError(err)
+	}
+	return part, nil
 }

@@ -34,18 +34,17 @@ func (p *payload) size() int64 {
 
 // A composing says how the header of a payload is made (RFC 9788 section 5.2).
 type composing struct {
-	policy  HeaderPolicy
-	cipher  bool // an encryption layer will be around it
-	strict  bool // it must survive transport as it is
-	plain   bool // the payload is inside this entity, out of reach
-	hpOuter bool // fields that are hidden outside are hidden now
+	policy HeaderPolicy
+	cipher bool // an encryption layer will be around it
+	strict bool // it must survive transport as it is written
+	asIs   bool // no Legacy Display Element
 }
 
 // newPayload makes the entity of a draft: Compose of RFC 9788 section 5.2.1
 // but for the last two steps.
-func (d *draft) newPayload(prot composing) (*payload, error) {
-	if prot.plain || d.layered() || prot.policy == PlainHeader {
-		p, err := d.newPlan(prot.strict, nil)
+func (d *draft) newPayload(how composing) (*payload, error) {
+	if d.layered() || how.policy == PlainHeader {
+		p, err := d.newPlan(how.strict, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -54,22 +53,22 @@ func (d *draft) newPayload(prot composing) (*payload, error) {
 	}
 	out := &payload{outer: d.fields}
 	var hidden legacyText
-	if prot.cipher {
+	if how.cipher {
 		var err error
-		if out.outer, hidden, err = d.hide(prot.policy); err != nil {
+		if out.outer, hidden, err = d.hide(how.policy); err != nil {
 			return nil, err
 		}
 	}
 	var legacy *legacyText
-	if len(hidden) > 0 {
+	if len(hidden) > 0 && !how.asIs {
 		legacy = &hidden
 	}
 	var err error
-	if out.plan, err = d.newPlan(prot.strict, legacy); err != nil {
+	if out.plan, err = d.newPlan(how.strict, legacy); err != nil {
 		return nil, err
 	}
 	hp := "clear"
-	if prot.cipher {
+	if how.cipher {
 		hp = "cipher"
 	}
 	header, err := d.structure(out.plan, hp)
@@ -82,7 +81,7 @@ func (d *draft) newPayload(prot composing) (*payload, error) {
 			header = append(header, f.raw...)
 		}
 	}
-	if prot.cipher {
+	if how.cipher {
 		for _, f := range out.outer {
 			if isTrace(f.name) {
 				continue

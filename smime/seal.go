@@ -5,13 +5,40 @@ import (
 	"io"
 )
 
-// Seal signs a message as id and encrypts the result to the recipients.
+// Seal signs a message as id and encrypts the result to the recipients. What
+// [Sign] and [Encrypt] promise holds for it. The signature is inside, as it must
+// be to say that the author knew the content, and the header fields that are
+// protected under it say whom it was written to.
 func Seal(ctx context.Context, w io.Writer, r io.Reader, id *Identity, to []*Recipient, opts *SealOptions) error {
-	panic("sketch")
+	if opts == nil {
+		opts = new(SealOptions)
+	}
+	e, err := newEncryption(to, &opts.Encrypt)
+	if err != nil {
+		return err
+	}
+	d, err := readDraft(ctx, r, opts.Encrypt.Limits)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	sign := opts.Sign
+	sign.Header = opts.Encrypt.Header
+	s, err := d.newSigning(id, &sign, true)
+	if err != nil {
+		return err
+	}
+	outer := s.payload.outer
+	if d.layered() {
+		if outer, err = d.decidedOuter(); err != nil {
+			return err
+		}
+	}
+	return e.write(ctx, w, outer, -1, func(w io.Writer) error { return s.write(ctx, w) })
 }
 
 // SealOptions are the options of [Seal].
 type SealOptions struct {
-	Sign    SignOptions
+	Sign    SignOptions // its Header, ForEncryption and Limits do not count
 	Encrypt EncryptOptions
 }

@@ -1,18 +1,52 @@
 package smime
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"crypto/x509"
-	"github.com/gosmime/gosmime/pkcs7"
+	"errors"
+	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/mailbox"
+	"github.com/gosmime/gosmime/pkcs7"
 )
 
 // Sign reads a message from r and writes it to w as multipart/signed. The
-// certificate of id must name the author of the message and be valid now.
-// Content that mail transport might change is re-encoded first.
+// certificate of id must name the author of the message (else ErrSender), be
+// valid now and be fit for signing (else the error is a [*chain.Error]).
+// Content that mail transport might change is re-encoded first, but what is
+// signed already is passed on octet by octet. A Bcc field is never written.
+//
+// A message that is an S/MIME message itself gets one more layer around it, as
+// for triple wrapping (RFC 2634 section 1.1).
 func Sign(ctx context.Context, w io.Writer, r io.Reader, id *Identity, opts *SignOptions) error {
-	panic("sketch")
+	if opts == nil {
+		opts = new(SignOptions)
+	}
+	d, err := readDraft(ctx, r, opts.Limits)
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	s, err := d.newSigning(id, opts, opts.ForEncryption)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(w, 32<<10)
+	if err := writeFields(out, d.fields); err != nil {
+		return err
+	}
+	if err := s.write(ctx, out); err != nil {
+		return err
+	}
+	return out.Flush()
 }
 
 // SignOptions are the options of [Sign].
@@ -24,13 +58,17 @@ type SignOptions struct {
 	// its root.
 	Certificates Inclusion
 	ByKeyID      bool // name the signer by subject key identifier
-	// Capabilities is what to announce; nil: what this package can read.
+	// Capabilities is what to announce; nil: what this package can read; empty:
+	// nothing.
 	Capabilities Capabilities
-	// EncryptTo, if set, is announced as the certificate to encrypt replies to.
+	// EncryptTo, if set, is announced as the certificate to encrypt replies to,
+	// and goes along with the others. It must be fit for that.
 	EncryptTo *x509.Certificate
-	// RequestReceipt asks the listed mailboxes for a signed receipt (RFC 2634).
+	// RequestReceipt asks the listed mailboxes for a signed receipt (RFC 2634),
+	// to be sent to the author.
 	RequestReceipt []string
-	// CoSigners sign the same content in the same SignedData.
+	// CoSigners sign the same content in the same SignedData. Their certificates
+	// must be valid and need not name the author.
 	CoSigners []*Identity
 	// Header says how header fields are protected (RFC 9788). If ForEncryption
 	// is set, the result is to be given to [Encrypt] and the fields it hides
@@ -53,3 +91,241 @@ const (
 	SignerOnly
 	NoCertificates
 )
+
+// A signing is a signed entity that is about to be written.
+type signing struct {
+	payload  *payload
+	keys     []pkcs7.SigningKey
+	micalg   string
+	boundary string
+	opts     *SignOptions
+}
+
+// newSigning checks everything that can be checked before the first octet is
+// written.
+func (d *draft) newSigning(id *Identity, opts *SignOptions, forEncryption bool) (*signing, error) {
+	s := &signing{opts: opts, boundary: d.boundary}
+	authors := findAuthors("", d.root.Header)
+	if !opts.InsecureAnySender {
+		if id == nil || id.cert == nil {
+			return nil, fmt.Errorf("%w: no identity", ErrKeyMismatch)
+		}
+		if err := authors.namedBy(id.cert); err != nil {
+			return nil, err
+		}
+	}
+	hashes := make(map[string]bool)
+	for i, signer := range append([]*Identity{id}, opts.CoSigners...) {
+		scheme := opts.Scheme
+		if i > 0 {
+			scheme = 0 // that was for the key of the first
+		}
+		key, hash, err := signer.signingKey(scheme, opts, authors.list)
+		if err != nil {
+			return nil, err
+		}
+		s.keys = append(s.keys, key)
+		if !hashes[hash] {
+			hashes[hash] = true
+			s.micalg = strings.TrimPrefix(s.micalg+","+hash, ",")
+		}
+	}
+	var err error
+	s.payload, err = d.newPayload(composing{policy: opts.Header, cipher: forEncryption, strict: !opts.Opaque, asIs: opts.AsIs})
+	if err != nil {
+		return nil, err
+	}
+	if opts.AsIs && (d.changed || s.payload.plan.recoded() || s.payload.plan.err != nil) {
+		return nil, errors.Join(fmt.Errorf("%w: it would have to be re-encoded", ErrNotTransportSafe), s.payload.plan.err)
+	}
+	return s, nil
+}
+
+// signingKey returns the identity for package pkcs7 and the name of its digest
+// (RFC 8551 section 3.5.3.2).
+func (id *Identity) signingKey(scheme pkcs7.Scheme, opts *SignOptions, authors []mailbox.Address) (pkcs7.SigningKey, string, error) {
+	if id == nil || id.cert == nil {
+		return pkcs7.SigningKey{}, "", fmt.Errorf("%w: no identity", ErrKeyMismatch)
+	}
+	key, err := id.SigningKey()
+	if err != nil {
+		return key, "", err
+	}
+	if err := checkSigner(id.cert); err != nil {
+		return key, "", err
+	}
+	if scheme == 0 {
+		best, err := alg.SchemeFor(id.pub)
+		if err != nil {
+			return key, "", fmt.Errorf("%w: %w", ErrKeyMismatch, err)
+		}
+		scheme = pkcs7.Scheme(best)
+	}
+	if _, _, err := alg.Scheme(scheme).Identifiers(id.pub); err != nil {
+		return key, "", fmt.Errorf("%w: %w", ErrKeyMismatch, err)
+	}
+	key.Scheme = scheme
+	key.Chain = id.chainFor(opts)
+	key.Attributes, err = id.signedAttributes(opts, authors)
+	return key, micalgOf(alg.Scheme(scheme).Hash()), err
+}
+
+// checkSigner returns why no mail should be signed with cert now, since nobody
+// would accept it.
+func checkSigner(cert *x509.Certificate) error {
+	if err := checkTime(cert, time.Now()); err != nil {
+		return err
+	}
+	const usages = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
+	if cert.KeyUsage != 0 && cert.KeyUsage&usages == 0 {
+		return &chain.Error{Reason: chain.ErrWrongPurpose, Cert: cert, Detail: "the key usage is not for signing"}
+	}
+	restricted := len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 0
+	if restricted && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny) {
+		return &chain.Error{Reason: chain.ErrWrongPurpose, Cert: cert, Detail: "the extended key usage is not for e-mail"}
+	}
+	return nil
+}
+
+// chainFor returns what goes along beside the certificate itself (RFC 8550
+// section 2.3: all that others need, the certificate for replies included).
+func (id *Identity) chainFor(opts *SignOptions) []*x509.Certificate {
+	var list []*x509.Certificate
+	if opts.Certificates == NoCertificates {
+		return nil
+	}
+	if opts.EncryptTo != nil && !bytes.Equal(opts.EncryptTo.Raw, id.cert.Raw) {
+		list = append(list, opts.EncryptTo)
+	}
+	if opts.Certificates == SignerOnly {
+		return list
+	}
+	for _, c := range id.issuers {
+		root := bytes.Equal(c.RawSubject, c.RawIssuer)
+		if !root || opts.Certificates == ChainWithRoot {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// micalgOf returns the name of a digest in the parameter of that name.
+func micalgOf(h alg.Hash) string {
+	switch h {
+	case alg.SHA256:
+		return "sha-256"
+	case alg.SHA384:
+		return "sha-384"
+	case alg.SHA512:
+		return "sha-512"
+	case alg.SHAKE128:
+		return "shake128"
+	case alg.SHAKE256:
+		return "shake256"
+	case alg.SHA224:
+		return "sha-224"
+	}
+	return "unknown"
+}
+
+// write writes the structural header fields and the body of the signed entity.
+func (s *signing) write(ctx context.Context, w io.Writer) error {
+	if s.opts.Opaque {
+		return s.writeOpaque(ctx, w)
+	}
+	return s.writeClear(ctx, w)
+}
+
+func (s *signing) cmsOptions() *pkcs7.SignOptions {
+	return &pkcs7.SignOptions{
+		SigningTime: s.opts.SigningTime, ByKeyID: s.opts.ByKeyID,
+		NoCertificates: s.opts.Certificates == NoCertificates,
+	}
+}
+
+// writeOpaque writes application/pkcs7-mime (RFC 8551 section 3.5.2).
+func (s *signing) writeOpaque(ctx context.Context, w io.Writer) error {
+	if _, err := io.WriteString(w, cmsHeader("signed-data", "smime.p7m")); err != nil {
+		return err
+	}
+	b64 := newBase64Writer(w)
+	opts := s.cmsOptions()
+	opts.Size = max(0, s.payload.size())
+	signer, err := pkcs7.NewSignWriter(ctx, b64, s.keys, opts)
+	if err != nil {
+		return err
+	}
+	if err := s.payload.write(signer); err != nil {
+		return err
+	}
+	if err := signer.Close(); err != nil {
+		return err
+	}
+	return b64.Close()
+}
+
+// writeClear writes multipart/signed (RFC 8551 section 3.5.3). The content is
+// hashed while it is written.
+func (s *signing) writeClear(ctx context.Context, w io.Writer) error {
+	micalg := s.micalg
+	if strings.Contains(micalg, ",") {
+		micalg = `"` + micalg + `"`
+	}
+	if _, err := fmt.Fprintf(w, "MIME-Version: 1.0\r\nContent-Type: multipart/signed; protocol=\"application/pkcs7-signature\";\r\n"+
+		" micalg=%s; boundary=\"%s\"\r\n\r\n--%s\r\n", micalg, s.boundary, s.boundary); err != nil {
+		return err
+	}
+	content, hashed := io.Pipe()
+	var sig bytes.Buffer
+	done := make(chan error, 1)
+	go func() {
+		err := pkcs7.SignDetached(ctx, &sig, content, s.keys, s.cmsOptions())
+		content.CloseWithError(errors.Join(errSigning, err))
+		done <- err
+	}()
+	err := s.payload.write(io.MultiWriter(w, hashed))
+	hashed.CloseWithError(err)
+	if signErr := <-done; err == nil || errors.Is(err, errSigning) {
+		err = signErr
+	}
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintf(w, "\r\n--%s\r\n%s", s.boundary, signatureHeader); err != nil {
+		return err
+	}
+	b64 := newBase64Writer(w)
+	if _, err := b64.Write(sig.Bytes()); err != nil {
+		return err
+	}
+	if err := b64.Close(); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "--%s--\r\n", s.boundary)
+	return err
+}
+
+// errSigning marks that the signer gave up before the content ended.
+const errSigning = constError("smime: signing failed")
+
+const signatureHeader = "Content-Type: application/pkcs7-signature; name=smime.p7s\r\n" +
+	"Content-Transfer-Encoding: base64\r\n" +
+	"Content-Disposition: attachment; filename=smime.p7s\r\n\r\n"
+
+// cmsHeader returns the structural fields of an application/pkcs7-mime entity
+// (RFC 8551 section 3.2) and a blank line.
+func cmsHeader(smimeType, name string) string {
+	return "MIME-Version: 1.0\r\n" +
+		"Content-Type: application/pkcs7-mime; smime-type=" + smimeType + "; name=" + name + "\r\n" +
+		"Content-Transfer-Encoding: base64\r\n" +
+		"Content-Disposition: attachment; filename=" + name + "\r\n\r\n"
+}
+
+func writeFields(w io.Writer, fields []field) error {
+	for _, f := range fields {
+		if _, err := w.Write(f.raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
