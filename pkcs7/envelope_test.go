@@ -20,6 +20,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
 )
@@ -96,8 +97,21 @@ var testKeys = sync.OnceValue(func() []testKey {
 	if err != nil {
 		panic(err)
 	}
-	return append(keys, testKey{"ML-KEM-1024", testCertificate(rawSPKI(oid.MLKEM1024, k1024.EncapsulationKey().Bytes()), 41), k1024})
+	keys = append(keys, testKey{"ML-KEM-1024", testCertificate(rawSPKI(oid.MLKEM1024, k1024.EncapsulationKey().Bytes()), 41), k1024})
+	// RFC 9935 section 6: the seed, which is all that is needed.
+	k512, err := ParsePrivateKey(rawPKCS8(oid.MLKEM512, ber.Append(nil, ber.Context(0), false, noise(64))))
+	if err != nil {
+		panic(err)
+	}
+	keys = append(keys, testKey{"ML-KEM-512", testCertificate(rawSPKI(oid.MLKEM512, k512.(crypto.Decapsulator).Encapsulator().Bytes()), 42), k512})
+	k448 := alg.GenerateX448()
+	return append(keys, testKey{"X448", testCertificate(rawSPKI(oid.X448, k448.Public().(*alg.X448PublicKey).Bytes()), 31), k448})
 })
+
+func rawPKCS8(id oid.OID, key []byte) []byte {
+	algorithm := ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(id)))
+	return ber.Append(nil, ber.Sequence, true, encodeVersion(0), algorithm, encodeOctets(key))
+}
 
 func rawSPKI(id oid.OID, key []byte) []byte {
 	algorithm := ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(id)))
