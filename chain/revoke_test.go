@@ -304,6 +304,14 @@ func TestCRLIssuers(t *testing.T) {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
+	// That its issuer was good when one CRL was made does not help another.
+	evidence := [][]byte{
+		list{by: expired, number: 2, this: -2 * day, next: day, idp: indirect, entries: []listed{{cert: leaf, date: day, reason: 4, issuer: sub}}}.der(t),
+		list{by: expired, number: 1, this: -3 * day, next: day, idp: indirect}.der(t),
+	}
+	if got, _ := outcome(t, root, leaf, nil, []*party{sub, expired}, evidence...); got != "unknown" {
+		t.Errorf("two CRLs of an expired issuer: %s", got)
+	}
 	// The other anchor being trusted too changes nothing (RFC 5280 section 6.3.3 (f)).
 	trust := chain.NewCollection(chain.Anchors(certs(root, elsewhere)), chain.Untrusted(certs(sub, foreign)),
 		chain.Untrusted(chain.DER(mk(foreign, indirect, gone))))

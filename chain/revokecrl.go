@@ -55,13 +55,22 @@ func (s *statusSearch) addCRL(e *Entry) {
 		// RFC 5280 section 5.2: it must not decide about any certificate.
 		s.note(c.title() + " has an unknown critical extension")
 	default:
-		if !slices.ContainsFunc(s.crls, func(d *crl) bool { return bytes.Equal(c.raw, d.raw) }) {
+		if !slices.ContainsFunc(s.crls, c.same) {
 			s.crls = append(s.crls, c)
 		}
 	}
 	if c != nil {
 		s.seen[c] = true
 	}
+}
+
+// same reports whether d is c again. Large ones are compared by where they
+// are: to judge one twice costs less than to compare all of it.
+func (c *crl) same(d *crl) bool {
+	if len(c.raw) != len(d.raw) {
+		return false
+	}
+	return &c.raw[0] == &d.raw[0] || len(c.raw) < largeCRL && bytes.Equal(c.raw, d.raw)
 }
 
 // title names a CRL for people.

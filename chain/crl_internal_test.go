@@ -1,0 +1,381 @@
+package chain
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/binary"
+	"math/big"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/gosmime/gosmime/internal/suites"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+	"golang.org/x/crypto/ocsp"
+)
+
+// linear looks a serial number up without the index.
+func (c *crl) linear(t testing.TB, issuerKey string, serial []byte) (found []revocationEntry) {
+	t.Helper()
+	current := []string{c.issuerKey}
+	for s := cryptobyte.String(c.entries); !s.Empty(); {
+		var e crlEntry
+		if !readCRLEntry(&s, &e) {
+			t.Fatal("an entry that was indexed can't be read")
+		}
+		if e.issuer != nil {
+			current = issuerKeys(e.issuer)
+		}
+		if bytes.Equal(e.serial, trimInteger(serial)) && slices.Contains(current, issuerKey) {
+			found = append(found, e.revocationEntry)
+		}
+	}
+	return found
+}
+
+func issuerKeys(der []byte) (keys []string) {
+	points, ok := parseDistributionPoints(sequenceOf(tag(0xa2, contents(der))), "")
+	if !ok {
+		return nil
+	}
+	for i := range points[0].issuers {
+		keys = append(keys, points[0].scopeNames()[i][2:])
+	}
+	return keys
+}
+
+func contents(der []byte) []byte {
+	var b cryptobyte.String
+	s := cryptobyte.String(der)
+	if !s.ReadASN1(&b, asn1.SEQUENCE) {
+		return nil
+	}
+	return b
+}
+
+func tag(t asn1.Tag, content []byte) []byte {
+	var b cryptobyte.Builder
+	b.AddASN1(t, func(b *cryptobyte.Builder) { b.AddBytes(content) })
+	return b.BytesOrPanic()
+}
+
+func sequenceOf(content []byte) []byte { return tag(asn1.SEQUENCE, tag(asn1.SEQUENCE, content)) }
+
+// testCRL is a CRL by crypto/x509.
+func testCRL(t testing.TB, serials ...int64) []byte {
+	t.Helper()
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	l := &x509.RevocationList{Number: big.NewInt(7), ThisUpdate: time.Unix(1.7e9, 0), NextUpdate: time.Unix(1.8e9, 0)}
+	for i, n := range serials {
+		l.RevokedCertificateEntries = append(l.RevokedCertificateEntries, x509.RevocationListEntry{
+			SerialNumber: big.NewInt(n), RevocationTime: time.Unix(1.6e9, 0), ReasonCode: i % 7,
+		})
+	}
+	der, err := x509.CreateRevocationList(nil, l, &x509.Certificate{
+		Subject: pkix.Name{CommonName: "CA"}, KeyUsage: x509.KeyUsageCRLSign, SubjectKeyId: []byte{1},
+	}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
+}
+
+// checkCRL holds what was read against the linear walk and crypto/x509.
+func checkCRL(t testing.TB, der []byte) {
+	c, err := parseCRL(der)
+	if err != nil {
+		if c != nil {
+			t.Fatal("a CRL beside an error")
+		}
+		return
+	}
+	std, stdErr := x509.ParseRevocationList(der)
+	if stdErr == nil {
+		switch {
+		case !bytes.Equal(c.tbs, std.RawTBSRevocationList), !bytes.Equal(c.issuer, std.RawIssuer), !bytes.Equal(c.signature, std.Signature):
+			t.Fatal("not as crypto/x509 has it")
+		case !c.thisUpdate.Equal(std.ThisUpdate), !c.nextUpdate.Equal(std.NextUpdate):
+			t.Fatal("times are not as crypto/x509 has them")
+		case !bytes.Equal(c.authorityKey, std.AuthorityKeyId):
+			t.Fatal("key identifier is not as crypto/x509 has it")
+		}
+	}
+	entries, err := c.lookup(c.issuerKey, []byte{1})
+	if err != nil {
+		if entries != nil {
+			t.Fatal("entries beside an error")
+		}
+		return
+	}
+	n := 0
+	for s := cryptobyte.String(c.entries); !s.Empty() && n < 100; n++ {
+		var e crlEntry
+		if !readCRLEntry(&s, &e) {
+			t.Fatal("an entry that was indexed can't be read")
+		}
+		got, err := c.lookup(c.issuerKey, e.serial)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := c.linear(t, c.issuerKey, e.serial); len(got) != len(want) {
+			t.Fatalf("serial number %x: %d entries, linearly %d", e.serial, len(got), len(want))
+		}
+		if stdErr == nil && n < len(std.RevokedCertificateEntries) {
+			s := std.RevokedCertificateEntries[n]
+			if !s.RevocationTime.Equal(e.date) || new(big.Int).SetBytes(e.serial).Cmp(s.SerialNumber) != 0 && s.SerialNumber.Sign() >= 0 {
+				t.Fatalf("entry %d is not as crypto/x509 has it", n)
+			}
+		}
+	}
+	if size := 8*len(c.index.slots) + 4*len(c.index.issuers); size > 12*len(c.index.slots) {
+		t.Fatalf("index of %d octets for %d entries", size, len(c.index.slots))
+	}
+}
+
+func FuzzCRL(f *testing.F) {
+	f.Add(testCRL(f))
+	f.Add(testCRL(f, 1, 2, 3, 1, 128, 65535))
+	f.Fuzz(func(t *testing.T, der []byte) { checkCRL(t, der) })
+}
+
+// TestCRLCorpus reads the CRLs of the suites as crypto/x509 does.
+func TestCRLCorpus(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join(suites.Corpus(t, "pkits", "crls"), "*.crl"))
+	if err != nil || len(files) != 173 {
+		t.Fatalf("%d files, want 173: %v", len(files), err)
+	}
+	read := 0
+	for _, f := range files {
+		der, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkCRL(t, der)
+		if _, err := parseCRL(der); err == nil {
+			read++
+		} else if _, err := x509.ParseRevocationList(der); err == nil && filepath.Base(f) != "BadCRLSignatureCACRL.crl" {
+			t.Errorf("%s can't be read", f)
+		}
+	}
+	if read < 170 {
+		t.Errorf("%d of %d read", read, len(files))
+	}
+}
+
+func TestCRLTruncated(t *testing.T) {
+	der := testCRL(t, 1, 2, 3)
+	for n := range der {
+		if _, err := parseCRL(der[:n]); err == nil {
+			t.Fatalf("%d octets were read", n)
+		}
+		flipped := bytes.Clone(der)
+		flipped[n] ^= 0xff
+		checkCRL(t, flipped)
+	}
+}
+
+// hugeCRL returns a CRL of n entries, each with a reason code, by issuer. With
+// no key it is not signed.
+func hugeCRL(n int, issuer []byte, key ed25519.PrivateKey) []byte {
+	entry := tag(asn1.SEQUENCE, append(append([]byte{2, 10, 0x10, 0, 0, 0, 0, 0, 0, 0, 0, 0}, "\x17\x0d250101000000Z"...),
+		"\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01\x05"...))
+	list := bytes.Repeat(entry, n)
+	for i := range n {
+		at := i*len(entry) + 4
+		// Serial numbers as CAs make them: without order.
+		binary.BigEndian.PutUint64(list[at+2:], uint64(i)*0x9e3779b97f4a7c15)
+	}
+	algorithm := []byte{0x30, 5, 6, 3, 0x2b, 0x65, 0x70}
+	tbs := bytes.Join([][]byte{{2, 1, 1}, algorithm, issuer, []byte("\x17\x0d250101000000Z\x17\x0d350101000000Z"), tag(asn1.SEQUENCE, list)}, nil)
+	tbs = tag(asn1.SEQUENCE, tbs)
+	signature := []byte{0}
+	if key != nil {
+		signature = append(signature, ed25519.Sign(key, tbs)...)
+	}
+	return tag(asn1.SEQUENCE, bytes.Join([][]byte{tbs, algorithm, tag(asn1.BIT_STRING, signature)}, nil))
+}
+
+// TestHugeCRL holds that a CRL is never copied and that the index is small.
+func TestHugeCRL(t *testing.T) {
+	const n = 200_000
+	der := hugeCRL(n, []byte{0x30, 0}, nil)
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	c, err := parseCRL(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	serial := append([]byte(nil), contents(c.entries)[2:12]...)
+	if e, err := c.lookup(c.issuerKey, serial); err != nil || len(e) != 1 || e[0].reason != 5 {
+		t.Fatalf("%v, %v", e, err)
+	}
+	runtime.ReadMemStats(&after)
+	if used := after.TotalAlloc - before.TotalAlloc; used > 12*n {
+		t.Errorf("%d octets allocated for %d entries", used, n)
+	}
+	serial[0] ^= 0x20
+	if e, err := c.lookup(c.issuerKey, serial); err != nil || e != nil {
+		t.Fatalf("%v, %v", e, err)
+	}
+	if e, err := c.lookup("another", contents(c.entries)[2:12]); err != nil || e != nil {
+		t.Fatalf("%v, %v", e, err)
+	}
+}
+
+func BenchmarkHugeCRL(b *testing.B) {
+	const n = 2_000_000
+	der := hugeCRL(n, []byte{0x30, 0}, nil)
+	b.Run("first", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(der)))
+		for b.Loop() {
+			c, err := parseCRL(der)
+			if err != nil {
+				b.Fatal(err)
+			}
+			if _, err := c.lookup(c.issuerKey, []byte{1}); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	c, err := parseCRL(der)
+	if err != nil {
+		b.Fatal(err)
+	}
+	serial := contents(c.entries)[2:12]
+	if _, err := c.lookup(c.issuerKey, serial); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("second", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if e, err := c.lookup(c.issuerKey, serial); err != nil || len(e) != 1 {
+				b.Fatal(e, err)
+			}
+		}
+	})
+}
+
+// BenchmarkHugeCRLVerify has the whole validation of a leaf with such a CRL:
+// the first look-up checks the signature and makes the index.
+func BenchmarkHugeCRLVerify(b *testing.B) {
+	const n = 2_000_000
+	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	root := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Root"}, NotBefore: at.AddDate(-1, 0, 0), NotAfter: at.AddDate(1, 0, 0),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
+	}
+	leaf := *root
+	leaf.SerialNumber, leaf.Subject, leaf.IsCA, leaf.KeyUsage = big.NewInt(2), pkix.Name{CommonName: "Leaf"}, false, x509.KeyUsageDigitalSignature
+	make := func(c *x509.Certificate) *x509.Certificate {
+		der, err := x509.CreateCertificate(nil, c, root, key.Public(), key)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c, err = x509.ParseCertificate(der)
+		if err != nil {
+			b.Fatal(err)
+		}
+		return c
+	}
+	ca, cert := make(root), make(&leaf)
+	der := hugeCRL(n, ca.RawSubject, key)
+	p := Policy{Purpose: EmailSigning, InsecureAnyMailbox: true}
+	p.At, p.Revocation = at, RevocationRequireLeaf
+	verify := func(c *Collection, i int) {
+		// Another time each time: the path cache is not what is measured.
+		p.At = at.Add(time.Duration(i) * time.Second)
+		if _, err := c.Verify(b.Context(), cert, p); err != nil {
+			b.Fatal(err)
+		}
+	}
+	i := 0
+	b.Run("first", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			i++
+			verify(NewCollection(Anchors(Certs(ca)), Untrusted(DER(der))), i)
+		}
+	})
+	c := NewCollection(Anchors(Certs(ca)), Untrusted(DER(der)))
+	verify(c, 0)
+	b.Run("second", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			i++
+			verify(c, i)
+		}
+	})
+}
+
+// checkOCSP holds what was read against x/crypto, where that reads it.
+func checkOCSP(t testing.TB, der []byte) {
+	r, err := parseOCSP(der)
+	if err != nil {
+		if r != nil {
+			t.Fatal("a response beside an error")
+		}
+		return
+	}
+	if len(r.singles) > maxOCSPSingles || len(r.certs) > maxOCSPCerts {
+		t.Fatal("limits")
+	}
+	if (r.responderName == nil) == (r.responderKey == nil) {
+		t.Fatal("not one ResponderID")
+	}
+	std, err := ocsp.ParseResponse(der, nil)
+	if err != nil || len(r.singles) != 1 {
+		return
+	}
+	s := r.singles[0]
+	status := map[int]ocspStatus{ocsp.Good: ocspGood, ocsp.Revoked: ocspRevoked, ocsp.Unknown: ocspUnknown}[std.Status]
+	if s.status != status || !s.thisUpdate.Equal(std.ThisUpdate) || !s.nextUpdate.Equal(std.NextUpdate) ||
+		!r.producedAt.Equal(std.ProducedAt) || !bytes.Equal(r.signature, std.Signature) || !bytes.Equal(r.tbs, std.TBSResponseData) {
+		t.Fatalf("not as x/crypto has it: %+v", s)
+	}
+	if status == ocspRevoked && !s.entry.date.Equal(std.RevokedAt) {
+		t.Fatal("not revoked when x/crypto says")
+	}
+}
+
+func testOCSP(t testing.TB, status int) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &x509.Certificate{SerialNumber: big.NewInt(9), Subject: pkix.Name{CommonName: "CA"}}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c, err = x509.ParseCertificate(der); err != nil {
+		t.Fatal(err)
+	}
+	out, err := ocsp.CreateResponse(c, c, ocsp.Response{
+		Status: status, SerialNumber: big.NewInt(5), ThisUpdate: time.Unix(1.7e9, 0), NextUpdate: time.Unix(1.8e9, 0),
+		RevokedAt: time.Unix(1.6e9, 0), RevocationReason: ocsp.Superseded, Certificate: c,
+	}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func FuzzOCSP(f *testing.F) {
+	for _, status := range []int{ocsp.Good, ocsp.Revoked, ocsp.Unknown} {
+		f.Add(testOCSP(f, status))
+	}
+	f.Fuzz(func(t *testing.T, der []byte) { checkOCSP(t, der) })
+}
