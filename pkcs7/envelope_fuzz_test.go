@@ -156,4 +156,3 @@ func FuzzExtract(f *testing.F) {
 		}
 	})
 }
-
