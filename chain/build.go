@@ -10,12 +10,13 @@ import (
 // Bounds of the search, beside those of Limits. They are wide of any honest
 // collection and keep a hostile one from costing more than milliseconds.
 const (
-	maxSteps       = 20000 // partial paths that are looked at
-	maxVisits      = 16    // times that one certificate is built upon
-	maxEvaluations = 200   // paths that reached an anchor
-	maxSecond      = 8     // evaluations after one passed, for more knowledge about revocation
-	maxTried       = 100   // attempts in an Error
-	maxAIA         = 8     // issuers fetched
+	maxSteps       = 2500 // partial paths that are looked at
+	maxVisits      = 8    // times that one certificate is built upon
+	maxEvaluations = 200  // paths that reached an anchor
+	maxSecond      = 8    // evaluations after one passed, for more knowledge about revocation
+	maxTried       = 100  // attempts in an Error
+	maxAIA         = 8    // issuers fetched
+	mapAfter       = 64   // steps after which it is worth to find out what leads to an anchor at all
 )
 
 // An issuer is a certificate that may have issued another: its subject is that
@@ -54,6 +55,8 @@ type search struct {
 	best    *Path
 	second  int
 	aia     int
+	steps   int
+	chart   *chart
 }
 
 // search builds and validates paths from leaf.
@@ -89,6 +92,9 @@ func (s *search) step(ctx context.Context) (done bool) {
 	n := s.pop()
 	if n.anchor == nil {
 		s.expand(ctx, n)
+		return false
+	}
+	if n.knownBad(s.v.work) {
 		return false
 	}
 	s.seen++
@@ -163,6 +169,17 @@ func (s *search) note(e *Error) {
 // expand pushes the partial paths that are longer by one certificate.
 func (s *search) expand(ctx context.Context, n *partial) {
 	v := s.v
+	if s.steps++; s.steps > mapAfter {
+		if s.chart == nil || s.chart.badEdges != len(v.work.badEdges) {
+			s.chart = v.draw(ctx, s.leaf)
+		}
+		if far, ok := s.chart.distance[n.cert]; !ok || n.depth+far > v.policy.Limits.Depth {
+			if len(v.issuersOf(ctx, n.cert)) == 0 {
+				s.deadEnd = append(s.deadEnd, n)
+			}
+			return
+		}
+	}
 	if s.visits[n.cert]++; s.visits[n.cert] > maxVisits {
 		v.limited("certificate %s is in too many paths", n.cert.title())
 		return
@@ -267,16 +284,25 @@ func (v *verification) flawed(c *certificate) bool {
 // namesAnchor reports whether the issuer of c has the name of an anchor in
 // memory: the path may end there.
 func (v *verification) namesAnchor(c *certificate) bool {
-	l := lookup{Query: Query{Kind: KindCertificate, Subject: c.Issuer}, subject: c.issuer()}
+	name := c.issuer()
+	if is, ok := v.anchorNames[name]; ok {
+		return is
+	}
+	if v.anchorNames == nil {
+		v.anchorNames = make(map[string]bool)
+	}
+	is := v.lookForAnchor(&lookup{Query: Query{Kind: KindCertificate, Subject: c.Issuer}, subject: name})
+	v.anchorNames[name] = is
+	return is
+}
+
+func (v *verification) lookForAnchor(l *lookup) bool {
 	for _, m := range v.c.members {
-		if m.role != roleAnchor && m.role != roleBag {
-			continue
-		}
 		mem, ok := m.src.(*memory)
-		if !ok {
+		if !ok || m.role != roleAnchor && m.role != roleBag {
 			continue
 		}
-		for _, e := range mem.lookup(&l) {
+		for _, e := range mem.lookup(l) {
 			if a, err := e.cert(); err == nil && a.subject() == l.subject && (m.role == roleAnchor || a.selfIssued()) {
 				return true
 			}
@@ -317,11 +343,6 @@ func (v *verification) newIssuer(e *Entry, m Member, rank int) (issuer, bool) {
 		return issuer{}, false
 	}
 	x := issuer{cert: c, entry: e, rank: rank}
-	if rank >= v.c.base {
-		if known := v.c.shared.known(c.Raw); known != nil {
-			x.cert = known
-		}
-	}
 	switch m.role {
 	case roleAnchor:
 		x.anchor = true
@@ -338,12 +359,22 @@ func (v *verification) newIssuer(e *Entry, m Member, rank int) (issuer, bool) {
 // chosen to trust just that.
 func (v *verification) anchorsFor(ctx context.Context, leaf *certificate) []issuer {
 	var list []issuer
-	v.findMembers(ctx, Query{Kind: KindCertificate, Issuer: leaf.Issuer, Serial: leaf.Serial}, func(e *Entry, m Member, rank int) bool {
-		if x, ok := v.newIssuer(e, m, rank); ok && x.anchor && x.cert.equal(leaf) {
-			list = append(list, x)
+	l := lookup{Query: Query{Kind: KindCertificate, Issuer: leaf.Issuer, Serial: leaf.Serial}, issuer: leaf.issuer()}
+	for i, m := range v.c.members {
+		if m.role != roleAnchor && m.role != roleBag {
+			continue
 		}
-		return true
-	})
+		for e, err := range m.find(ctx, &l, v.policy.Limits.Candidates) {
+			if err != nil {
+				v.troubled(errSource(err))
+			} else if x, ok := v.newIssuer(e, m, i); ok && x.anchor && x.cert.equal(leaf) {
+				list = append(list, x)
+			}
+			if len(list) == maxVisits {
+				return list
+			}
+		}
+	}
 	return list
 }
 
@@ -351,6 +382,20 @@ func (v *verification) anchorsFor(ctx context.Context, leaf *certificate) []issu
 func (n *partial) contains(c *certificate) bool {
 	for ; n != nil; n = n.below {
 		if n.cert.sameEntity(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// knownBad reports whether a signature of the path is known to be bad: another
+// attempt has told so.
+func (n *partial) knownBad(w *work) bool {
+	if len(w.badEdges) == 0 {
+		return false
+	}
+	for ; n.below != nil; n = n.below {
+		if w.badEdges[[2]*certificate{n.below.cert, n.cert}] != nil {
 			return true
 		}
 	}
@@ -367,27 +412,35 @@ func (n *partial) certificates() []*certificate {
 	return list
 }
 
-// fetch asks for the issuers that the dead ends point at (RFC 5280 section
-// 4.2.2.1) and puts those with an answer back. It reports whether there are any.
+// fetch asks for the issuers that the leaf, and then the dead ends, point at
+// (RFC 5280 section 4.2.2.1) and goes on from those that got an answer. It
+// reports whether there are any.
 func (s *search) fetch(ctx context.Context) bool {
 	v := s.v
 	if v.policy.Fetcher == nil {
 		return false
 	}
-	again := false
+	slices.SortStableFunc(s.deadEnd, func(a, b *partial) int { return a.depth - b.depth })
 	ends := s.deadEnd
+	if len(ends) == 0 || ends[0].cert != s.leaf {
+		ends = append([]*partial{{cert: s.leaf, depth: 1}}, ends...)
+	}
 	s.deadEnd = nil
+	again := false
 	for _, n := range ends {
 		got := false
 		for _, url := range n.cert.details().caIssuers {
 			if s.aia++; s.aia > maxAIA {
 				return again
 			}
+			before := v.work.fetches
 			entries, err := v.fetch(ctx, KindCertificate, url, nil)
-			got = got || err == nil && len(entries) > 0
+			got = got || err == nil && len(entries) > 0 && v.work.fetches > before
 		}
 		if got {
 			delete(v.issuers, n.cert.issuer())
+			delete(s.visits, n.cert)
+			s.chart = nil
 			s.push(n)
 			again = true
 		}

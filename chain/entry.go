@@ -76,6 +76,16 @@ func (e *element) cert() (*certificate, error) {
 	return e.parsed, e.certErr
 }
 
+// adopt spares the parsing of a certificate that the cache knows.
+func (e *element) adopt(from *cache) {
+	if e.kind != KindCertificate {
+		return
+	}
+	if known := from.known(e.der); known != nil {
+		e.certOnce.Do(func() { e.parsed = known })
+	}
+}
+
 // with returns the entry with c as a further constraint.
 func (e *Entry) with(c *Constraints) *Entry {
 	n := *e

@@ -53,6 +53,7 @@ func TestCRLRules(t *testing.T) {
 		return l
 	}
 	old := with(current, func(l *list) { l.number, l.this, l.next = 4, -9*day, -2*day })
+	openssl := newOracle(t)
 	future := with(current, func(l *list) { l.number, l.this, l.next = 6, 2*day, 9*day })
 	for _, c := range []struct {
 		name string
@@ -101,6 +102,7 @@ func TestCRLRules(t *testing.T) {
 		for _, l := range c.crls {
 			evidence = append(evidence, l.der(t))
 		}
+		openssl.compare(t, c.name, c.want, root, leaf, nil, evidence)
 		for range 2 {
 			got, path := outcome(t, root, leaf, nil, nil, evidence...)
 			if got != c.want {
@@ -162,6 +164,7 @@ func TestDeltas(t *testing.T) {
 		return l
 	}
 	stale := edit(base, func(l *list) { l.next = -day })
+	openssl := newOracle(t)
 	idp := sequence(tagged(1, []byte{0xff})) // onlyContainsUserCerts
 	for _, c := range []struct {
 		name string
@@ -198,6 +201,7 @@ func TestDeltas(t *testing.T) {
 		if got, _ := outcome(t, root, leaf, nil, nil, evidence...); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
+		openssl.compare(t, c.name, c.want, root, leaf, nil, evidence)
 	}
 }
 
@@ -221,6 +225,7 @@ func TestScope(t *testing.T) {
 		return l.der(t)
 	}
 	yes := []byte{0xff}
+	openssl := newOracle(t)
 	for _, c := range []struct {
 		name string
 		leaf *party
@@ -246,6 +251,7 @@ func TestScope(t *testing.T) {
 		if got, _ := outcome(t, root, c.leaf, nil, nil, c.crls...); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
+		openssl.compare(t, c.name, c.want, root, c.leaf, nil, c.crls)
 	}
 }
 
@@ -272,6 +278,7 @@ func TestCRLIssuers(t *testing.T) {
 		return list{by: by, number: 1, this: -2 * day, next: day, idp: idp, entries: entries}.der(t)
 	}
 	gone := listed{cert: leaf, date: -3 * day, issuer: sub}
+	openssl := newOracle(t)
 	for _, c := range []struct {
 		name  string
 		leaf  *party
@@ -298,8 +305,9 @@ func TestCRLIssuers(t *testing.T) {
 		{"another key of the same name, listed", plain, []*party{second}, mk(second, nil, listed{cert: plain, date: -3 * day}), "revoked"},
 		{"an unknown key of the same name", plain, nil, mk(second, nil), "unknown"},
 	} {
-		trust := []*party{sub}
-		got, _ := outcome(t, root, c.leaf, nil, append(trust, c.extra...), c.crl)
+		others := append([]*party{sub}, c.extra...)
+		openssl.compare(t, c.name, c.want, root, c.leaf, others, [][]byte{c.crl})
+		got, _ := outcome(t, root, c.leaf, nil, others, c.crl)
 		if got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}

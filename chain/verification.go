@@ -26,9 +26,10 @@ type verification struct {
 	// pending has the certificates whose own validation waits for this one.
 	pending []*certificate
 
-	issuers  map[string][]issuer
-	flaws    map[*certificate]bool
-	statuses map[[3]*certificate]knownStatus
+	issuers     map[string][]issuer
+	anchorNames map[string]bool
+	flaws       map[*certificate]bool
+	statuses    map[[3]*certificate]knownStatus
 }
 
 // A work is shared by everything that one call of Verify does.
@@ -71,8 +72,13 @@ func newVerification(c *Collection, p Policy, now time.Time) *verification {
 	if v.at.IsZero() {
 		v.at = now
 	}
-	for _, m := range c.members {
+	for i, m := range c.members {
 		v.hasBans = v.hasBans || m.role == roleDisallowed
+		if mem, ok := m.src.(*memory); ok && i >= c.base && len(mem.entries) <= maxOverlay {
+			for _, e := range mem.entries {
+				e.adopt(c.shared)
+			}
+		}
 	}
 	return v
 }

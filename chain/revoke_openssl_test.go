@@ -1,0 +1,71 @@
+package chain_test
+
+import (
+	"encoding/pem"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"testing"
+
+	"github.com/gosmime/gosmime/internal/suites"
+)
+
+// An oracle asks openssl verify the same questions.
+type oracle struct {
+	tool, dir string
+	n         int
+}
+
+func newOracle(t *testing.T) *oracle {
+	t.Helper()
+	return &oracle{tool: suites.Tool(t, "openssl"), dir: t.TempDir()}
+}
+
+func (o *oracle) file(t *testing.T, kind string, list ...[]byte) string {
+	t.Helper()
+	o.n++
+	path := filepath.Join(o.dir, strconv.Itoa(o.n)+".pem")
+	var text []byte
+	for _, der := range list {
+		text = append(text, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})...)
+	}
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// good reports whether openssl finds the leaf good by those CRLs.
+func (o *oracle) good(t *testing.T, root, leaf *party, others []*party, crls [][]byte) bool {
+	t.Helper()
+	args := []string{"verify", "-crl_check", "-extended_crl", "-use_deltas", "-attime", strconv.FormatInt(judged.Unix(), 10),
+		"-CAfile", o.file(t, "CERTIFICATE", root.Raw)}
+	for _, p := range others {
+		args = append(args, "-untrusted", o.file(t, "CERTIFICATE", p.Raw))
+	}
+	if len(crls) > 0 {
+		args = append(args, "-CRLfile", o.file(t, "X509 CRL", crls...))
+	}
+	args = append(args, o.file(t, "CERTIFICATE", leaf.Raw))
+	return exec.CommandContext(t.Context(), o.tool, args...).Run() == nil
+}
+
+// differs says why openssl comes to another end in a case of the tables of
+// revocation; empty: it does not.
+func differs(test, name string) string {
+	return ""
+}
+
+// compare holds our outcome against openssl's.
+func (o *oracle) compare(t *testing.T, name, ours string, root, leaf *party, others []*party, crls [][]byte) {
+	t.Helper()
+	theirs := o.good(t, root, leaf, others, crls)
+	why := differs(t.Name(), name)
+	switch same := theirs == (ours == "good"); {
+	case !same && why == "":
+		t.Errorf("%s: %s, but openssl says good: %v", name, ours, theirs)
+	case same && why != "":
+		t.Errorf("%s: stale difference: %s", name, why)
+	}
+}
