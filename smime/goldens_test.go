@@ -24,9 +24,12 @@ func goldenTrust(t testing.TB, g *suites.Golden) *chain.Collection {
 	for i, files := range [][]string{g.Trust, g.Intermediates, g.CRLs, g.Certs} {
 		for _, f := range files {
 			data := g.Read(t, f)
-			src, err := chain.PEM(data)
-			if err != nil {
-				src = chain.DER(data)
+			src := chain.DER(data)
+			if bytes.Contains(data, []byte("-----BEGIN")) {
+				var err error
+				if src, err = chain.PEM(data); err != nil {
+					t.Fatal(err)
+				}
 			}
 			if i == 0 {
 				members = append(members, chain.Anchors(src))
@@ -100,7 +103,7 @@ func TestVerifyGoldens(t *testing.T) {
 				opts.InsecureAnySender = g.Expected == "ok"
 			}
 			want, listed := goldenExceptions[g.File]
-			if g.Body == "hp" && strings.Contains(g.From, "carla.quince@") == false {
+			if g.Body == "hp" && g.Expected != "fail" && strings.Contains(g.From, "carla.quince@") == false {
 				want, listed = smime.ErrAmbiguousSender, true
 			}
 			var out bytes.Buffer

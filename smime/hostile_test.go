@@ -68,7 +68,7 @@ func TestVerifyBitFlips(t *testing.T) {
 		}
 		for i := range msg {
 			for bit := range 8 {
-				if testing.Short() && bit != i%8 {
+				if (testing.Short() || len(msg) > 2000) && bit != i%8 {
 					continue
 				}
 				msg[i] ^= 1 << bit

@@ -1,16 +1,272 @@
 package smime
 
 import (
+	"bytes"
 	"context"
-	"github.com/gosmime/gosmime/chain"
+	"crypto/subtle"
+	"encoding/base64"
+	"fmt"
 	"io"
+	"strings"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/mailbox"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/pkcs7"
 )
 
-// WriteReceipt writes the signed receipt for a message that s signed. Sending
-// it is the application's choice: it tells that the mail was read.
-func WriteReceipt(ctx context.Context, w io.Writer, s *Signer, id *Identity) error { panic("sketch") }
+// WriteReceipt writes the signed receipt for a message that s signed, a message
+// from id to those whom s named (RFC 2634 section 2.4). Sending it is the
+// application's choice: it tells that the mail was read. It fails with
+// ErrNoReceipt if s asks for none, or not for one of id.
+func WriteReceipt(ctx context.Context, w io.Writer, s *Signer, id *Identity) error {
+	s.check()
+	from, err := s.receiptFrom(id)
+	if err != nil {
+		return err
+	}
+	key, err := id.SigningKey()
+	if err != nil {
+		return err
+	}
+	info := s.report.info
+	digest := info.AttributesDigest()
+	if digest == nil {
+		return fmt.Errorf("%w: the signature has no attributes", ErrNoReceipt)
+	}
+	value, err := (&receipt{s.layer.kind, s.receipt.contentID, info.Signature()}).marshal()
+	if err != nil {
+		return err
+	}
+	var b cryptobyte.Builder
+	b.AddASN1OctetString(digest)
+	attr, err := b.Bytes()
+	if err != nil {
+		return err
+	}
+	key.Attributes = append(key.Attributes, pkcs7.Attribute{Type: oid.AttrMsgSigDigest.X509(), Values: [][]byte{attr}})
+	var cms bytes.Buffer
+	sw, err := pkcs7.NewSignWriter(ctx, &cms, []pkcs7.SigningKey{key}, &pkcs7.SignOptions{ContentType: oid.ContentReceipt.X509(), Size: int64(len(value))})
+	if err != nil {
+		return cmsError(err)
+	}
+	if _, err := sw.Write(value); err != nil {
+		return cmsError(err)
+	}
+	if err := sw.Close(); err != nil {
+		return cmsError(err)
+	}
+	return writeReceiptMessage(w, from, s.receipt.to, cms.Bytes())
+}
 
-// CheckReceipt checks a receipt against the message as it was sent.
+// receiptFrom returns the address of id that a receipt is asked from.
+func (s *Signer) receiptFrom(id *Identity) (string, error) {
+	if s.receipt == nil || s.layer.refused {
+		return "", ErrNoReceipt
+	}
+	if len(s.receipt.to) == 0 {
+		return "", fmt.Errorf("%w: nobody to send it to", ErrNoReceipt)
+	}
+	boxes := id.Mailboxes()
+	if len(boxes) == 0 {
+		return "", fmt.Errorf("%w: the certificate names no mailbox", ErrSender)
+	}
+	if len(s.receipt.from) == 0 {
+		return boxes[0], nil
+	}
+	for _, box := range boxes {
+		if s.receipt.asks(box) {
+			return box, nil
+		}
+	}
+	return "", fmt.Errorf("%w: others are asked", ErrNoReceipt)
+}
+
+// asks reports whether a receipt is requested from a mailbox.
+func (r *receiptRequest) asks(box string) bool {
+	if len(r.from) == 0 {
+		return true
+	}
+	want, err := mailbox.Parse(box)
+	if err != nil {
+		return false
+	}
+	for _, f := range r.from {
+		if a, err := mailbox.Parse(f); err == nil && contains([]mailbox.Address{a}, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// writeReceiptMessage writes the message. Every address went through the
+// parser, so that none can hold a line end.
+func writeReceiptMessage(w io.Writer, from string, to []string, cms []byte) error {
+	sender, err := mailbox.Parse(from)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrHeader, err)
+	}
+	var list []string
+	for _, t := range to {
+		a, err := mailbox.Parse(t)
+		if err != nil {
+			return fmt.Errorf("%w: %w", ErrHeader, err)
+		}
+		list = append(list, a.String())
+	}
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nSubject: Signed receipt\r\nDate: %s\r\n", sender, strings.Join(list, ",\r\n "),
+		time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 +0000"))
+	b.WriteString("MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=signed-receipt; name=\"smime.p7m\"\r\n" +
+		"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n")
+	text := base64.StdEncoding.EncodeToString(cms)
+	for len(text) > 0 {
+		n := min(76, len(text))
+		b.WriteString(text[:n] + "\r\n")
+		text = text[n:]
+	}
+	_, err = w.Write(b.Bytes())
+	return err
+}
+
+// CheckReceipt checks a receipt against the message as it was sent, of which
+// no trust is asked: opts and trust are for the receipt. The error is
+// ErrNoReceipt if it is a receipt for something else or from somebody who was not asked.
 func CheckReceipt(ctx context.Context, receipt, sent io.Reader, trust *chain.Collection, opts *VerifyOptions) (*Signer, error) {
-	panic("sketch")
+	if opts == nil {
+		opts = &VerifyOptions{}
+	}
+	v := newVerification(ctx, trust, opts, opts.Limits.workload())
+	v.receipts = true
+	c, err := v.read(receipt)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	if c.kind != oid.ContentReceipt {
+		return nil, fmt.Errorf("%w: signed content of type %s", ErrNoReceipt, c.kind)
+	}
+	signer, err := v.judge(c)
+	if err != nil {
+		return nil, err
+	}
+	r, err := parseReceipt(c.head.buf)
+	if err != nil {
+		return nil, err
+	}
+	original := newVerification(ctx, nil, &VerifyOptions{InsecureHistoric: true}, opts.Limits.workload())
+	o, err := original.read(sent)
+	if err != nil {
+		return nil, fmt.Errorf("smime: the message as it was sent: %w", err)
+	}
+	defer o.close()
+	if err := matchReceipt(r, signer, o); err != nil {
+		return nil, err
+	}
+	return signer, nil
+}
+
+// matchReceipt holds RFC 2634 section 2.6.
+func matchReceipt(r *receipt, signer *Signer, sent *readContent) error {
+	claimed := attributeOctets(signer.report.info, oid.AttrMsgSigDigest)
+	for i := range sent.forms {
+		for _, info := range sent.forms[i].infos {
+			if subtle.ConstantTimeCompare(info.Signature(), r.signature) != 1 {
+				continue
+			}
+			var request *receiptRequest
+			for _, a := range info.Signed() {
+				if oid.FromX509(a.Type) == oid.AttrReceiptRequest && len(a.Values) == 1 {
+					request, _ = parseReceiptRequest(a.Values[0])
+				}
+			}
+			switch {
+			case request == nil:
+				return fmt.Errorf("%w: none was requested", ErrNoReceipt)
+			case !bytes.Equal(request.contentID, r.contentID) || r.kind != sent.kind:
+				return fmt.Errorf("%w: it is for another content", ErrNoReceipt)
+			case claimed == nil || subtle.ConstantTimeCompare(claimed, info.AttributesDigest()) != 1:
+				return fmt.Errorf("%w: it is for other signed attributes", ErrNoReceipt)
+			}
+			for _, box := range signer.Mailboxes() {
+				if request.asks(box) {
+					return nil
+				}
+			}
+			return fmt.Errorf("%w: its signer was not asked", ErrNoReceipt)
+		}
+	}
+	return fmt.Errorf("%w: it is for another signature", ErrNoReceipt)
+}
+
+// attributeOctets returns the OCTET STRING of a signed attribute, or nil.
+func attributeOctets(info *pkcs7.SignerInfo, id oid.OID) []byte {
+	for _, a := range info.Signed() {
+		if oid.FromX509(a.Type) != id || len(a.Values) != 1 {
+			continue
+		}
+		in := cryptobyte.String(a.Values[0])
+		var value cryptobyte.String
+		if in.ReadASN1(&value, asn1.OCTET_STRING) && in.Empty() {
+			return value
+		}
+	}
+	return nil
+}
+
+// A receipt says which signature was verified.
+//
+//	Receipt ::= SEQUENCE {
+//	    version ESSVersion,  -- Version is v1(1)
+//	    contentType ContentType,
+//	    signedContentIdentifier ContentIdentifier,
+//	    originatorSignatureValue OCTET STRING }
+type receipt struct {
+	kind      oid.OID
+	contentID []byte
+	signature []byte
+}
+
+func (r *receipt) marshal() ([]byte, error) {
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1Int64(1)
+		b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(r.kind)) })
+		b.AddASN1OctetString(r.contentID)
+		b.AddASN1OctetString(r.signature)
+	})
+	return b.Bytes()
+}
+
+func parseReceipt(der []byte) (*receipt, error) {
+	in := cryptobyte.String(der)
+	var seq, id, signature cryptobyte.String
+	var version int64
+	r := &receipt{}
+	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1Integer(&version) || !oid.Read(&seq, &r.kind) ||
+		!seq.ReadASN1(&id, asn1.OCTET_STRING) || !seq.ReadASN1(&signature, asn1.OCTET_STRING) || !seq.Empty() || version != 1 {
+		return nil, fmt.Errorf("%w: Receipt", ErrMalformed)
+	}
+	r.contentID, r.signature = id, signature
+	return r, nil
+}
+
+// noReceiptFor reports whether a content must not be answered: only the
+// innermost signature can ask (RFC 2634 section 2.3), and what is itself
+// signed has another one inside.
+func noReceiptFor(h *head) bool {
+	p, section := h.part()
+	if p == nil {
+		return false
+	}
+	f, _ := formOf(p)
+	if f != formCMS {
+		return f == formClear
+	}
+	kind, err := sniffBytes(p, h.buf[min(len(section), len(h.buf)):])
+	return err == nil && kind == oid.SignedData
 }

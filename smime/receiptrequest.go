@@ -86,15 +86,22 @@ func generalNames(list cryptobyte.String) ([]string, bool) {
 
 // A receiptTarget is what a receipt for a signed content needs to know of it.
 type receiptTarget struct {
-	refused bool // more than one request, or one that must not be answered
+	kind    oid.OID // eContentType
+	refused bool    // more than one request, or one that must not be answered
 }
 
 // receiptTargetOf holds RFC 2634 section 2.3: signatures that hold and request
 // different receipts get none, and a receipt gets none either.
+//
+// DEVIATION: what a mailing list expanded gets none, whatever its
+// mlReceiptPolicy says: to send receipts elsewhere is more than the signer asked.
 func receiptTargetOf(sc *signedContent, reports []*SignerReport) receiptTarget {
-	t := receiptTarget{refused: sc.kind == oid.ContentReceipt}
+	t := receiptTarget{kind: sc.kind, refused: sc.kind == oid.ContentReceipt || noReceiptFor(&sc.head)}
 	var first []byte
 	for _, r := range reports {
+		for _, a := range r.info.Signed() {
+			t.refused = t.refused || oid.FromX509(a.Type) == oid.AttrMLExpansionHistory
+		}
 		if r.signer == nil || r.signer.receipt == nil {
 			continue
 		}

@@ -98,9 +98,12 @@ func (s *Signer) read() error {
 //	    issuerAndSerialNumber   [0] IssuerAndSerialNumber,
 //	    receipentKeyId          [1] RecipientKeyIdentifier,
 //	    subjectAltKeyIdentifier [2] SubjectKeyIdentifier }
+//
+// The attribute that Outlook adds is an IssuerAndSerialNumber.
 func (s *Signer) findEncryptTo(j *judge, ev *evidence) {
 	for _, a := range s.report.info.Signed() {
-		if oid.FromX509(a.Type) != oid.AttrEncryptionKeyPreference || len(a.Values) != 1 {
+		t := oid.FromX509(a.Type)
+		if t != oid.AttrEncryptionKeyPreference && t != oid.AttrMicrosoftKeyPreference || len(a.Values) != 1 {
 			continue
 		}
 		id, ok := parseKeyPreference(a.Values[0])
@@ -122,7 +125,7 @@ func parseKeyPreference(der []byte) (pkcs7.CertID, bool) {
 		return pkcs7.CertID{}, false
 	}
 	switch tag {
-	case asn1.Tag(0).ContextSpecific().Constructed():
+	case asn1.SEQUENCE, asn1.Tag(0).ContextSpecific().Constructed():
 		var issuer cryptobyte.String
 		serial := new(big.Int)
 		if !body.ReadASN1Element(&issuer, asn1.SEQUENCE) || !body.ReadASN1Integer(serial) || !body.Empty() {

@@ -67,8 +67,9 @@ type VerifyOptions struct {
 // A verification is one call of Verify or the part of Unseal that verifies.
 type verification struct {
 	*layerReader
-	j     *judge
-	outer []mimetree.Header // of messages that the entity was taken out of, outermost first
+	j        *judge
+	outer    []mimetree.Header // of messages that the entity was taken out of, outermost first
+	receipts bool              // a receipt is wanted
 }
 
 func newVerification(ctx context.Context, trust *chain.Collection, opts *VerifyOptions, work *workload) *verification {
@@ -159,7 +160,7 @@ func (v *verification) readOpaque(c *readContent, body io.Reader) (*signedConten
 
 // judge returns the signer of the content if everything holds.
 func (v *verification) judge(c *readContent) (*Signer, error) {
-	if err := checkKind(c); err != nil {
+	if err := checkKind(c); err != nil && !(v.receipts && c.kind == oid.ContentReceipt) {
 		return nil, err
 	}
 	headers := append(slices.Clone(v.outer), c.entity.part.Header)
