@@ -155,7 +155,7 @@ func TestModes(t *testing.T) {
 // TestDeltas holds delta CRLs to RFC 5280 section 5.2.4.
 func TestDeltas(t *testing.T) {
 	root := newRoot(t, "Root")
-	leaf := root.newLeaf(t, alice)
+	leaf := root.newLeaf(t, alice, extension([]int{2, 5, 29, 46}, false, sequence(sequence(point("http://example.com/d.crl")))))
 	base := list{by: root, number: 10, this: -2 * day, next: day}
 	delta := list{by: root, number: 12, base: 10, this: -time.Hour, next: time.Hour}
 	edit := func(l list, f func(*list)) list { f(&l); return l }
