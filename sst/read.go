@@ -203,7 +203,7 @@ func (p *parser) property(r record) error {
 	if int64(r.length) > int64(p.opts.MaxProperty) {
 		return p.fail(ErrLimit, r.offset, fmt.Sprintf("a property of more than %d octets", p.opts.MaxProperty))
 	}
-	if p.total++; p.total > propertiesPerElement*p.opts.MaxElements {
+	if p.total++; (p.total-1)/propertiesPerElement >= p.opts.MaxElements {
 		return p.fail(ErrLimit, r.offset, "too many properties")
 	}
 	if len(p.props) == cap(p.props) {

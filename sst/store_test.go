@@ -145,7 +145,7 @@ func TestReadLimits(t *testing.T) {
 	}{
 		{"defaults", ReadOptions{}, true},
 		{"exact", ReadOptions{MaxBytes: int64(len(b)), MaxElements: 3, MaxProperty: 1000}, true},
-		{"none", ReadOptions{MaxBytes: math.MaxInt64, MaxElements: math.MaxInt32, MaxProperty: math.MaxInt}, true},
+		{"none", ReadOptions{MaxBytes: math.MaxInt64, MaxElements: math.MaxInt, MaxProperty: math.MaxInt}, true},
 		{"bytes", ReadOptions{MaxBytes: int64(len(b)) - 1}, false},
 		{"elements", ReadOptions{MaxElements: 2}, false},
 		{"property", ReadOptions{MaxProperty: 999}, false},

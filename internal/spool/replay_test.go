@@ -66,8 +66,12 @@ func TestReplay(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := iotest.TestReader(onlyReader{again}, want); err != nil && size <= largeChunk+1 {
-					t.Errorf("%s, %d: %v", name, size, err)
+				if size <= 5000 {
+					if err := iotest.TestReader(onlyReader{again}, want); err != nil {
+						t.Errorf("%s, %d: %v", name, size, err)
+					}
+				} else if got, err := io.ReadAll(onlyReader{again}); err != nil || !bytes.Equal(got, want) {
+					t.Errorf("%s, %d: %d octets, %v", name, size, len(got), err)
 				}
 				if again, err = p.Again(); err != nil {
 					t.Fatal(err)
