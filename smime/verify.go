@@ -79,7 +79,7 @@ func newVerification(ctx context.Context, trust *chain.Collection, opts *VerifyO
 			required: opts.Sender, anySender: opts.InsecureAnySender},
 	}
 	if opts.InsecureHistoric {
-		v.j.historic, v.j.opts.InsecureSHA1 = true, true
+		v.j.historic, v.j.opts.InsecureSHA1, v.j.opts.InsecureShortKeys = true, true, true
 	}
 	if len(opts.OuterHeader) > 0 {
 		h, _, err := mimetree.ParseHeader(opts.OuterHeader, 0)
