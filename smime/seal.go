@@ -1,6 +1,7 @@
 package smime
 
 import (
+	"bytes"
 	"context"
 	"io"
 )
@@ -33,6 +34,14 @@ func Seal(ctx context.Context, w io.Writer, r io.Reader, id *Identity, to []*Rec
 		if outer, err = d.decidedOuter(); err != nil {
 			return err
 		}
+	}
+	if s.small() {
+		// Of known size the encoding can be DER, which all programs read.
+		var b bytes.Buffer
+		if err := s.write(ctx, &b); err != nil {
+			return err
+		}
+		return e.write(ctx, w, outer, int64(b.Len()), func(w io.Writer) error { _, err := w.Write(b.Bytes()); return err })
 	}
 	return e.write(ctx, w, outer, -1, func(w io.Writer) error { return s.write(ctx, w) })
 }

@@ -166,7 +166,7 @@ func TestSignVerify(t *testing.T) {
 						t.Error(err)
 					}
 				}
-				for _, leak := range []string{"Bcc", "secret@"} {
+				for _, leak := range []string{"Bcc:", "secret@"} {
 					if bytes.Contains(signed.Bytes(), []byte(leak)) || bytes.Contains(out.Bytes(), []byte(leak)) {
 						t.Errorf("%s is in the output", leak)
 					}
@@ -187,7 +187,7 @@ func TestSealUnseal(t *testing.T) {
 			if err := transportSafe(sealed.Bytes()); err != nil {
 				t.Error(err)
 			}
-			for _, leak := range []string{"Bcc", "Lunch"} {
+			for _, leak := range []string{"Bcc:", "Lunch"} {
 				if bytes.Contains(sealed.Bytes(), []byte(leak)) {
 					t.Errorf("%s is outside", leak)
 				}

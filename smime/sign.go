@@ -39,11 +39,17 @@ func Sign(ctx context.Context, w io.Writer, r io.Reader, id *Identity, opts *Sig
 	if err != nil {
 		return err
 	}
-	out := bufio.NewWriterSize(w, 32<<10)
-	if err := writeFields(out, d.fields); err != nil {
+	if s.small() {
+		// So that nothing is written if the key can't sign.
+		var b bytes.Buffer
+		if err := s.writeMessage(ctx, &b, d.fields); err != nil {
+			return err
+		}
+		_, err := w.Write(b.Bytes())
 		return err
 	}
-	if err := s.write(ctx, out); err != nil {
+	out := bufio.NewWriterSize(w, 32<<10)
+	if err := s.writeMessage(ctx, out, d.fields); err != nil {
 		return err
 	}
 	return out.Flush()
@@ -226,6 +232,21 @@ func micalgOf(h alg.Hash) string {
 		return "sha-224"
 	}
 	return "unknown"
+}
+
+// maxSmall is the largest entity that is held in memory while it is signed.
+const maxSmall = 1 << 20
+
+func (s *signing) small() bool {
+	n := s.payload.size()
+	return n >= 0 && n <= maxSmall
+}
+
+func (s *signing) writeMessage(ctx context.Context, w io.Writer, fields []field) error {
+	if err := writeFields(w, fields); err != nil {
+		return err
+	}
+	return s.write(ctx, w)
 }
 
 // write writes the structural header fields and the body of the signed entity.

@@ -6,8 +6,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"encoding/hex"
 	"math/big"
 	"sync"
@@ -81,7 +83,7 @@ func (ca *CA) Certify(key crypto.Signer, mailbox string, flaws ...Flaw) *smime.I
 	tpl := &template{mailbox: mailbox, cert: x509.Certificate{
 		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: mailbox},
 		NotBefore: day(2020), NotAfter: day(2040),
-		KeyUsage:    usageFor(key.Public()),
+		KeyUsage: usageFor(key.Public()), SubjectKeyId: keyID(ca.t, key.Public()),
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
 	}}
 	for _, f := range flaws {
@@ -164,6 +166,24 @@ func (ca *CA) CRLs() [][]byte {
 		ca.t.Fatalf("smimetest: %v", err)
 	}
 	return [][]byte{root, issuing}
+}
+
+// keyID returns a subject key identifier (RFC 7093 section 2, method 1).
+func keyID(t testing.TB, pub crypto.PublicKey) []byte {
+	t.Helper()
+	der, err := x509.MarshalPKIXPublicKey(pub)
+	if err != nil {
+		t.Fatalf("smimetest: %v", err)
+	}
+	var info struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Key       asn1.BitString
+	}
+	if _, err := asn1.Unmarshal(der, &info); err != nil {
+		t.Fatalf("smimetest: %v", err)
+	}
+	sum := sha256.Sum256(info.Key.Bytes)
+	return sum[:20]
 }
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {

@@ -1,0 +1,94 @@
+package smimetest_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/pkcs7"
+	"github.com/gosmime/gosmime/smime"
+	"github.com/gosmime/gosmime/smime/smimetest"
+)
+
+// TestVerdicts: every kind of mail gets the verdict it was made for, today and
+// at Now.
+func TestVerdicts(t *testing.T) {
+	ca, stranger := smimetest.NewCA(t), smimetest.NewCA(t)
+	const alice = "alice@example.com"
+	good, revoked := ca.Identity(alice), ca.Identity(alice)
+	ca.Revoke(revoked)
+	signed := func(flaws ...smimetest.Flaw) []byte { return smimetest.Signed(t, ca.Identity(alice, flaws...), "pay 5") }
+	var opaque bytes.Buffer
+	mail := smimetest.Mail(alice, "bob@example.com", "pay 5")
+	if err := smime.Sign(t.Context(), &opaque, bytes.NewReader(mail), good, &smime.SignOptions{Opaque: true}); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name string
+		msg  []byte
+		want error
+	}{
+		{"good", smimetest.Signed(t, good, "pay 5"), nil},
+		{"good, opaque", opaque.Bytes(), nil},
+		{"tampered", smimetest.Tamper(t, smimetest.Signed(t, good, "pay 5")), pkcs7.ErrDigest},
+		{"tampered, opaque", smimetest.Tamper(t, opaque.Bytes()), pkcs7.ErrDigest},
+		{"revoked", smimetest.Signed(t, revoked, "pay 5"), chain.ErrRevoked},
+		{"other CA", smimetest.Signed(t, stranger.Identity(alice), "pay 5"), chain.ErrUnknownIssuer},
+		{"spoofed", smimetest.Spoofed(t, good, "ceo@example.com", "pay 5"), smime.ErrSender},
+		{"unsigned", mail, smime.ErrNotSigned},
+		{"expired", signed(smimetest.Expired()), chain.ErrExpired},
+		{"not yet valid", signed(smimetest.NotYetValid()), chain.ErrNotYetValid},
+		{"encryption only", signed(smimetest.EncryptionOnly()), chain.ErrWrongPurpose},
+		{"signing only", signed(smimetest.SigningOnly()), nil},
+		{"not for mail", signed(smimetest.NotForMail()), chain.ErrWrongPurpose},
+		{"no mailbox", signed(smimetest.NoMailbox()), chain.ErrWrongMailbox},
+		{"wrong mailbox", signed(smimetest.WrongMailbox("eve@example.com")), chain.ErrWrongMailbox},
+		{"SHA-1", signed(smimetest.SignedWithSHA1()), chain.ErrWeakAlgorithm},
+		{"unknown critical", signed(smimetest.UnknownCritical()), chain.ErrUnhandledCritical},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, opts := range []*smime.VerifyOptions{nil, {Chain: chain.Options{At: smimetest.Now()}}} {
+				var out bytes.Buffer
+				_, err := smime.Verify(t.Context(), &out, bytes.NewReader(tt.msg), ca.Trust(), opts)
+				if !errors.Is(err, tt.want) {
+					t.Errorf("error %v, want %v", err, tt.want)
+				}
+				if err != nil && out.Len() > 0 {
+					t.Errorf("wrote %d bytes", out.Len())
+				}
+			}
+		})
+	}
+}
+
+func TestEncrypted(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	alice, bob := ca.Identity("alice@example.com"), ca.Identity("bob@example.com")
+	msg := smimetest.Encrypted(t, alice, "secret", bob)
+	if _, err := smime.Decrypt(t.Context(), io.Discard, bytes.NewReader(msg), smime.Identities{bob}, nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := smime.Decrypt(t.Context(), io.Discard, bytes.NewReader(msg), smime.Identities{alice}, nil); !errors.Is(err, pkcs7.ErrNoKey) {
+		t.Error(err)
+	}
+	sealed := smimetest.Sealed(t, alice, "secret", bob)
+	if _, _, err := smime.Unseal(t.Context(), io.Discard, bytes.NewReader(sealed), smime.Identities{bob}, ca.Trust(), nil); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := smime.Unseal(t.Context(), io.Discard, bytes.NewReader(smimetest.Tamper(t, sealed)), smime.Identities{bob}, ca.Trust(), nil); err == nil {
+		t.Error("changed ciphertext passed")
+	}
+	if r := ca.Recipient(bob); r.Mailbox() != "bob@example.com" || r.Path() == nil {
+		t.Error("not bob")
+	}
+	found, err := smime.FindRecipients(t.Context(), []string{"bob@example.com"}, ca.Directory(alice, bob), nil)
+	if err != nil || len(found) != 1 || !bytes.Equal(found[0].Certificate().Raw, bob.Certificate().Raw) {
+		t.Error(err)
+	}
+	utf8 := ca.Identity("jörg@exämple.com")
+	if boxes := utf8.Mailboxes(); len(boxes) != 1 {
+		t.Errorf("mailboxes %q", boxes)
+	}
+}
