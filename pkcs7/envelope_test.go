@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"sync"
 	"testing"
 	"testing/iotest"
@@ -250,7 +251,7 @@ func TestNoKey(t *testing.T) {
 func TestEncryptRefuses(t *testing.T) {
 	sign := testCertificate(rawSPKI(oid.Ed25519, noise(32)), 50)
 	weak := &rsa.PublicKey{N: testRSA().key.(*rsa.PrivateKey).N, E: 65537}
-	weak.N = weak.N.Rsh(weak.N, 1024+1)
+	weak.N = new(big.Int).Rsh(weak.N, 1024+1)
 	weak.N.SetBit(weak.N, 0, 1)
 	tests := []struct {
 		name string
