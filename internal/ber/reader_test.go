@@ -208,6 +208,47 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// deep returns n SEQUENCEs, each of them all that the one before holds.
+func deep(n int) []byte {
+	lengths := make([]int64, n)
+	var length int64
+	for i := n - 1; i >= 0; i-- {
+		lengths[i] = length
+		length += int64(HeaderLen(Sequence, length))
+	}
+	var b []byte
+	for _, l := range lengths {
+		b = AppendHeader(b, Sequence, true, l)
+	}
+	return b
+}
+
+// However deep the nesting, it costs as much as the limit of depth.
+func TestDeepNesting(t *testing.T) {
+	shallow, in := deep(1000), deep(100_000)
+	count := func(b []byte) float64 {
+		return testing.AllocsPerRun(5, func() {
+			_, err := dump(NewReader(bytes.NewReader(b), Limits{}))
+			if e, ok := errors.AsType[*LimitError](err); !ok || e.Limit != "depth" {
+				t.Error(err)
+			}
+			if e, ok := errors.AsType[*LimitError](CheckDER(b, true)); !ok || e.Limit != "depth" {
+				t.Error(e)
+			}
+			if _, err := ToDER(b, true, len(b)); err == nil {
+				t.Error("converted")
+			}
+		})
+	}
+	if few, many := count(shallow), count(in); many > few+10 {
+		t.Errorf("%v allocations for 1000 levels, %v for 100000", few, many)
+	}
+	r := NewReader(bytes.NewReader(in), Limits{})
+	if raw, err := r.Raw(len(in)); err != nil || !bytes.Equal(raw, in) {
+		t.Errorf("Raw of what is not looked into: %v", err)
+	}
+}
+
 func TestSkipAndRaw(t *testing.T) {
 	for _, c := range []struct{ in, first string }{
 		{"0500 0101ff", "0500"},
