@@ -70,7 +70,9 @@ func makeCert(t testing.TB, issuer *party, key crypto.Signer, name string, edit 
 	}
 	if p.Certificate, err = x509.ParseCertificate(der); err != nil {
 		// Some tests make what crypto/x509 can't read.
-		p.Certificate = &x509.Certificate{Raw: der}
+		unread := *c
+		unread.Raw = der
+		p.Certificate = &unread
 	}
 	return p
 }
@@ -160,3 +162,5 @@ func extension(id []int, critical bool, value []byte) template {
 		c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: id, Critical: critical, Value: value})
 	}
 }
+
+func asBig(n int64) *big.Int { return big.NewInt(n) }

@@ -30,7 +30,7 @@ type statusSearch struct {
 	anchor *certificate
 	points []distributionPoint
 
-	crls      []*crl
+	crls      []rankedCRL
 	seen      map[*crl]bool
 	signers   map[*crl]signer
 	responses map[*ocspResponse]bool
@@ -42,6 +42,7 @@ type statusSearch struct {
 	reasons   reasonMask // that current CRLs have told about
 	released  time.Time  // thisUpdate of the newest current statement that there is no hold
 	notes     []string   // why evidence was not used
+	forged    int        // signatures that did not hold
 	limit     *Error
 }
 
@@ -184,15 +185,15 @@ func (s *statusSearch) verdict(i int, failed *Error) (RevocationStatus, *Error) 
 		e.RevokedAt = st.entry.since()
 		return RevocationStatus{}, e
 	}
-	if s.limit != nil {
-		// Something that could have condemned was not looked at.
-		return RevocationStatus{}, s.limit
-	}
 	status := RevocationStatus{RevokedAt: s.later}
 	if s.good != nil {
 		status.Status, status.Evidence = StatusGood, s.good.kind
 		status.ThisUpdate, status.NextUpdate = s.good.this, s.good.next
 		return status, nil
+	}
+	if s.limit != nil {
+		// Something that could have decided was not looked at.
+		return RevocationStatus{}, s.limit
 	}
 	if !s.required(i) {
 		return status, nil

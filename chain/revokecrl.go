@@ -15,6 +15,19 @@ const largeCRL = 1 << 18
 // maxSigners is how many certificates of a CRL issuer's name are tried.
 const maxSigners = 16
 
+// maxForged is how many bad signatures of evidence about one certificate are
+// looked at.
+const maxForged = 24
+
+// A rankedCRL is a CRL with the place of its source in the Collection.
+type rankedCRL struct {
+	*crl
+	rank int
+}
+
+// fetchedRank is that of what was just fetched.
+const fetchedRank = -1
+
 // A signer is who signed a CRL, as far as known.
 type signer struct {
 	cert    *certificate // nil: nobody who may
@@ -32,8 +45,8 @@ func (s *statusSearch) findCRLs(ctx context.Context) *Error {
 		if slices.ContainsFunc(names[:i], func(n []byte) bool { return bytes.Equal(n, name) }) {
 			continue
 		}
-		err := s.v.find(ctx, Query{Kind: KindCRL, Issuer: name}, func(e *Entry) bool {
-			s.addCRL(e)
+		err := s.v.findMembers(ctx, Query{Kind: KindCRL, Issuer: name}, func(e *Entry, _ Member, rank int) bool {
+			s.addCRL(e, rank)
 			return true
 		})
 		if failed == nil {
@@ -43,7 +56,9 @@ func (s *statusSearch) findCRLs(ctx context.Context) *Error {
 	return failed
 }
 
-func (s *statusSearch) addCRL(e *Entry) {
+// addCRL takes a CRL up if it can be used at all. Those of lower rank are judged
+// first.
+func (s *statusSearch) addCRL(e *Entry, rank int) {
 	c, err := e.crl.get(e.DER())
 	switch {
 	case err != nil:
@@ -55,8 +70,8 @@ func (s *statusSearch) addCRL(e *Entry) {
 		// RFC 5280 section 5.2: it must not decide about any certificate.
 		s.note(c.title() + " has an unknown critical extension")
 	default:
-		if !slices.ContainsFunc(s.crls, c.same) {
-			s.crls = append(s.crls, c)
+		if !slices.ContainsFunc(s.crls, func(d rankedCRL) bool { return c.same(d.crl) }) {
+			s.crls = append(s.crls, rankedCRL{c, rank})
 		}
 	}
 	if c != nil {
@@ -83,11 +98,12 @@ func (c *crl) title() string {
 }
 
 // judgeCRLs is the loop of RFC 5280 section 6.3.3 over the distribution
-// points, newest CRL first. It does not end with the first good answer, since
-// every genuine CRL may condemn.
+// points. It does not end with the first good answer, since every genuine CRL
+// may condemn. What the Collection had first is judged first, so that forged
+// CRLs in a message use up no limit before; the newest go before the older.
 func (s *statusSearch) judgeCRLs(ctx context.Context) {
-	slices.SortStableFunc(s.crls, func(a, b *crl) int {
-		return cmp.Or(b.thisUpdate.Compare(a.thisUpdate), compareNumbers(b.number, a.number))
+	slices.SortStableFunc(s.crls, func(a, b rankedCRL) int {
+		return cmp.Or(a.rank-b.rank, b.thisUpdate.Compare(a.thisUpdate), compareNumbers(b.number, a.number))
 	})
 	for i := range s.points {
 		for _, c := range s.crls {
@@ -97,9 +113,9 @@ func (s *statusSearch) judgeCRLs(ctx context.Context) {
 				continue
 			}
 			if c.delta() {
-				s.judgeDelta(ctx, c)
+				s.judgeDelta(ctx, c.crl)
 			} else {
-				s.judgeCRL(ctx, c, reasons)
+				s.judgeCRL(ctx, c.crl, reasons)
 			}
 			if s.condemned != nil {
 				return
@@ -125,7 +141,7 @@ func (s *statusSearch) judgeCRL(ctx context.Context, c *crl, reasons reasonMask)
 	if !current {
 		s.note(c.title() + " is not current")
 	}
-	if !current && !slices.ContainsFunc(entries, s.matters) {
+	if (!current || s.decided()) && !slices.ContainsFunc(entries, s.matters) {
 		return
 	}
 	by := s.signerOf(ctx, c)
@@ -191,7 +207,8 @@ func (s *statusSearch) lookup(ctx context.Context, c *crl) ([]revocationEntry, b
 // has the same signer (RFC 5280 section 6.3.3 (h)).
 func (s *statusSearch) deltaFor(ctx context.Context, c *crl) *crl {
 	var best *crl
-	for _, d := range s.crls {
+	for _, ranked := range s.crls {
+		d := ranked.crl
 		if !d.delta() || !d.updates(c) || !s.v.current(d.thisUpdate, d.nextUpdate) ||
 			best != nil && compareNumbers(d.number, best.number) <= 0 {
 			continue
@@ -313,13 +330,26 @@ func (s *statusSearch) signs(by *certificate, c *crl) bool {
 	if c.knownSigner(by.SPKI) {
 		return true
 	}
-	err := s.v.checkSignature(by, c.algorithm, c.tbs, c.signature)
-	if err == nil {
-		c.noteSigner(by.SPKI)
-		return true
+	if err := s.checkEvidence(by, c.algorithm, c.tbs, c.signature); err != nil {
+		return false
 	}
-	if err.Reason == ErrLimit {
+	c.noteSigner(by.SPKI)
+	return true
+}
+
+// checkEvidence checks the signature of a CRL or OCSP response.
+func (s *statusSearch) checkEvidence(by *certificate, algorithm, signed, signature []byte) *Error {
+	if s.forged >= maxForged {
+		s.limit = fail(ErrLimit, s.cert, "more than %d bad signatures of CRLs and OCSP responses", maxForged)
+		return s.limit
+	}
+	err := s.v.checkSignature(by, algorithm, signed, signature)
+	switch {
+	case err == nil:
+	case err.Reason == ErrLimit:
 		s.limit = err
+	default:
+		s.forged++
 	}
-	return false
+	return err
 }

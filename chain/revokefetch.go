@@ -68,7 +68,7 @@ func (s *statusSearch) fetchCRLs(ctx context.Context, urls []string) {
 		}
 		before := len(s.crls)
 		for _, e := range entries {
-			s.addCRL(e)
+			s.addCRL(e, fetchedRank)
 		}
 		if len(s.crls) > before {
 			return

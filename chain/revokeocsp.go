@@ -75,8 +75,10 @@ func (s *statusSearch) usable(o *ocspSingle) bool {
 		s.note("the OCSP responder does not know the certificate")
 	case o.status == ocspGood && !s.v.current(o.thisUpdate, o.until()):
 		s.note("the OCSP response of " + day(o.thisUpdate) + " is not current")
+	case o.status == ocspGood:
+		return !s.decided()
 	default:
-		return o.status == ocspGood || s.matters(o.entry)
+		return s.matters(o.entry)
 	}
 	return false
 }
@@ -185,14 +187,9 @@ func (s *statusSearch) responders(ctx context.Context, r *ocspResponse) []*certi
 }
 
 func (s *statusSearch) signedResponse(by *certificate, r *ocspResponse) bool {
-	err := s.v.checkSignature(by, r.algorithm, r.tbs, r.signature)
-	if err == nil {
-		return true
-	}
-	if err.Reason == ErrLimit {
-		s.limit = err
-	} else {
+	err := s.checkEvidence(by, r.algorithm, r.tbs, r.signature)
+	if err != nil {
 		s.note("OCSP response: " + err.Error())
 	}
-	return false
+	return err == nil
 }
