@@ -6,9 +6,10 @@ import (
 
 // An Encrypter encrypts one content, in chunks of any size.
 type Encrypter interface {
-	// Update appends the ciphertext of src, as far as it is ready, to dst. src
-	// may be the spare capacity of dst, from its first octet, or not overlap it.
-	// More than MaxSize octets in all are not encrypted.
+	// Update appends the ciphertext of src, as far as it is ready, to dst: up to
+	// a block more or less than src. src may be the spare capacity of dst, from
+	// its first octet, or not overlap it. More than MaxSize octets in all are not
+	// encrypted.
 	Update(dst, src []byte) []byte
 	// Final appends the rest (padding) to dst and returns the tag, nil if there
 	// is none or if there was too much content.
