@@ -67,11 +67,6 @@ func ocspResponse(choice []byte) []byte {
 	return info
 }
 
-// wrapOCSP returns the RevocationInfoChoice with an OCSP response.
-func wrapOCSP(response []byte) []byte {
-	return ber.Append(nil, ber.Context(1), true, ber.Append(nil, ber.OID, false, []byte(oid.OCSPResponseInfo)), response)
-}
-
 // evidence returns the members of the certificate-values and revocation-values
 // attributes (RFC 5126 sections 6.3.3 and 6.3.4).
 //

@@ -238,3 +238,14 @@ func TestGoldensDigested(t *testing.T) {
 		}
 	}
 }
+
+// goldenFile returns a file with the CMS of the golden case with that name.
+func goldenFile(t *testing.T, name string) string {
+	t.Helper()
+	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Case == name })
+	cms, ok := cmsOf(t, rows[0])
+	if !ok {
+		t.Fatal(name)
+	}
+	return writeTemp(t, "golden", cms)
+}

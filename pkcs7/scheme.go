@@ -1,6 +1,8 @@
 package pkcs7
 
 import (
+	"fmt"
+
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/oid"
 )
@@ -39,6 +41,23 @@ const (
 	SLHDSASHAKE256f
 	schemes
 )
+
+// String returns the name, such as RSASSA-PSS with SHA-256.
+func (s Scheme) String() string {
+	names := [schemes]string{0: "unknown",
+		RSAPKCS1SHA256: "RSA PKCS #1 v1.5 with SHA-256", RSAPKCS1SHA384: "RSA PKCS #1 v1.5 with SHA-384", RSAPKCS1SHA512: "RSA PKCS #1 v1.5 with SHA-512",
+		RSAPSSSHA256: "RSASSA-PSS with SHA-256", RSAPSSSHA384: "RSASSA-PSS with SHA-384", RSAPSSSHA512: "RSASSA-PSS with SHA-512",
+		ECDSASHA256: "ECDSA with SHA-256", ECDSASHA384: "ECDSA with SHA-384", ECDSASHA512: "ECDSA with SHA-512",
+		Ed25519: "Ed25519", Ed448: "Ed448", MLDSA44: "ML-DSA-44", MLDSA65: "ML-DSA-65", MLDSA87: "ML-DSA-87",
+		SLHDSASHA2128s: "SLH-DSA-SHA2-128s", SLHDSASHA2128f: "SLH-DSA-SHA2-128f", SLHDSASHA2192s: "SLH-DSA-SHA2-192s",
+		SLHDSASHA2192f: "SLH-DSA-SHA2-192f", SLHDSASHA2256s: "SLH-DSA-SHA2-256s", SLHDSASHA2256f: "SLH-DSA-SHA2-256f",
+		SLHDSASHAKE128s: "SLH-DSA-SHAKE-128s", SLHDSASHAKE128f: "SLH-DSA-SHAKE-128f", SLHDSASHAKE192s: "SLH-DSA-SHAKE-192s",
+		SLHDSASHAKE192f: "SLH-DSA-SHAKE-192f", SLHDSASHAKE256s: "SLH-DSA-SHAKE-256s", SLHDSASHAKE256f: "SLH-DSA-SHAKE-256f"}
+	if s >= schemes {
+		return fmt.Sprintf("Scheme(%d)", uint16(s))
+	}
+	return names[s]
+}
 
 // schemeOf returns the Scheme of a signature algorithm that was read.
 func schemeOf(id oid.OID, hash alg.Hash) Scheme {
