@@ -62,10 +62,10 @@ func BenchmarkDecrypt(b *testing.B) {
 				if s.size > 1<<10 && k.name != "P-256" {
 					continue
 				}
-				msg := encryptTo(b, content, &EncryptOptions{Cipher: c, Size: int64(s.size)}, ToCertificate(k.cert, nil))
 				b.Run(fmt.Sprintf("%s/%s/%v", s.name, k.name, c), func(b *testing.B) {
 					b.SetBytes(int64(s.size))
 					b.ReportAllocs()
+					msg := encryptTo(b, content, &EncryptOptions{Cipher: c, Size: int64(s.size)}, ToCertificate(k.cert, nil))
 					keys := k.keyFunc()
 					for b.Loop() {
 						r, err := NewDecryptReader(context.Background(), bytes.NewReader(msg), keys, nil)

@@ -15,7 +15,8 @@ const (
 // most, and large ones for the rest of large messages.
 type chunker struct {
 	stream io.Reader
-	ahead  bool // a goroutine may read ahead
+	ahead  bool   // a goroutine may read ahead
+	whole  []byte // all that there is to read, instead of a stream
 	buf    []byte
 	read   int64
 	last   bool
@@ -34,6 +35,23 @@ type chunk struct {
 func (c *chunker) reset(stream io.Reader, ahead bool) {
 	c.stop()
 	*c = chunker{stream: stream, ahead: ahead, buf: c.buf}
+	if w, ok := stream.(*wholeReader); ok {
+		c.whole, c.stream = w.b, nil
+	}
+}
+
+// A wholeReader is a stream that is one chunk in memory. It is never read.
+type wholeReader struct{ b []byte }
+
+func (*wholeReader) Read([]byte) (int, error) { return 0, io.ErrNoProgress }
+
+// firstSize returns how large the buffer for the first chunk is to be, if the
+// stream is said to have that length.
+func firstSize(length int64) int {
+	if length < 0 || length >= smallChunk {
+		return smallChunk
+	}
+	return int(length) + 1 // to see the end
 }
 
 // next returns the next octets of the stream; last tells its end. They are good
@@ -44,6 +62,8 @@ func (c *chunker) next() (b []byte, last bool, err error) {
 	}
 	var got chunk
 	switch {
+	case c.stream == nil:
+		got = chunk{b: c.whole, last: true}
 	case c.full != nil:
 		c.free <- c.buf
 		got = <-c.full

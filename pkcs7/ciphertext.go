@@ -1,6 +1,7 @@
 package pkcs7
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -20,13 +21,15 @@ type ciphertext struct {
 	seeker   io.Seeker // of src; nil: it can't
 	start    int64     // offset of the message in src
 	lim      ber.Limits
+	length   int64         // that the message declares, or -1
+	small    *wholeReader  // all of the octets, if they are few
 	spool    *spool.Spool  // of the octets
 	replay   *spool.Replay // of the message, or of the detached octets
 	size     int64
 }
 
 func (c *ciphertext) init(src, detached io.Reader) {
-	c.src, c.detached = src, detached
+	c.src, c.detached, c.length = src, detached, -1
 	if s, ok := src.(io.Seeker); ok {
 		if start, err := s.Seek(0, io.SeekCurrent); err == nil {
 			c.seeker, c.start = s, start
@@ -45,13 +48,19 @@ func (c *ciphertext) close() error {
 	return err
 }
 
-// once returns the octets, to be read a single time.
+// once returns the octets, to be read a single time, and notes how many are
+// declared.
 func (c *ciphertext) once(p *parser, inside bool) (io.Reader, error) {
 	const field = "encryptedContentInfo.encryptedContent"
 	switch {
 	case inside && c.detached != nil:
 		return nil, p.fail(field, "present although the ciphertext is elsewhere")
 	case inside:
+		e, err := p.Next()
+		if err != nil {
+			return nil, p.wrap(err, field)
+		}
+		c.length = e.Length
 		stream, err := p.String(ber.Context(0))
 		return stream, p.wrap(err, field)
 	case c.detached == nil:
@@ -64,18 +73,30 @@ func (c *ciphertext) once(p *parser, inside bool) (io.Reader, error) {
 // that then has the rest of the message.
 func (c *ciphertext) first(p *parser, inside bool) (*parser, io.Reader, error) {
 	c.lim = ber.Limits{Bytes: math.MaxInt64, Depth: p.lim.Depth}
-	if !inside || c.seeker == nil || c.detached != nil {
-		stream, err := c.once(p, inside)
-		if err != nil {
-			return nil, nil, err
-		}
-		if c.detached != nil {
-			c.replay = spool.NewReplay(stream, p.budget, p.lim.Dir)
-			return p, c.replay, nil
-		}
-		c.spool = spool.New(p.budget, p.lim.Dir)
-		return p, stream, nil
+	stream, err := c.once(p, inside)
+	if err != nil {
+		return nil, nil, err
 	}
+	if c.detached != nil {
+		c.replay = spool.NewReplay(stream, p.budget, p.lim.Dir)
+		return p, c.replay, nil
+	}
+	head := readChunk(stream, make([]byte, firstSize(c.length)))
+	switch {
+	case head.err != nil:
+		return nil, nil, p.wrap(head.err, "encryptedContent")
+	case head.last:
+		c.small = &wholeReader{head.b}
+		return p, c.small, nil
+	case c.seeker == nil:
+		c.spool = spool.New(p.budget, p.lim.Dir)
+		return p, io.MultiReader(bytes.NewReader(head.b), stream), nil
+	}
+	return c.fromStart(p)
+}
+
+// fromStart reads the source again from its start.
+func (c *ciphertext) fromStart(p *parser) (*parser, io.Reader, error) {
 	// The head is read a second time. It was counted the first time.
 	used, err := c.seeker.Seek(0, io.SeekCurrent)
 	if err != nil {
@@ -97,6 +118,9 @@ func (c *ciphertext) first(p *parser, inside bool) (*parser, io.Reader, error) {
 // again returns the octets for a further pass. If the source changed reading
 // fails.
 func (c *ciphertext) again() (io.Reader, error) {
+	if c.small != nil {
+		return c.small, nil
+	}
 	if c.spool != nil {
 		return io.NewSectionReader(c.spool, 0, c.size), nil
 	}

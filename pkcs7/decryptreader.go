@@ -261,7 +261,7 @@ func (r *DecryptReader) fill() error {
 	}
 	if cap(r.out) < len(chunk)+64 {
 		clear(r.out[:cap(r.out)])
-		r.out = make([]byte, 0, len(r.in.buf)+64)
+		r.out = make([]byte, 0, max(len(chunk), len(r.in.buf))+64)
 	}
 	plain := r.decrypter.Update(r.out[:0], chunk)
 	if last {
