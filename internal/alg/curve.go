@@ -24,21 +24,6 @@ func curveOf(name oid.OID) elliptic.Curve {
 	return nil
 }
 
-// curveName is the reverse of curveOf.
-func curveName(c elliptic.Curve) oid.OID {
-	switch c {
-	case elliptic.P224():
-		return oid.P224
-	case elliptic.P256():
-		return oid.P256
-	case elliptic.P384():
-		return oid.P384
-	case elliptic.P521():
-		return oid.P521
-	}
-	return ""
-}
-
 // ecdhName names the curves that crypto/ecdh has.
 func ecdhName(c ecdh.Curve) oid.OID {
 	switch c {

@@ -133,6 +133,10 @@ func readTaggedInt(s *cryptobyte.String, tag uint8, out *int) bool {
 // verify checks sig over digest. The standard library does it where it can
 // express the parameters; it has no way to ask for a salt of exactly no octets,
 // nor for a mask by another hash.
+//
+// DEVIATION: RFC 4055 section 3.1 recommends the same hash for the mask. Another
+// one is taken, SHA-1 too: OpenSSL users ask for it, and the mask needs no
+// collision resistance.
 func (p pss) verify(pub *rsa.PublicKey, digest, sig []byte) error {
 	if h := p.hash.Crypto(); h != 0 && p.hash == p.mgf && p.salt > 0 {
 		if rsa.VerifyPSS(pub, h, digest, sig, &rsa.PSSOptions{SaltLength: p.salt}) != nil {
@@ -195,7 +199,7 @@ func (p pss) mask(seed []byte, n int) []byte {
 	return mgf1(p.mgf, seed, n)
 }
 
-// mgf1 is MGF1 of RFC 8017 appendix B.2.1; without a limit it would be KDF1.
+// mgf1 is MGF1 of RFC 8017 appendix B.2.1.
 func mgf1(h Hash, seed []byte, n int) []byte {
 	d := h.New()
 	out := make([]byte, 0, n+h.Size())
