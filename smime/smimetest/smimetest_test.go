@@ -19,7 +19,9 @@ func TestVerdicts(t *testing.T) {
 	const alice = "alice@example.com"
 	good, revoked := ca.Identity(alice), ca.Identity(alice)
 	ca.Revoke(revoked)
-	signed := func(flaws ...smimetest.Flaw) []byte { return smimetest.Signed(t, ca.Identity(alice, flaws...), "pay 5") }
+	signed := func(flaws ...smimetest.Flaw) []byte {
+		return smimetest.Signed(t, ca.Identity(alice, flaws...), "pay 5")
+	}
 	var opaque bytes.Buffer
 	mail := smimetest.Mail(alice, "bob@example.com", "pay 5")
 	if err := smime.Sign(t.Context(), &opaque, bytes.NewReader(mail), good, &smime.SignOptions{Opaque: true}); err != nil {
