@@ -16,6 +16,10 @@
 // Microsoft no longer trusts is in the file, and only its properties say so.
 // Who takes the certificates alone, with [Store.Certificates], loses that.
 //
+// To do it wrong: to trust every file that can be read (delroots.sst and
+// disallowedcert.sst are lists of what is not to be trusted), to convert a
+// store to PEM and trust that, to identify a certificate by a hash property.
+//
 // Reading is strict: what Windows would refuse, and what is no whole store, is
 // an [*Error]. ReadOptions.Lenient accepts what Windows tolerates and lists it.
 // Nothing in a store is signed, so no hash in it proves anything;

@@ -11,7 +11,7 @@ import (
 type Problem uint8
 
 // The problems. With ReadOptions.Lenient those from ErrEndMarker to
-// ErrPropertyID are warnings; ErrMismatch never is more than that.
+// ErrPropertyID are warnings; ErrMismatch is never more than that.
 const (
 	_             Problem = iota
 	ErrNotStore           // no header of a serialized store

@@ -62,10 +62,8 @@ func ExampleRead() {
 			fmt.Printf("  %v: %v\n", p.ID, p)
 		}
 	}
-	for _, m := range store.Mismatches() {
-		fmt.Println(m)
-	}
 	// Output:
+	// warning: sst: offset 458, element 1, property SHA1_HASH: is not that of the certificate
 	// certificate
 	//   FRIENDLY_NAME: "Example root"
 	//   ENHKEY_USAGE: 1.3.6.1.5.5.7.3.4 1.3.6.1.5.5.7.3.1
@@ -74,7 +72,22 @@ func ExampleRead() {
 	//   DISALLOWED_FILETIME: 2022-01-01T00:00:00Z
 	//   SHA1_HASH: 1ef36db352927eb895dc9600144399cba376a658
 	// CRL
-	// sst: offset 458, element 1, property SHA1_HASH: is not that of the certificate
+}
+
+func ExampleStore_Mismatches() {
+	file, err := os.Open("testdata/roots.sst")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer file.Close()
+	store, err := sst.Read(file, nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, m := range store.Mismatches() {
+		fmt.Println(m)
+	}
+	// Output: sst: offset 458, element 1, property SHA1_HASH: is not that of the certificate
 }
 
 func ExampleRead_faults() {

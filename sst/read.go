@@ -15,7 +15,8 @@ type ReadOptions struct {
 	MaxProperty int   // octets of one property; default 1 MiB
 	// Lenient accepts, and lists in Store.Warnings, what Windows itself
 	// tolerates: a missing end marker, bytes after it, trailing properties,
-	// property identifiers above 0xffff.
+	// property identifiers above 0xffff. Hashes that are wrong, which are no
+	// error for a strict reader either, are listed as well: see Store.Mismatches.
 	Lenient bool
 }
 
@@ -260,6 +261,10 @@ func (p *parser) end() (*Store, error) {
 		if err := p.tolerate(ErrDangling, p.dangling, fmt.Sprintf("%d properties after the last element", len(p.props)-p.first)); err != nil {
 			return nil, err
 		}
+	}
+	if p.opts.Lenient {
+		wrong := p.store.Mismatches()
+		p.store.Warnings = append(p.store.Warnings, wrong[:min(len(wrong), maxWarnings)]...)
 	}
 	return p.store, nil
 }

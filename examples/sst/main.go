@@ -61,7 +61,9 @@ func readStore(name string, lenient bool, std cli.Std) (*sst.Store, error) {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	for _, w := range s.Warnings {
-		fmt.Fprintln(std.Err, "tolerated:", w)
+		if w.Problem != sst.ErrMismatch { // list and verify name those
+			fmt.Fprintln(std.Err, "tolerated:", w)
+		}
 	}
 	return s, nil
 }
