@@ -39,10 +39,10 @@ type statusSearch struct {
 	holds     []statement // on hold then
 	later     time.Time   // revoked after the time in question; zero: not known
 	good      *statement
-	reasons   reasonMask // that current CRLs have told about
-	released  time.Time  // thisUpdate of the newest current statement that there is no hold
-	notes     []string   // why evidence was not used
-	forged    int        // signatures that did not hold
+	reasons   reasonMask                // that current CRLs have told about
+	released  time.Time                 // thisUpdate of the newest current statement that there is no hold
+	notes     []remark                  // why evidence was not used
+	forged    [KindOCSPResponse + 1]int // signatures that did not hold
 	limit     *Error
 }
 
@@ -61,7 +61,7 @@ func (v *verification) revocation(ctx context.Context, path []*certificate, i in
 	}
 	var ok bool
 	if s.points, ok = s.cert.distributionPoints(); !ok {
-		s.note("the distribution points of the certificate can't be read")
+		s.note(nil, "the distribution points of the certificate can't be read")
 	}
 	failed := s.atHand(ctx)
 	if !s.decided() && v.policy.Fetcher != nil {
@@ -155,7 +155,7 @@ func (s *statusSearch) acquitted(st statement, reasons reasonMask) {
 	case s.reasons == allReasons:
 		s.good = &st
 	default:
-		s.note("the current CRLs tell about some reasons only")
+		s.note(nil, "the current CRLs tell about some reasons only")
 	}
 }
 
@@ -203,7 +203,11 @@ func (s *statusSearch) verdict(i int, failed *Error) (RevocationStatus, *Error) 
 	}
 	detail := "no CRL or OCSP response about certificate " + s.cert.title()
 	if len(s.notes) > 0 {
-		detail = "of certificate " + s.cert.title() + ": " + strings.Join(s.notes, "; ")
+		texts := make([]string, len(s.notes))
+		for i, n := range s.notes {
+			texts[i] = n.String()
+		}
+		detail = "of certificate " + s.cert.title() + ": " + strings.Join(texts, "; ")
 	}
 	return status, fail(ErrRevocationUnknown, s.cert, "%s", detail)
 }
@@ -218,10 +222,24 @@ func (s *statusSearch) required(i int) bool {
 	return false
 }
 
-// note keeps why something was not used, for the error.
-func (s *statusSearch) note(text string) {
+// A remark says why a CRL, or whatever its text names, was not used. It is
+// made into text only for an error.
+type remark struct {
+	crl  *crl // nil: none
+	text string
+}
+
+func (r remark) String() string {
+	if r.crl == nil {
+		return r.text
+	}
+	return r.crl.title() + " " + r.text
+}
+
+// note keeps a remark for the error.
+func (s *statusSearch) note(c *crl, text string) {
 	const most = 8
-	if len(s.notes) < most && !slices.Contains(s.notes, text) {
-		s.notes = append(s.notes, text)
+	if r := (remark{c, text}); len(s.notes) < most && !slices.Contains(s.notes, r) {
+		s.notes = append(s.notes, r)
 	}
 }

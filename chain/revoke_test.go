@@ -329,6 +329,42 @@ func TestCRLIssuers(t *testing.T) {
 	}
 }
 
+// TestForgedEvidence holds that any number of forged CRLs and OCSP responses in
+// a message neither makes a good certificate fail nor hides a revocation that
+// the Collection knows of.
+func TestForgedEvidence(t *testing.T) {
+	root := newRoot(t, "Root")
+	leaf := root.newLeaf(t, alice)
+	crl := list{by: root, number: 1, this: -2 * day, next: day}
+	var decoys [][]byte
+	for i := range 150 {
+		l := crl
+		l.number, l.this, l.breakIt = int64(i+2), -day, true
+		if i%2 == 0 {
+			l.entries = []listed{{cert: leaf, date: -day}}
+		}
+		decoys = append(decoys, l.der(t), response{by: root, breakIt: true, answers: []reply{
+			{cert: leaf, issuer: root, state: "revoked", date: -day, this: -day, next: day}}}.der(t))
+	}
+	listing := crl
+	listing.entries = []listed{{cert: leaf, date: -day}}
+	for _, c := range []struct {
+		own  [][]byte
+		want chain.Reason
+	}{
+		{[][]byte{crl.der(t)}, 0},
+		{[][]byte{listing.der(t)}, chain.ErrRevoked},
+		{[][]byte{response{by: root, produced: -day, answers: []reply{{cert: leaf, issuer: root, this: -day, next: day}}}.der(t)}, 0},
+		{nil, chain.ErrLimit},
+	} {
+		trust := chain.NewCollection(chain.Anchors(certs(root)), chain.Untrusted(chain.DER(c.own...)))
+		p := signing()
+		p.Revocation = chain.RevocationRequireLeaf
+		_, err := trust.With(chain.Untrusted(chain.DER(decoys...))).Verify(t.Context(), leaf.Certificate, p)
+		wantReason(t, err, c.want)
+	}
+}
+
 // TestNoKeyUsage holds RFC 10007 section 4: an issuer without key usage can't
 // make CRLs that acquit; what it says against its own certificates is believed.
 func TestNoKeyUsage(t *testing.T) {

@@ -15,9 +15,10 @@ const largeCRL = 1 << 18
 // maxSigners is how many certificates of a CRL issuer's name are tried.
 const maxSigners = 16
 
-// maxForged is how many bad signatures of evidence about one certificate are
-// looked at.
-const maxForged = 24
+// maxForged is how many bad signatures of CRLs, and as many of OCSP responses,
+// about one certificate are looked at: few enough that those for all of a path
+// stay within Limits.Signatures.
+const maxForged = 12
 
 // A rankedCRL is a CRL with the place of its source in the Collection.
 type rankedCRL struct {
@@ -62,13 +63,13 @@ func (s *statusSearch) addCRL(e *Entry, rank int) {
 	c, err := e.crl.get(e.DER())
 	switch {
 	case err != nil:
-		s.note("a CRL can't be read")
+		s.note(nil, "a CRL can't be read")
 	case s.seen[c]:
 	case !s.v.published(c.thisUpdate):
-		s.note(c.title() + " is of the future")
+		s.note(c, "is of the future")
 	case c.unknown != "":
 		// RFC 5280 section 5.2: it must not decide about any certificate.
-		s.note(c.title() + " has an unknown critical extension")
+		s.note(c, "has an unknown critical extension")
 	default:
 		if !slices.ContainsFunc(s.crls, func(d rankedCRL) bool { return c.same(d.crl) }) {
 			s.crls = append(s.crls, rankedCRL{c, rank})
@@ -109,7 +110,7 @@ func (s *statusSearch) judgeCRLs(ctx context.Context) {
 		for _, c := range s.crls {
 			reasons, ok := c.covers(s.cert, &s.points[i])
 			if !ok {
-				s.note(c.title() + " does not cover the certificate")
+				s.note(c.crl, "does not cover the certificate")
 				continue
 			}
 			if c.delta() {
@@ -139,7 +140,7 @@ func (s *statusSearch) judgeCRL(ctx context.Context, c *crl, reasons reasonMask)
 	}
 	current := s.v.current(this, next)
 	if !current {
-		s.note(c.title() + " is not current")
+		s.note(c, "is not current")
 	}
 	if (!current || s.decided()) && !slices.ContainsFunc(entries, s.matters) {
 		return
@@ -188,12 +189,12 @@ func (s *statusSearch) lookup(ctx context.Context, c *crl) ([]revocationEntry, b
 	}
 	entries, err := c.lookup(s.cert.issuer(), s.cert.SerialDER)
 	if err != nil {
-		s.note(c.title() + " can't be read")
+		s.note(c, "can't be read")
 		return nil, false
 	}
 	if c.index.unknown {
 		// RFC 5280 section 5.3: it must not decide about any certificate.
-		s.note(c.title() + " has an entry with an unknown critical extension")
+		s.note(c, "has an entry with an unknown critical extension")
 		return nil, false
 	}
 	if !c.delta() {
@@ -250,7 +251,7 @@ func (s *statusSearch) signerOf(ctx context.Context, c *crl) signer {
 	by := s.findSigner(ctx, c)
 	s.signers[c] = by
 	if by.cert == nil {
-		s.note(c.title() + " is not signed by anyone who may")
+		s.note(c, "is not signed by anyone who may")
 	}
 	return by
 }
@@ -259,7 +260,7 @@ func (s *statusSearch) findSigner(ctx context.Context, c *crl) signer {
 	if s.issuer.subject() == c.issuerKey && s.signs(s.issuer, c) {
 		ku, present := s.issuer.keyUsage()
 		if present && ku&x509.KeyUsageCRLSign == 0 {
-			s.note("key usage of " + s.issuer.title() + " does not have cRLSign")
+			s.note(nil, "key usage of "+s.issuer.title()+" does not have cRLSign")
 			return signer{}
 		}
 		// RFC 10007 section 4: an issuer of version 3 must have the extension.
@@ -267,7 +268,7 @@ func (s *statusSearch) findSigner(ctx context.Context, c *crl) signer {
 		// says against the certificate is believed all the same.
 		acquits := present || s.issuer.Version < 3
 		if !acquits {
-			s.note("certificate " + s.issuer.title() + " has no key usage: its CRLs can't show that another is good")
+			s.note(nil, "certificate "+s.issuer.title()+" has no key usage: its CRLs can't show that another is good")
 		}
 		return signer{s.issuer, acquits}
 	}
@@ -280,7 +281,7 @@ func (s *statusSearch) findSigner(ctx context.Context, c *crl) signer {
 		if err == nil {
 			return signer{cand, true}
 		}
-		s.note("issuer of " + c.title() + ": " + err.Error())
+		s.note(c, "has an unfit issuer: "+err.Error())
 		// An issuer whose time is over can still have condemned in its time.
 		then := *s.v
 		then.at = c.thisUpdate
@@ -324,13 +325,13 @@ func (s *statusSearch) candidates(ctx context.Context, c *crl) []*certificate {
 // signs checks the signature of c. The result for a key is kept with the CRL.
 func (s *statusSearch) signs(by *certificate, c *crl) bool {
 	if err := s.v.strength(by, c.algorithm); err != nil {
-		s.note(c.title() + ": " + err.Error())
+		s.note(c, "can't be believed: "+err.Error())
 		return false
 	}
 	if c.knownSigner(by.SPKI) {
 		return true
 	}
-	if err := s.checkEvidence(by, c.algorithm, c.tbs, c.signature); err != nil {
+	if err := s.checkEvidence(KindCRL, by, c.algorithm, c.tbs, c.signature); err != nil {
 		return false
 	}
 	c.noteSigner(by.SPKI)
@@ -338,9 +339,9 @@ func (s *statusSearch) signs(by *certificate, c *crl) bool {
 }
 
 // checkEvidence checks the signature of a CRL or OCSP response.
-func (s *statusSearch) checkEvidence(by *certificate, algorithm, signed, signature []byte) *Error {
-	if s.forged >= maxForged {
-		s.limit = fail(ErrLimit, s.cert, "more than %d bad signatures of CRLs and OCSP responses", maxForged)
+func (s *statusSearch) checkEvidence(kind Kind, by *certificate, algorithm, signed, signature []byte) *Error {
+	if s.forged[kind] >= maxForged {
+		s.limit = fail(ErrLimit, s.cert, "more than %d bad signatures of CRLs or OCSP responses", maxForged)
 		return s.limit
 	}
 	err := s.v.checkSignature(by, algorithm, signed, signature)
@@ -349,7 +350,7 @@ func (s *statusSearch) checkEvidence(by *certificate, algorithm, signed, signatu
 	case err.Reason == ErrLimit:
 		s.limit = err
 	default:
-		s.forged++
+		s.forged[kind]++
 	}
 	return err
 }

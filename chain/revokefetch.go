@@ -15,7 +15,7 @@ const maxURLs = 8
 func (s *statusSearch) fetch(ctx context.Context) {
 	// Responders and CRLs need not know certificates that have expired.
 	if s.v.now.After(s.cert.NotAfter) {
-		s.note("the certificate has expired: nothing was fetched")
+		s.note(nil, "the certificate has expired: nothing was fetched")
 		return
 	}
 	if s.fetchOCSP(ctx) {
@@ -42,7 +42,7 @@ func (s *statusSearch) fetchOCSP(ctx context.Context) (decided bool) {
 			}
 			entries, err := s.v.fetch(ctx, KindOCSPResponse, url, request)
 			if err != nil {
-				s.note("fetching " + quote(url) + ": " + err.Error())
+				s.note(nil, "fetching "+quote(url)+": "+err.Error())
 			}
 			for _, e := range entries {
 				s.judgeResponse(ctx, e)
@@ -64,7 +64,7 @@ func (s *statusSearch) fetchCRLs(ctx context.Context, urls []string) {
 		}
 		entries, err := s.v.fetch(ctx, KindCRL, url, nil)
 		if err != nil {
-			s.note("fetching " + quote(url) + ": " + err.Error())
+			s.note(nil, "fetching "+quote(url)+": "+err.Error())
 		}
 		before := len(s.crls)
 		for _, e := range entries {

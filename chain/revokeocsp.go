@@ -19,7 +19,7 @@ const freshOCSP = 7 * 24 * time.Hour
 func (s *statusSearch) judgeResponse(ctx context.Context, e *Entry) {
 	r, err := e.ocsp.get(e.DER())
 	if err != nil {
-		s.note(err.Error())
+		s.note(nil, err.Error())
 		return
 	}
 	if s.responses[r] {
@@ -27,7 +27,7 @@ func (s *statusSearch) judgeResponse(ctx context.Context, e *Entry) {
 	}
 	s.responses[r] = true
 	if r.unknown != "" {
-		s.note("an OCSP response has the unknown critical extension " + r.unknown.String())
+		s.note(nil, "an OCSP response has the unknown critical extension "+r.unknown.String())
 		return
 	}
 	var ours []*ocspSingle
@@ -40,20 +40,20 @@ func (s *statusSearch) judgeResponse(ctx context.Context, e *Entry) {
 		}
 	}
 	if len(ours) == 0 {
-		s.note("an OCSP response is about other certificates")
+		s.note(nil, "an OCSP response is about other certificates")
 	}
 	if !useful {
 		return
 	}
 	by := s.responderOf(ctx, r)
 	if by.cert == nil {
-		s.note("an OCSP response is not signed by anyone who may")
+		s.note(nil, "an OCSP response is not signed by anyone who may")
 		return
 	}
 	// One that contradicts itself, or that was made when the certificate was
 	// not valid, shows nothing good.
 	if r.producedAt.Before(s.cert.NotBefore) || r.producedAt.After(s.cert.NotAfter) {
-		s.note("an OCSP response is of a time when the certificate was not valid")
+		s.note(nil, "an OCSP response is of a time when the certificate was not valid")
 		sure = false
 	}
 	by.acquits = by.acquits && sure
@@ -68,13 +68,13 @@ func (s *statusSearch) judgeResponse(ctx context.Context, e *Entry) {
 func (s *statusSearch) usable(o *ocspSingle) bool {
 	switch {
 	case o.unknown:
-		s.note("an OCSP response has an unknown critical extension")
+		s.note(nil, "an OCSP response has an unknown critical extension")
 	case !s.v.published(o.thisUpdate):
-		s.note("an OCSP response is of the future")
+		s.note(nil, "an OCSP response is of the future")
 	case o.status == ocspUnknown:
-		s.note("the OCSP responder does not know the certificate")
+		s.note(nil, "the OCSP responder does not know the certificate")
 	case o.status == ocspGood && !s.v.current(o.thisUpdate, o.until()):
-		s.note("the OCSP response of " + day(o.thisUpdate) + " is not current")
+		s.note(nil, "an OCSP response is not current")
 	case o.status == ocspGood:
 		return !s.decided()
 	default:
@@ -117,7 +117,7 @@ func (s *statusSearch) responderOf(ctx context.Context, r *ocspResponse) *signer
 	}
 	for _, cand := range s.responders(ctx, r) {
 		if err := s.mayRespond(cand); err != "" {
-			s.note("OCSP responder " + cand.title() + " " + err)
+			s.note(nil, "OCSP responder "+cand.title()+" "+err)
 			continue
 		}
 		if !s.signedResponse(cand, r) {
@@ -127,7 +127,7 @@ func (s *statusSearch) responderOf(ctx context.Context, r *ocspResponse) *signer
 		if err == nil {
 			return &signer{cand, true}
 		}
-		s.note("OCSP responder " + cand.title() + ": " + err.Error())
+		s.note(nil, "OCSP responder "+cand.title()+": "+err.Error())
 		// A responder whose time is over can still have condemned in its time.
 		then := *s.v
 		then.at = r.producedAt
@@ -187,9 +187,9 @@ func (s *statusSearch) responders(ctx context.Context, r *ocspResponse) []*certi
 }
 
 func (s *statusSearch) signedResponse(by *certificate, r *ocspResponse) bool {
-	err := s.checkEvidence(by, r.algorithm, r.tbs, r.signature)
+	err := s.checkEvidence(KindOCSPResponse, by, r.algorithm, r.tbs, r.signature)
 	if err != nil {
-		s.note("OCSP response: " + err.Error())
+		s.note(nil, "OCSP response: "+err.Error())
 	}
 	return err == nil
 }

@@ -79,6 +79,9 @@ func SubjectMailboxes(name []byte) ([]string, error) {
 // type and whether it is one as RFC 9598 section 3 has it: a UTF8String
 // without byte order mark, a local part with at least one character beyond
 // ASCII, a domain of lower-case LDH labels, A-labels among them.
+//
+// DEVIATION: U-labels, which RFC 8398 asked for until it was replaced, are
+// taken too; they have one form as A-labels.
 func SmtpUTF8Mailbox(value []byte) (string, bool) {
 	var b cryptobyte.String
 	s := cryptobyte.String(value)
@@ -122,7 +125,7 @@ func ldhDomain(b []byte) bool {
 			return false
 		}
 		for _, c := range label {
-			if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') {
+			if c != '-' && (c < '0' || c > '9') && (c < 'a' || c > 'z') && c < utf8.RuneSelf {
 				return false
 			}
 		}
