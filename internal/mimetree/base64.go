@@ -40,6 +40,7 @@ type Base64Reader struct {
 	buf       []byte
 	offset    int64 // of what is to be read next
 	padded    bool  // the end was seen
+	full      bool  // the last read filled in
 	err       error
 	tolerance Base64Tolerance
 }
@@ -93,6 +94,7 @@ func (r *Base64Reader) WriteTo(w io.Writer) (total int64, err error) {
 func (r *Base64Reader) more() {
 	r.grow()
 	n, err := r.src.Read(r.in)
+	r.full = n == len(r.in)
 	if n > 0 && !r.padded {
 		r.decode(r.in[:n])
 	} else if n > 0 {
@@ -109,10 +111,10 @@ func (r *Base64Reader) more() {
 	r.err = r.flush()
 }
 
-// grow makes the buffers larger with each chunk, up to the usual size.
+// grow makes the buffers larger when a read filled them, up to the usual size.
 func (r *Base64Reader) grow() {
 	size := min(chunk, max(firstChunk, 4*len(r.in)))
-	if size == len(r.in) {
+	if size == len(r.in) || r.in != nil && !r.full {
 		return
 	}
 	compact := make([]byte, size+4)
