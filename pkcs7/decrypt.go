@@ -63,7 +63,7 @@ func (r *DecryptReader) open(src io.Reader, keys KeyFunc) error {
 		return err
 	}
 	r.budget, r.keyLen = r.p.budget, r.content.KeyLen()
-	found, err := keys(r.ctx, r.recipients.ids)
+	found, err := keys(r.ctx, r.Recipients())
 	if err != nil {
 		return fmt.Errorf("pkcs7: keys of the recipients: %w", err)
 	}

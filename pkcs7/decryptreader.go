@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
@@ -44,9 +45,14 @@ type DecryptReader struct {
 	err        error
 }
 
-var (
-	errClosed = errors.New("pkcs7: reader is closed")
-	errSeek   = errors.New("pkcs7: content can't be read from there")
+// A misuse is an error of the caller, not of a message.
+type misuse string
+
+func (m misuse) Error() string { return "pkcs7: " + string(m) }
+
+const (
+	errClosed misuse = "reader is closed"
+	errSeek   misuse = "content can't be read from there"
 )
 
 // Close frees what was spooled and clears the content key.
@@ -149,7 +155,7 @@ func (r *DecryptReader) Cipher() Cipher { return Cipher(r.content.Cipher) }
 func (r *DecryptReader) ContentType() x509.OID { return r.contentType.X509() }
 
 // Recipients returns the recipients that the message names. Anyone may have changed the list.
-func (r *DecryptReader) Recipients() []CertID { return r.recipients.ids }
+func (r *DecryptReader) Recipients() []CertID { return slices.Clone(r.recipients.ids) }
 
 // Certificate returns that of the key that opened the message, or nil if it
 // was a secret. It is known after the first Read at the latest.

@@ -2,7 +2,6 @@ package pkcs7
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -35,9 +34,9 @@ type encryptWriter struct {
 	closed  bool
 }
 
-var (
-	errWriteClosed = errors.New("pkcs7: write after Close")
-	errSize        = errors.New("pkcs7: content does not have the size that was announced")
+const (
+	errWriteClosed misuse = "write after Close"
+	errSize        misuse = "content does not have the size that was announced"
 )
 
 func newEncryptWriter(ctx context.Context, dst io.Writer, e *envelope, cipher alg.Encrypter) (*encryptWriter, error) {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
@@ -344,7 +345,7 @@ func (x *extraction) authenticated() (verdict, err error) {
 }
 
 func (x *extraction) macKeys(recipients *recipientList, n int) ([]contentKey, error) {
-	found, err := x.keys(x.ctx, recipients.ids)
+	found, err := x.keys(x.ctx, slices.Clone(recipients.ids))
 	if err != nil {
 		return nil, fmt.Errorf("pkcs7: keys of the recipients: %w", err)
 	}
