@@ -114,3 +114,7 @@ func subjectAltName(t testing.TB, box string) pkix.Extension {
 	}
 	return pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 17}, Value: value}
 }
+
+// Renewed makes a certificate that began two years after those of other people,
+// as one that took the place of another. It is no flaw.
+func Renewed() Flaw { return func(t *template) { t.cert.NotBefore = day(2022) } }
