@@ -12,6 +12,7 @@ import (
 	"encoding/pem"
 	"math/big"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -129,6 +130,38 @@ func TestBuild(t *testing.T) {
 		der, err := os.ReadFile(n)
 		if _, e := x509.ParseCertificate(der); err != nil || e != nil {
 			t.Errorf("%s: %v, %v", n, err, e)
+		}
+	}
+}
+
+// OpenSSL reads what is converted, and what it writes is read.
+func TestOpenSSL(t *testing.T) {
+	openssl := suites.Tool(t, "openssl")
+	dir := t.TempDir()
+	a, _ := newCA(t, "first")
+	b, _ := newCA(t, "second")
+	var store bytes.Buffer
+	if err := sst.Write(&store, sst.Of(a, b)); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ to, form string }{{"p7b", "DER"}, {"pem", "PEM"}} {
+		file := filepath.Join(dir, "all."+c.to)
+		mustRun(t, store.Bytes(), "convert", "-out", file)
+		args := []string{"pkcs7", "-inform", c.form, "-print_certs", "-noout", "-in", file}
+		if c.to == "pem" {
+			p7 := filepath.Join(dir, "openssl.p7b")
+			if out, err := exec.Command(openssl, "crl2pkcs7", "-nocrl", "-certfile", file, "-out", p7).CombinedOutput(); err != nil {
+				t.Fatalf("%v: %s", err, out)
+			}
+			back := mustRun(t, nil, "convert", "-to", "sst", p7).Out.Bytes()
+			if !bytes.Equal(back, store.Bytes()) {
+				t.Error("the certificates that OpenSSL wrote are others")
+			}
+			args[len(args)-1] = p7
+		}
+		out, err := exec.Command(openssl, args...).CombinedOutput()
+		if err != nil || strings.Count(string(out), "subject=") != 2 {
+			t.Errorf("%s: %v: %s", c.to, err, out)
 		}
 	}
 }
