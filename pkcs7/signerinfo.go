@@ -35,8 +35,11 @@ type SignerInfo struct {
 	parent *SignerInfo   // of a countersignature: whose signature is signed
 }
 
-// Signed and Unsigned return the attributes; what is unsigned proves nothing.
-func (s *SignerInfo) Signed() []Attribute   { return s.signed.exported() }
+// Signed returns the signed attributes. What they say counts if
+// [SignerInfo.CheckSignature] finds no fault.
+func (s *SignerInfo) Signed() []Attribute { return s.signed.exported() }
+
+// Unsigned returns the attributes that anyone may have added: they prove nothing.
 func (s *SignerInfo) Unsigned() []Attribute { return s.unsigned.exported() }
 
 // Scheme returns the signature algorithm, zero if it is unknown.
