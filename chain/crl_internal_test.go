@@ -379,3 +379,30 @@ func FuzzOCSP(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, der []byte) { checkOCSP(t, der) })
 }
+
+// FuzzPoints holds that distribution points of both extensions are read within
+// the limits and that their names compare equal to themselves.
+func FuzzPoints(f *testing.F) {
+	f.Add([]byte("\x30\x10\x30\x0e\xa0\x0c\xa0\x0a\x86\x08http://a"))
+	f.Add([]byte("\x30\x0e\xa0\x0c\xa0\x0a\x86\x08http://a"))
+	f.Add([]byte("\x30\x06\x81\x01\xff\x83\x01\x00"))
+	f.Fuzz(func(t *testing.T, der []byte) {
+		points, ok := parseDistributionPoints(der, "N")
+		if !ok && points != nil {
+			t.Fatal("points beside a failure")
+		}
+		for i := range points {
+			p := &points[i]
+			if len(p.names) > maxDistributionPoints || len(p.names) == 0 && p.issuers == nil || p.reasons&^allReasons != 0 {
+				t.Fatalf("%+v", p)
+			}
+			if names := p.scopeNames(); len(names) > 0 && !overlap(names, p.scopeNames()) {
+				t.Fatal("names differ from themselves")
+			}
+		}
+		idp, ok := parseIssuingPoint(der, "N")
+		if ok && (idp.reasons&^allReasons != 0 || idp.onlyUser && idp.onlyCA) {
+			t.Fatalf("%+v", idp)
+		}
+	})
+}
