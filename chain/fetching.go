@@ -2,7 +2,6 @@ package chain
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"time"
 )
@@ -15,7 +14,7 @@ const (
 	defaultFetching = 10 * time.Second
 )
 
-var errTooManyFetches = errors.New("too many fetches for one validation")
+const errTooManyFetches formError = "too many fetches for one validation"
 
 type answer struct {
 	entries []*Entry

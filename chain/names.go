@@ -2,7 +2,6 @@ package chain
 
 import (
 	"bytes"
-	"errors"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -36,7 +35,7 @@ type emailConstraint struct {
 	domain string // with a leading dot: what is below
 }
 
-var errConstraint = errors.New("malformed name constraint")
+const errConstraint formError = "malformed name constraint"
 
 // parseNameConstraints reads
 //
