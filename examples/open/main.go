@@ -12,6 +12,7 @@ import (
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/examples/internal/cli"
+	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
 )
 
@@ -43,7 +44,11 @@ func run(ctx context.Context, args []string, std cli.Std) (err error) {
 	defer func() { err = errors.Join(err, msg.Close()) }()
 	fmt.Fprint(std.Out, msg.String())
 	signer, err := msg.Signer()
-	if err != nil {
+	switch {
+	case trust.Historic && errors.Is(err, pkcs7.ErrWeak) && onlyWeak(msg):
+		fmt.Fprintln(std.Err, "signed with an algorithm that is forgeable today")
+		return nil
+	case err != nil:
 		return err
 	}
 	if !trust.Historic {
@@ -53,6 +58,23 @@ func run(ctx context.Context, args []string, std cli.Std) (err error) {
 	}
 	fmt.Fprintln(std.Err, "signed by", signer.Mailbox())
 	return nil
+}
+
+// onlyWeak reports whether somebody signed all of the message and is its author,
+// and nothing but the strength of the algorithms is wrong.
+func onlyWeak(msg *smime.Message) bool {
+	for layer := range msg.All() {
+		l, ok := layer.(*smime.SignedLayer)
+		if !ok || l.Errant() {
+			continue
+		}
+		for _, s := range l.Signers {
+			if errors.Join(s.Integrity.Err(), s.Coverage.Err(), s.Trust.Err(), s.Sender.Err()) == nil {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // weakest returns the first weak algorithm on the way to the content: Open

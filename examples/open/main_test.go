@@ -17,6 +17,7 @@ func TestGoldens(t *testing.T) {
 		t.Errorf("%d cases", len(rows))
 	}
 	for _, g := range rows {
+		clitest.Expect(g)
 		o := clitest.Run(t, run, g.Read(t, g.File), append(clitest.Trust(t, g), clitest.Keys(g)...)...)
 		if o.Code == 0 && !g.Accepts("ok") && !g.Accepts("ok-with-warning") {
 			t.Errorf("%s: accepted: %s", g.File, g.Reason)
