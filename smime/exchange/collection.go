@@ -1,0 +1,111 @@
+package exchange
+
+import (
+	"bytes"
+	"crypto/x509"
+	"fmt"
+	"time"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/sst"
+)
+
+// A CollectionInfo is what Get-SmimeConfig shows of the collection, and what an
+// administrator should know before it stops working.
+type CollectionInfo struct {
+	ExpiryDate        time.Time // SMIMECertificatesExpiryDate: the earliest notAfter
+	ExpiredThumbprint string    // SMIMEExpiredCertificateThumbprint: of that certificate
+	Certificates      int
+	// Unreadable are the certificates that could not be read, each with its
+	// reason. They are in the store but vouch for nobody.
+	Unreadable []error
+
+	certs []*x509.Certificate
+}
+
+// ExpiringBefore returns the certificates that expire before t: those to renew.
+func (i CollectionInfo) ExpiringBefore(t time.Time) []*x509.Certificate {
+	var list []*x509.Certificate
+	for _, c := range i.certs {
+		if c.NotAfter.Before(t) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// NewCollection makes the virtual certificate collection of an SST: its
+// self-signed certificates are anchors, the others help to build paths. As
+// Set-SmimeConfig does, it fails with an [*ExpiredError] that lists every
+// certificate that has expired at the given time. Any other error is an
+// [*sst.Error], or [ErrNoCollection] if there is no certificate at all.
+func NewCollection(store []byte, at time.Time) (*chain.Collection, CollectionInfo, error) {
+	return NewTrust(CollectionOnly, store, nil, at)
+}
+
+// Mode says which certificates vouch for a signer.
+type Mode uint8
+
+const (
+	CollectionOnly       Mode = iota // Exchange Online
+	CollectionThenSystem             // Exchange Server: what the collection does not know, the system's roots may
+	SystemOnly
+)
+
+// NewTrust makes the collection that mode asks for. system are the roots of the
+// machine, which only the caller can know; nil where the mode does not need
+// them. Without a store, CollectionOnly is [ErrNoCollection]: nothing validates
+// then, and the reason is not the signer's.
+func NewTrust(mode Mode, store []byte, system chain.Source, at time.Time) (*chain.Collection, CollectionInfo, error) {
+	if mode > SystemOnly {
+		return nil, CollectionInfo{}, &SettingError{Name: "mode", Reason: "is unknown"}
+	}
+	var members []chain.Member
+	var info CollectionInfo
+	if mode != SystemOnly && len(store) > 0 {
+		s, err := sst.Read(bytes.NewReader(store), nil)
+		if err != nil {
+			return nil, CollectionInfo{}, err
+		}
+		if info, err = inspect(s, at); err != nil {
+			return nil, CollectionInfo{}, err
+		}
+		if info.Certificates > 0 {
+			members = append(members, chain.RootsAndIntermediates(s.Source()))
+		}
+	}
+	if mode == CollectionOnly && len(members) == 0 {
+		return nil, CollectionInfo{}, ErrNoCollection
+	}
+	if mode != CollectionOnly {
+		if system == nil {
+			return nil, CollectionInfo{}, fmt.Errorf("%w: the mode needs the system's roots", ErrNoCollection)
+		}
+		members = append(members, chain.Anchors(system))
+	}
+	return chain.NewCollection(members...), info, nil
+}
+
+// inspect collects what Get-SmimeConfig shows.
+func inspect(s *sst.Store, at time.Time) (CollectionInfo, error) {
+	var info CollectionInfo
+	var expired []*x509.Certificate
+	for c, err := range s.Certificates() {
+		if err != nil {
+			info.Unreadable = append(info.Unreadable, err)
+			continue
+		}
+		info.Certificates++
+		info.certs = append(info.certs, c)
+		if c.NotAfter.Before(at) {
+			expired = append(expired, c)
+		}
+		if info.ExpiryDate.IsZero() || c.NotAfter.Before(info.ExpiryDate) {
+			info.ExpiryDate, info.ExpiredThumbprint = c.NotAfter, thumbprint(c)
+		}
+	}
+	if len(expired) > 0 {
+		return CollectionInfo{}, &ExpiredError{Certificates: expired}
+	}
+	return info, nil
+}

@@ -1,0 +1,84 @@
+package exchange
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/smime"
+)
+
+// ValidateCertStatus maps the outcome of a validation to the status codes of
+// the ActiveSync command ValidateCert (MS-ASCMD 2.2.3.177.18). leaf is the
+// certificate that was asked about.
+func ValidateCertStatus(leaf *x509.Certificate, err error) int {
+	if err == nil {
+		return 1
+	}
+	if errors.Is(err, ErrNoCollection) {
+		return 4
+	}
+	e, ok := errors.AsType[*chain.Error](err)
+	if !ok {
+		return 17
+	}
+	own := e.Cert == nil || leaf != nil && e.Cert.Equal(leaf)
+	switch e.Reason {
+	case chain.ErrBadSignature, chain.ErrWeakAlgorithm:
+		return 3
+	case chain.ErrUnknownIssuer, chain.ErrDisallowed, chain.ErrAnchorConstraint:
+		return 4
+	case chain.ErrPathTooLong, chain.ErrUnhandledCritical:
+		return 5
+	case chain.ErrWrongPurpose:
+		if own {
+			return 6
+		}
+		return 9
+	case chain.ErrExpired, chain.ErrNotYetValid:
+		if own {
+			return 7
+		}
+		return 8
+	case chain.ErrNameConstraint:
+		return 9
+	case chain.ErrMalformed:
+		return 10
+	case chain.ErrNotCA:
+		return 11
+	case chain.ErrWrongMailbox:
+		return 12
+	case chain.ErrRevoked:
+		if own {
+			return 13
+		}
+		return 15
+	case chain.ErrRevocationUnknown:
+		if e.Err != nil {
+			return 14 // somebody was asked and did not answer
+		}
+		return 16
+	}
+	return 17
+}
+
+// ResolveStatus maps the outcome of looking for one recipient's certificate to
+// the Status of Certificates in the ActiveSync command ResolveRecipients
+// (MS-ASCMD): 1 returned, 7 no valid S/MIME certificate. Where nothing could be
+// found out ok is false, and the Status of the whole response is 6.
+func ResolveStatus(err error) (status int, ok bool) {
+	switch {
+	case err == nil:
+		return 1, true
+	case errors.Is(err, chain.ErrSource), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return 0, false
+	}
+	if _, found := errors.AsType[*smime.RecipientError](err); found {
+		return 7, true
+	}
+	if _, found := errors.AsType[*chain.Error](err); found {
+		return 7, true
+	}
+	return 0, false
+}
