@@ -63,7 +63,7 @@ func (p *plan) addLegacyTo(part *mimetree.Part, root bool, text *legacyText) {
 			r.from, r.to = "7bit", "7bit"
 			s := &inspector{}
 			s.Write(element)
-			if s.finish()&unsafeText != 0 {
+			if s.finish()&p.mind != 0 {
 				r.to = "quoted-printable"
 			}
 		case "quoted-printable", "base64":

@@ -15,6 +15,7 @@ import (
 // gives the same octets each time.
 type plan struct {
 	d     *draft
+	mind  hazard // what is encoded away
 	body  mimetree.Range
 	edits []edit // sorted, disjoint
 	err   error  // why the body can't be made safe, or nil
@@ -49,9 +50,13 @@ type recoding struct {
 // survive transport as it is written; without, what can't be made safe is left.
 // The legacy text, if any, goes into the main body parts where that can be.
 func (d *draft) newPlan(strict bool, legacy *legacyText) (*plan, error) {
-	p, err := d.makePlan(legacy)
+	mind := unsafeText
+	if !strict {
+		mind = eightBit | nul | longLine // RFC 8551 section 3.1.2
+	}
+	p, err := d.makePlan(mind, legacy)
 	if errors.Is(err, ErrNotTransportSafe) && legacy != nil {
-		p, err = d.makePlan(nil)
+		p, err = d.makePlan(mind, nil)
 	}
 	switch {
 	case errors.Is(err, ErrNotTransportSafe) && !strict:
@@ -67,9 +72,9 @@ func (d *draft) newPlan(strict bool, legacy *legacyText) (*plan, error) {
 	return p, nil
 }
 
-func (d *draft) makePlan(legacy *legacyText) (*plan, error) {
-	p := &plan{d: d, body: d.root.BodyRange(), size: -1}
-	slow := d.found&(unsafeText|loneCR) != 0 || d.found&loneLF != 0 && !d.bareLF || labelled(d.root) || legacy != nil
+func (d *draft) makePlan(mind hazard, legacy *legacyText) (*plan, error) {
+	p := &plan{d: d, mind: mind, body: d.root.BodyRange(), size: -1}
+	slow := d.found&(mind|loneCR) != 0 || d.found&loneLF != 0 && !d.bareLF || labelled(d.root) || legacy != nil
 	switch {
 	case untouchable(d.root):
 		p.edits = append(p.edits, edit{Range: p.body, keep: true})
@@ -153,7 +158,7 @@ func (p *plan) part(part *mimetree.Part, root bool) error {
 			return err
 		}
 		// Nobody reads these (RFC 2046 section 5.1.1), so they can go.
-		if s.found&unsafeText != 0 {
+		if s.found&p.mind != 0 {
 			p.edits = append(p.edits, edit{Range: r})
 		}
 	}
@@ -210,7 +215,7 @@ func (p *plan) leaf(part *mimetree.Part, root bool) error {
 	case "", "7bit", "8bit":
 		lone := s.found&loneCR != 0 || s.found&loneLF != 0 && !p.d.bareLF
 		exact := s.found&nul != 0 || lone && !isText(part)
-		if s.found&unsafeText == 0 && !exact {
+		if s.found&p.mind == 0 && !exact {
 			if part.Encoding == "8bit" {
 				p.relabel(part, root, "7bit")
 			}
@@ -225,11 +230,11 @@ func (p *plan) leaf(part *mimetree.Part, root bool) error {
 	case "binary":
 		p.recode(part, root, recoding{from: "binary", to: "base64", exact: true})
 	case "quoted-printable", "base64":
-		if s.found&unsafeText != 0 {
+		if s.found&p.mind != 0 {
 			p.recode(part, root, recoding{from: part.Encoding, to: part.Encoding, exact: part.Encoding == "base64"})
 		}
 	default:
-		if s.found&unsafeText != 0 {
+		if s.found&p.mind != 0 {
 			p.unsafe("a part with transfer encoding " + clip(part.Encoding))
 		}
 	}

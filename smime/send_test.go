@@ -97,15 +97,15 @@ func inputs() map[string]string {
 	}
 }
 
-type world struct {
+type people struct {
 	ca         *smimetest.CA
 	alice, bob *smime.Identity
 	trust      *chain.Collection
 	toBob      []*smime.Recipient
 }
 
-func newWorld(t testing.TB) *world {
-	w := &world{ca: smimetest.NewCA(t)}
+func newPeople(t testing.TB) *people {
+	w := &people{ca: smimetest.NewCA(t)}
 	w.alice, w.bob = w.ca.Identity("alice@example.com"), w.ca.Identity("bob@example.com")
 	w.trust = w.ca.Directory(w.alice, w.bob)
 	w.toBob = []*smime.Recipient{w.ca.Recipient(w.bob)}
@@ -138,7 +138,7 @@ func transportSafe(b []byte) error {
 }
 
 func TestSignVerify(t *testing.T) {
-	w := newWorld(t)
+	w := newPeople(t)
 	for name, in := range inputs() {
 		for _, opaque := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s opaque=%v", name, opaque), func(t *testing.T) {
@@ -177,7 +177,7 @@ func TestSignVerify(t *testing.T) {
 }
 
 func TestSealUnseal(t *testing.T) {
-	w := newWorld(t)
+	w := newPeople(t)
 	for name, in := range inputs() {
 		t.Run(name, func(t *testing.T) {
 			var sealed, out bytes.Buffer
@@ -207,7 +207,7 @@ func TestSealUnseal(t *testing.T) {
 }
 
 func TestEncryptDecrypt(t *testing.T) {
-	w := newWorld(t)
+	w := newPeople(t)
 	for name, in := range inputs() {
 		t.Run(name, func(t *testing.T) {
 			var sealed, out bytes.Buffer
@@ -227,7 +227,7 @@ func TestEncryptDecrypt(t *testing.T) {
 }
 
 func TestSignRefuses(t *testing.T) {
-	w := newWorld(t)
+	w := newPeople(t)
 	mail := crlf(plainMail)
 	for _, tt := range []struct {
 		name string

@@ -1,0 +1,286 @@
+package smime_test
+
+import (
+	"bytes"
+	"io"
+	"net/mail"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gosmime/gosmime/internal/suites"
+	"github.com/gosmime/gosmime/pkcs7"
+	"github.com/gosmime/gosmime/smime"
+)
+
+func sign(t testing.TB, in []byte, id *smime.Identity, opts *smime.SignOptions) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := smime.Sign(t.Context(), &out, bytes.NewReader(in), id, opts); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func encrypt(t testing.TB, in []byte, to []*smime.Recipient, opts *smime.EncryptOptions) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	if err := smime.Encrypt(t.Context(), &out, bytes.NewReader(in), to, opts); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func open(t testing.TB, in []byte, w *people) *smime.Message {
+	t.Helper()
+	m, err := smime.Open(t.Context(), bytes.NewReader(in), &smime.OpenOptions{Trust: w.trust, Keys: smime.Identities{w.bob}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { m.Close() })
+	return m
+}
+
+func body(t testing.TB, m *smime.Message) string {
+	t.Helper()
+	b, err := io.ReadAll(m.Body())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// header returns the fields of the message in b.
+func header(t testing.TB, b []byte) mail.Header {
+	t.Helper()
+	m, err := mail.ReadMessage(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.Header
+}
+
+// TestForEncryption: Encrypt hides what Sign recorded, as Seal does at once.
+func TestForEncryption(t *testing.T) {
+	w := newPeople(t)
+	for _, opaque := range []bool{false, true} {
+		signed := sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{ForEncryption: true, Opaque: opaque})
+		sealed := encrypt(t, signed, w.toBob, nil)
+		if got := header(t, sealed).Get("Subject"); got != "[...]" {
+			t.Errorf("Subject outside is %q", got)
+		}
+		m := open(t, sealed, w)
+		if _, err := m.Signer(); err != nil {
+			t.Errorf("%v\n%s", err, m)
+		}
+		if !strings.Contains(body(t, m), "HP-Outer: Subject: [...]") {
+			t.Error(body(t, m))
+		}
+	}
+	// What was signed without it hides nothing: the signed header says so.
+	sealed := encrypt(t, sign(t, []byte(crlf(plainMail)), w.alice, nil), w.toBob, nil)
+	if got := header(t, sealed).Get("Subject"); got != "Lunch" {
+		t.Errorf("Subject outside is %q", got)
+	}
+}
+
+// TestTripleWrap: sign, encrypt, sign (RFC 2634 section 1.1).
+func TestTripleWrap(t *testing.T) {
+	w := newPeople(t)
+	for _, opaque := range []bool{false, true} {
+		var sealed bytes.Buffer
+		if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), w.alice, w.toBob, nil); err != nil {
+			t.Fatal(err)
+		}
+		wrapped := sign(t, sealed.Bytes(), w.alice, &smime.SignOptions{Opaque: opaque})
+		_, cms, _ := bytes.Cut(sealed.Bytes(), []byte("\r\n\r\n"))
+		if !opaque && !bytes.Contains(wrapped, cms) {
+			t.Error("the encrypted layer was changed")
+		}
+		if got := header(t, wrapped).Get("Subject"); got != "[...]" {
+			t.Errorf("Subject outside is %q", got)
+		}
+		m := open(t, wrapped, w)
+		if _, err := m.Signer(); err != nil {
+			t.Errorf("%v\n%s", err, m)
+		}
+		if err := m.Confidential(); err != nil {
+			t.Error(err)
+		}
+		var out bytes.Buffer
+		if _, _, err := smime.Unseal(t.Context(), &out, bytes.NewReader(wrapped), smime.Identities{w.bob}, w.trust, nil); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestForward: what was signed is passed on octet by octet, alone or inside
+// another message (RFC 8551 section 3.1.3; RFC 1847 section 2.1).
+func TestForward(t *testing.T) {
+	w := newPeople(t)
+	for _, eol := range []string{"\r\n", "\n"} {
+		inner := sign(t, []byte(crlf(mixedMail)), w.alice, nil)
+		inner = bytes.ReplaceAll(inner, []byte("\r\n"), []byte(eol))
+		forward := "From: bob@example.com\nTo: carol@example.com\nSubject: Fwd\nContent-Type: multipart/mixed; boundary=f\n\n--f\nContent-Type: text/plain; charset=utf-8\n\nÄh, look at this message:\n--f\nContent-Type: message/rfc822\n\n"
+		mail := append([]byte(strings.ReplaceAll(forward, "\n", eol)), inner...)
+		mail = append(mail, strings.ReplaceAll("--f--\n", "\n", eol)...)
+		signed := sign(t, mail, w.bob, nil)
+		at := bytes.Index(signed, []byte("Content-Type: message/rfc822\r\n\r\n"))
+		end := bytes.Index(signed, []byte("\r\n--f--"))
+		if at < 0 || end < at {
+			t.Fatalf("%s", signed)
+		}
+		got := signed[at+len("Content-Type: message/rfc822\r\n\r\n") : end]
+		want := bytes.ReplaceAll(bytes.ReplaceAll(inner, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
+		if string(got) != strings.TrimSuffix(string(want), "\r\n") {
+			t.Errorf("the forwarded message was changed:\n%s", got)
+		}
+		if _, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(append(got, "\r\n"...)), w.trust, nil); err != nil {
+			t.Error(err)
+		}
+		if !bytes.Contains(signed, []byte("=C3=84h, look at this message:")) {
+			t.Error("the text beside it was not encoded")
+		}
+	}
+}
+
+func TestCoSigners(t *testing.T) {
+	w := newPeople(t)
+	r, err := rsaKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	carol := w.ca.Certify(r, "carol@example.com")
+	signed := sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{
+		CoSigners: []*smime.Identity{carol}, RequestReceipt: []string{"bob@example.com"}, EncryptTo: w.bob.Certificate(),
+		Certificates: smime.ChainWithRoot, ByKeyID: true,
+	})
+	s, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(signed), w.trust, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to, ok := s.ReceiptRequest(); !ok || len(to) != 1 || to[0] != "bob@example.com" {
+		t.Errorf("receipt from %q", to)
+	}
+	if c := s.EncryptTo(); c == nil || !bytes.Equal(c.Raw, w.bob.Certificate().Raw) {
+		t.Error("EncryptTo is lost")
+	}
+	if !s.Capabilities().Reads(pkcs7.AES256GCM) {
+		t.Error("capabilities are lost")
+	}
+	silent := sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{Capabilities: smime.Capabilities{}})
+	if s, err = smime.Verify(t.Context(), io.Discard, bytes.NewReader(silent), w.trust, nil); err != nil || s.Capabilities() != nil {
+		t.Errorf("capabilities %v, error %v", s.Capabilities(), err)
+	}
+}
+
+// TestHeaderPolicies: what is outside, and recorded, for each policy.
+func TestHeaderPolicies(t *testing.T) {
+	w := newPeople(t)
+	in := "Received: by x; Wed, 02 Jan 2030 03:04:05 +0000\nFrom: Alice A. <alice@example.com>\nTo: Bob <bob@example.com>, \"C, D\" <c@example.com>\nSubject: Lunch\nKeywords: food\n" +
+		"Date: Wed, 02 Jan 2030 03:04:05 +0200\nBcc: x@example.com\nX-Mine: y\nContent-Type: text/plain\n\nx\n"
+	for _, tt := range []struct {
+		policy  smime.HeaderPolicy
+		subject string
+		from    string
+		to      string
+		date    string
+		hidden  []string // fields that are not outside
+		display bool
+		hp      bool
+	}{
+		{smime.HideSubject, "[...]", "Alice A. <alice@example.com>", "Bob <bob@example.com>, \"C, D\" <c@example.com>", "Wed, 02 Jan 2030 03:04:05 +0200", []string{"Keywords", "Bcc"}, true, true},
+		{smime.HideMost, "[...]", "alice@example.com", "bob@example.com, c@example.com", "Wed, 02 Jan 2030 01:04:05 +0000", []string{"Keywords", "Bcc"}, true, true},
+		{smime.HideNothing, "Lunch", "Alice A. <alice@example.com>", "Bob <bob@example.com>, \"C, D\" <c@example.com>", "Wed, 02 Jan 2030 03:04:05 +0200", []string{"Bcc"}, false, true},
+		{smime.PlainHeader, "Lunch", "Alice A. <alice@example.com>", "Bob <bob@example.com>, \"C, D\" <c@example.com>", "Wed, 02 Jan 2030 03:04:05 +0200", []string{"Bcc"}, false, false},
+	} {
+		sealed := encrypt(t, []byte(in), w.toBob, &smime.EncryptOptions{Header: tt.policy})
+		h := header(t, sealed)
+		if h.Get("Subject") != tt.subject || h.Get("From") != tt.from || h.Get("To") != tt.to || h.Get("Date") != tt.date || h.Get("X-Mine") != "y" || h.Get("Received") == "" {
+			t.Errorf("policy %d: %v", tt.policy, h)
+		}
+		for _, name := range tt.hidden {
+			if h.Get(name) != "" {
+				t.Errorf("policy %d: %s is outside", tt.policy, name)
+			}
+		}
+		var out bytes.Buffer
+		if _, err := smime.Decrypt(t.Context(), &out, bytes.NewReader(sealed), smime.Identities{w.bob}, nil); err != nil {
+			t.Fatal(err)
+		}
+		inside := header(t, out.Bytes())
+		if tt.hp != (inside.Get("Subject") == "Lunch" && strings.Contains(inside.Get("Content-Type"), `hp="cipher"`)) || inside.Get("Received") != "" || inside.Get("Bcc") != "" {
+			t.Errorf("policy %d: inside %v", tt.policy, inside)
+		}
+		if tt.display == (!strings.Contains(out.String(), "\r\nSubject: Lunch\r\nKeywords: food\r\n\r\nx") && !strings.Contains(out.String(), "\r\nSubject: Lunch\r\nKeywords: food\r\nDate: Wed, 02 Jan 2030 03:04:05 +0200\r\n\r\nx")) {
+			t.Errorf("policy %d: legacy display\n%s", tt.policy, out.String())
+		}
+		outer := inside["Hp-Outer"]
+		want := 5 // Subject, From, To, Date, X-Mine
+		if tt.policy == smime.HideNothing {
+			want = 6
+		}
+		if !tt.hp {
+			want = 0
+		}
+		if len(outer) != want {
+			t.Errorf("policy %d: HP-Outer %q", tt.policy, outer)
+		}
+	}
+	signed := sign(t, []byte(in), w.alice, nil)
+	if !bytes.Contains(signed, []byte(`hp="clear"`)) || bytes.Contains(signed, []byte("HP-Outer")) || header(t, signed).Get("Subject") != "Lunch" {
+		t.Errorf("%s", signed)
+	}
+	if plain := sign(t, []byte(in), w.alice, &smime.SignOptions{Header: smime.PlainHeader}); bytes.Contains(plain, []byte("hp=")) || bytes.Count(plain, []byte("Lunch")) != 1 {
+		t.Errorf("%s", plain)
+	}
+}
+
+// TestRFC9788Payload composes the message of RFC 9788 appendix C.3.1 from the
+// message it was made of and compares the payload with the one printed there.
+func TestRFC9788Payload(t *testing.T) {
+	want, err := os.ReadFile(suites.Corpus(t, "rfc9788-header-protection", "smime-signed-enc-hp-baseline.payload.txt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = bytes.ReplaceAll(bytes.ReplaceAll(want, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
+	var in []byte
+	for line := range bytes.Lines(want) {
+		switch {
+		case bytes.HasPrefix(line, []byte("HP-Outer:")):
+		case bytes.HasPrefix(line, []byte("Content-Type:")):
+			in = append(in, bytes.Replace(line, []byte(`; hp="cipher"`), nil, 1)...)
+		default:
+			in = append(in, line...)
+		}
+	}
+	w := newPeople(t)
+	sealed := encrypt(t, in, w.toBob, nil)
+	var out bytes.Buffer
+	if _, err := smime.Decrypt(t.Context(), &out, bytes.NewReader(sealed), smime.Identities{w.bob}, nil); err != nil {
+		t.Fatal(err)
+	}
+	got, expected := header(t, out.Bytes()), header(t, want)
+	// The example has no Legacy Display Element; its sender knew the reader.
+	got["Content-Type"][0] = strings.Replace(got["Content-Type"][0], `; hp-legacy-display="1"`, "", 1)
+	if len(got) != len(expected) {
+		t.Errorf("fields %v", got)
+	}
+	for name, values := range expected {
+		if strings.Join(got[name], "\n") != strings.Join(values, "\n") {
+			t.Errorf("%s: %q, want %q", name, got[name], values)
+		}
+	}
+	_, a, _ := strings.Cut(out.String(), "\r\n\r\n")
+	_, b, _ := strings.Cut(string(want), "\r\n\r\n")
+	if a != "Subject: smime-signed-enc-hp-baseline\r\n\r\n"+b {
+		t.Errorf("body %q", a)
+	}
+	outer := header(t, sealed)
+	for _, v := range expected["Hp-Outer"] {
+		name, value, _ := strings.Cut(v, ": ")
+		if outer.Get(name) != value {
+			t.Errorf("outside: %s: %q", name, outer.Get(name))
+		}
+	}
+}
