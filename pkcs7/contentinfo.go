@@ -61,18 +61,27 @@ func (p *parser) fail(field, reason string) error {
 // wrap makes err one of this package's. io.EOF is the end of the enclosing
 // container: the field is missing.
 func (p *parser) wrap(err error, field string) error {
-	if err == io.EOF {
+	switch err {
+	case nil:
+		return nil
+	case io.EOF:
 		return p.fail(field, "missing")
 	}
-	return wrapError(err, field)
+	return wrapFailure(err, field)
 }
 
+// wrapError is small so that it costs nothing where there is no error.
 func wrapError(err error, field string) error {
+	if err == nil {
+		return nil
+	}
+	return wrapFailure(err, field)
+}
+
+func wrapFailure(err error, field string) error {
 	var syntax *ber.SyntaxError
 	var limit *ber.LimitError
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &syntax):
 		return &SyntaxError{Offset: syntax.Offset, Field: field, Reason: syntax.Reason}
 	case errors.As(err, &limit):
@@ -114,11 +123,14 @@ func (p *parser) small(field string) ([]byte, error) {
 // toDER converts a BER element that began at offset.
 func toDER(raw []byte, offset int64, field string) ([]byte, error) {
 	der, err := ber.ToDER(raw, false, 4*len(raw)+16)
-	var syntax *ber.SyntaxError
-	if errors.As(err, &syntax) {
-		return nil, &SyntaxError{Offset: offset + syntax.Offset, Field: field, Reason: syntax.Reason}
+	if err == nil {
+		return der, nil
 	}
-	return der, wrapError(err, field)
+	err = wrapFailure(err, field)
+	if syntax, ok := err.(*SyntaxError); ok {
+		syntax.Offset += offset
+	}
+	return nil, err
 }
 
 // keep returns the next element as it came and counts it against what may be

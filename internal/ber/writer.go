@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // segmentSize is that of the segments of a string of unknown length.
@@ -42,6 +43,7 @@ func Append(b []byte, tag Tag, constructed bool, contents ...[]byte) []byte {
 	for _, c := range contents {
 		length += int64(len(c))
 	}
+	b = slices.Grow(b, HeaderLen(tag, length)+int(length))
 	b = AppendHeader(b, tag, constructed, length)
 	for _, c := range contents {
 		b = append(b, c...)
