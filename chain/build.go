@@ -174,9 +174,6 @@ func (s *search) expand(ctx context.Context, n *partial) {
 			s.chart = v.draw(ctx, s.leaf)
 		}
 		if far, ok := s.chart.distance[n.cert]; !ok || n.depth+far > v.policy.Limits.Depth {
-			if len(v.issuersOf(ctx, n.cert)) == 0 {
-				s.deadEnd = append(s.deadEnd, n)
-			}
 			return
 		}
 	}

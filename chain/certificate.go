@@ -23,6 +23,10 @@ type certificate struct {
 	detailsOnce sync.Once
 	decoded     details
 
+	signOnce sync.Once
+	signedBy *alg.Signature
+	signErr  error
+
 	keyOnce   sync.Once
 	publicKey *alg.PublicKey
 	keyErr    error
@@ -66,6 +70,12 @@ func (c *certificate) x509() *x509.Certificate {
 func (c *certificate) key() (*alg.PublicKey, error) {
 	c.keyOnce.Do(func() { c.publicKey, c.keyErr = alg.ParsePublicKey(c.SPKI) })
 	return c.publicKey, c.keyErr
+}
+
+// signature returns the algorithm that the certificate is signed with.
+func (c *certificate) signature() (*alg.Signature, error) {
+	c.signOnce.Do(func() { c.signedBy, c.signErr = signatureAlgorithm(c.SignatureAlgorithm) })
+	return c.signedBy, c.signErr
 }
 
 // keyUsage returns the bits of the extension; present is false where there is none.

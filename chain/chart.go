@@ -20,7 +20,12 @@ func (v *verification) draw(ctx context.Context, leaf *certificate) *chart {
 	var next []*certificate // at the distance that is being looked at
 	for queue := []*certificate{leaf}; len(queue) > 0; queue = queue[1:] {
 		n := queue[0]
-		for _, x := range v.issuersOf(ctx, n) {
+		issuers := v.issuersOf(ctx, n)
+		if len(issuers) == 0 && v.policy.Fetcher != nil && len(n.details().caIssuers) > 0 {
+			c.distance[n] = 1 // its issuer may be fetched
+			next = append(next, n)
+		}
+		for _, x := range issuers {
 			if v.work.badEdges[[2]*certificate{n, x.cert}] != nil {
 				continue
 			}

@@ -4,6 +4,7 @@ import (
 	encodingasn1 "encoding/asn1"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/x509der"
@@ -145,12 +146,28 @@ func pointNames(s cryptobyte.String, issuerKey string) (keys, urls []string, ok 
 			value = x509der.NormalName(n.Value)
 		case x509der.URI:
 			urls = append(urls, value)
+			value = normalURL(value)
 		case x509der.OtherName:
 			value = string(n.Type) + "=" + value
 		}
 		keys = append(keys, nameKey(n.Kind, value))
 	}
 	return keys, urls, true
+}
+
+// normalURL lowers the case of scheme and host, the parts that have none (RFC
+// 5280 section 7.4).
+func normalURL(s string) string {
+	host := strings.Index(s, "://")
+	if host < 0 {
+		return s
+	}
+	end := strings.IndexAny(s[host+3:], "/?#")
+	if end < 0 {
+		return strings.ToLower(s)
+	}
+	end += host + 3
+	return strings.ToLower(s[:end]) + s[end:]
 }
 
 func nameKey(kind x509der.NameKind, value string) string {

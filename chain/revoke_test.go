@@ -234,6 +234,8 @@ func TestScope(t *testing.T) {
 	}{
 		{"no scope", pointed, [][]byte{crl()}, "good"},
 		{"the same point", pointed, [][]byte{crl(point(url))}, "good"},
+		{"the same point in other case", pointed, [][]byte{crl(point("HTTP://Example.COM/a.crl"))}, "good"},
+		{"a point whose path has other case", pointed, [][]byte{crl(point("http://example.com/A.crl"))}, "unknown"},
 		{"another point", pointed, [][]byte{crl(point(other))}, "unknown"},
 		{"a point that the certificate lacks", plain, [][]byte{crl(point(url))}, "unknown"},
 		{"user certificates", plain, [][]byte{crl(tagged(1, yes))}, "good"},

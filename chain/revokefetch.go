@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"errors"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/oid"
@@ -49,6 +50,9 @@ func (s *statusSearch) fetchOCSP(ctx context.Context) (decided bool) {
 			}
 			if s.decided() {
 				return true
+			}
+			if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+				break
 			}
 		}
 	}

@@ -400,7 +400,7 @@ func (s *validation) signatures(n *partial) *Error {
 
 // signedWith names the algorithm where this package doesn't know it.
 func signedWith(c *certificate) string {
-	if _, err := signatureAlgorithm(c.SignatureAlgorithm); err == nil {
+	if _, err := c.signature(); err == nil {
 		return ""
 	}
 	var id alg.Identifier

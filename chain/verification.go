@@ -177,14 +177,19 @@ func (v *verification) checkSignature(signer *certificate, algorithm, signed, si
 	return &Error{Reason: ErrBadSignature, Err: err}
 }
 
-// strength checks key and digest against the floor.
+// strength checks key and digest against the floor. An algorithm that can't be
+// read is for verifySignature to report.
 func (v *verification) strength(signer *certificate, algorithm []byte) *Error {
-	if err := v.keyStrength(signer); err != nil {
-		return err
-	}
 	s, err := signatureAlgorithm(algorithm)
 	if err != nil {
-		return nil // for verifySignature to report
+		return v.keyStrength(signer)
+	}
+	return v.strengthOf(signer, s)
+}
+
+func (v *verification) strengthOf(signer *certificate, s *alg.Signature) *Error {
+	if err := v.keyStrength(signer); err != nil {
+		return err
 	}
 	if s.Hash.Weak() && !s.Pure() && (s.Hash != alg.SHA1 || !v.policy.InsecureSHA1) {
 		return fail(ErrWeakAlgorithm, nil, "signature by %v", s.Hash)
@@ -216,7 +221,10 @@ func signatureAlgorithm(der []byte) (*alg.Signature, error) {
 // edge checks that child is signed by the key of parent.
 func (v *verification) edge(child, parent *certificate) *Error {
 	if child.knownSigner(parent.SPKI) {
-		return nil
+		// That it is good is a fact, that it is good enough a question of policy.
+		if s, err := child.signature(); err == nil {
+			return v.strengthOf(parent, s)
+		}
 	}
 	key := [2]*certificate{child, parent}
 	if e, ok := v.work.badEdges[key]; ok {

@@ -465,6 +465,26 @@ func TestPrivate(t *testing.T) {
 	}
 }
 
+// TestInsecureClient holds that a client of the caller's is what is used, with
+// its trust, and that our bounds stay.
+func TestInsecureClient(t *testing.T) {
+	p := newPKI(t)
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(p.crl) })) //nolint:errcheck
+	t.Cleanup(s.Close)
+	c := &Client{InsecureClient: s.Client()}
+	if list, err := c.Fetch(t.Context(), chain.KindCRL, s.URL, nil); err != nil || len(list) != 1 {
+		t.Error(err)
+	}
+	c = &Client{InsecureClient: s.Client(), MaxBytes: 10}
+	if _, err := c.Fetch(t.Context(), chain.KindCRL, s.URL, nil); !errors.Is(err, ErrTooLarge) {
+		t.Error(err)
+	}
+	var unknown x509.UnknownAuthorityError
+	if _, err := local().Fetch(t.Context(), chain.KindCRL, s.URL, nil); !errors.As(err, &unknown) {
+		t.Error(err)
+	}
+}
+
 func TestProblems(t *testing.T) {
 	for p := Problem(1); int(p) < len(problemText); p++ {
 		if problemText[p] == "" || strings.Contains(p.Error(), "problem") {
