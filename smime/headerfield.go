@@ -45,11 +45,11 @@ func (m *Message) oldHeader() *mimetree.Part {
 
 // headerState is what was found out about the header of a message.
 type headerState struct {
-	fields  mimetree.Header // protected
-	outer   mimetree.Header // visible outside when the message was composed
-	cipher  bool            // hp="cipher", and the message is encrypted
-	encrypt bool
-	signed  bool
+	fields    mimetree.Header // protected
+	outer     mimetree.Header // visible outside when the message was composed
+	cipher    bool            // hp="cipher", and the message is encrypted
+	encrypted bool            // the envelope has encryption
+	signed    bool
 }
 
 // protectedHeader computes the state of each field (RFC 9788 sections 4.2 and
@@ -59,12 +59,13 @@ func (m *Message) protectedHeader() []HeaderField {
 	outside := nodeOf(m.root).header
 	for _, l := range m.envelope {
 		if _, ok := l.(*EncryptedLayer); ok {
-			p.encrypt = true
+			p.encrypted = true
 		}
 	}
 	if m.payload != nil && len(m.envelope) > 1 {
 		m.findProtected(p, outside)
 	}
+	m.state = p
 	return p.merge(outside)
 }
 
@@ -76,12 +77,12 @@ func (m *Message) findProtected(p *headerState, outside mimetree.Header) {
 	if inner := m.oldHeader(); inner != nil && sameAuthor(inner.Header, outside) {
 		// RFC 9788 section 4.10.2: the intent is inferred from the structure.
 		m.payload.note(NoteOldHeader, "message/rfc822")
-		p.fields, p.outer, p.cipher = inner.Header, outside, p.encrypt
+		p.fields, p.outer, p.cipher = inner.Header, outside, p.encrypted
 		return
 	}
 	switch hp := payload.Type.Params["hp"]; hp {
 	case "clear", "cipher":
-		p.cipher = hp == "cipher" && p.encrypt
+		p.cipher = hp == "cipher" && p.encrypted
 	default:
 		if _, ok := payload.Type.Params["protected-headers"]; ok {
 			// RFC 9788 section 4.11: other schemes are not relied on.
@@ -127,7 +128,7 @@ func (m *Message) noteDifferences(p *headerState, outside mimetree.Header) {
 func (p *headerState) merge(outside mimetree.Header) []HeaderField {
 	var list []HeaderField
 	for _, f := range p.fields {
-		if structural(f.Name) {
+		if isStructural(f.Name) {
 			continue
 		}
 		h := HeaderField{Name: f.Name, Value: f.Value, Signed: p.signed}
@@ -140,7 +141,7 @@ func (p *headerState) merge(outside mimetree.Header) []HeaderField {
 		list = append(list, h)
 	}
 	for _, f := range outside {
-		if structural(f.Name) || p.fields.Count(f.Name) > 0 {
+		if isStructural(f.Name) || p.fields.Count(f.Name) > 0 {
 			continue
 		}
 		list = append(list, HeaderField{Name: f.Name, Value: f.Value, Outer: ""})
@@ -156,12 +157,6 @@ func visible(h mimetree.Header, f *mimetree.Field) bool {
 		}
 	}
 	return false
-}
-
-// structural reports whether a field belongs to the MIME structure (RFC 9787
-// section 1.1.1).
-func structural(name string) bool {
-	return strings.EqualFold(name, "MIME-Version") || len(name) >= 8 && strings.EqualFold(name[:8], "Content-")
 }
 
 // noteAddressees notes a message that was signed for somebody else than the

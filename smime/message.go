@@ -19,6 +19,7 @@ type Message struct {
 	payload  *PlainLayer       // the innermost entity, nil if it could not be reached
 	headers  []mimetree.Header // of the entities of the envelope and the payload
 	fields   []HeaderField
+	state    *headerState
 
 	signer    *Signer
 	signerErr error

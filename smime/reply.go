@@ -1,0 +1,54 @@
+package smime
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gosmime/gosmime/internal/mimetree"
+)
+
+// ReplyHidden returns the header fields of a reply or forward that must not be
+// seen outside of its encryption because they tell what m kept confidential,
+// each with the value to show instead as Outer; empty: the field is left out
+// (RFC 9788 section 6.1.2). The reply itself must then be encrypted, as any must be that
+// quotes a message for which [Message.Confidential] is nil.
+//
+// compose makes the fields of the reply from those of a message: it is called
+// with what m protected and with what was visible of m. Addresses of a reply
+// are to come from the former only.
+func (m *Message) ReplyHidden(compose func(fields []HeaderField) []HeaderField) []HeaderField {
+	s := m.state
+	if s == nil || !s.cipher || compose == nil {
+		return nil
+	}
+	protected := compose(plainFields(s.fields))
+	visible := compose(plainFields(s.outer))
+	var hidden []HeaderField
+	for _, f := range protected {
+		same := func(v HeaderField) bool { return strings.EqualFold(v.Name, f.Name) && v.Value == f.Value }
+		if i := slices.IndexFunc(visible, same); i >= 0 {
+			visible = slices.Delete(slices.Clone(visible), i, i+1)
+			continue
+		}
+		hidden = append(hidden, HeaderField{Name: f.Name, Value: f.Value, Encrypted: true})
+	}
+	for i := range hidden {
+		for _, v := range visible {
+			if strings.EqualFold(v.Name, hidden[i].Name) {
+				hidden[i].Outer = v.Value
+			}
+		}
+	}
+	return hidden
+}
+
+// plainFields returns the fields that are not MIME's.
+func plainFields(h mimetree.Header) []HeaderField {
+	var list []HeaderField
+	for _, f := range h {
+		if !isStructural(f.Name) {
+			list = append(list, HeaderField{Name: f.Name, Value: f.Value})
+		}
+	}
+	return list
+}
