@@ -54,7 +54,7 @@ func (w *encapWriter) Write(p []byte) (int, error) {
 	w.written += int64(len(p))
 	if w.out == nil && w.written <= w.hold() {
 		if w.held == nil && w.size > 0 {
-			w.held = make([]byte, 0, w.size) // at most maxHeld
+			w.held = make([]byte, 0, min(w.size, maxHeld))
 		}
 		w.held = append(w.held, p...)
 		return len(p), nil
