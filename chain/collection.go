@@ -36,8 +36,9 @@ func Untrusted(src Source) Member { return Member{src, roleUntrusted} }
 
 // RootsAndIntermediates admits an unlabelled bag, as Exchange reads the
 // serialized store of its virtual certificate collection: self-signed CA
-// certificates become trust anchors and everything else is [Untrusted]. Use it
-// only for a file that an administrator made for this purpose.
+// certificates become trust anchors and everything else is [Untrusted]. One of
+// version 1 can't say that it is a CA: admit it with [Anchors]. Use it only for
+// a file that an administrator made for this purpose.
 func RootsAndIntermediates(src Source) Member { return Member{src, roleBag} }
 
 // Disallowed bans the certificates of src, and what they issued, from every
@@ -160,6 +161,8 @@ func (c *Collection) Verify(ctx context.Context, cert *x509.Certificate, p Polic
 	}
 	if c == nil {
 		c = NewCollection()
+	} else if c.shared == nil { // of a zero Collection
+		c = NewCollection(c.members...)
 	}
 	p.Limits = p.Limits.withDefaults()
 	now := time.Now()
