@@ -147,6 +147,9 @@ func (d *Digester) finish(b *budget.Budget, needed bool) {
 	if !d.external && (!needed || b.Take(budget.Memory, d.size) != nil) {
 		d.kept, d.keep = nil, -1
 	}
+	if len(d.kept) > 1 {
+		d.kept = [][]byte{slices.Concat(d.kept...)}
+	}
 }
 
 // sameSums reports whether d and other were written the same. Neither must be
@@ -164,13 +167,10 @@ func (d *Digester) sameSums(other *Digester) bool {
 	return true
 }
 
-// content returns the content, if it is held.
+// content returns the content, if it is held, once d is finished.
 func (d *Digester) content() ([]byte, bool) {
 	if d.size > int64(d.keep) {
 		return nil, false
-	}
-	if len(d.kept) > 1 {
-		d.kept = [][]byte{slices.Concat(d.kept...)}
 	}
 	if len(d.kept) == 0 {
 		return nil, true

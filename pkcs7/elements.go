@@ -26,7 +26,9 @@ func (r *SignedReader) elements() [][]byte {
 		}
 	}
 	for _, s := range r.signers {
-		list = append(list, s.unsigned.evidence()...)
+		more := s.unsigned.evidence()
+		// The bags were counted when they were read; this is no way around it.
+		list = append(list, more[:min(len(more), max(r.p.lim.Certificates-len(list), 0))]...)
 	}
 	return list
 }

@@ -29,7 +29,7 @@ func newRewind(src io.Reader) *rewind {
 // held, fits and can be read again. It must have the digests of the first time.
 func (r *SignedReader) recover() error {
 	d := r.digest
-	if _, held := d.content(); held || r.again == nil || d.size > r.p.budget.Left(budget.Memory) {
+	if d.size <= int64(d.keep) || r.again == nil || d.size > r.p.budget.Left(budget.Memory) {
 		return nil
 	}
 	end, err := r.again.src.Seek(0, io.SeekCurrent)

@@ -37,8 +37,10 @@ type SignedReader struct {
 	err       error                  // of Read; io.EOF: complete
 }
 
-// maxDigests bounds digestAlgorithms, which decides how often content is hashed.
-const maxDigests = 64
+const (
+	maxDigests = 64 // length of digestAlgorithms
+	maxHashes  = 6  // how often content is hashed at most
+)
 
 // NewSignedReader reads a SignedData from src. detached is the content if it
 // is not inside; it must be nil if it is.
@@ -149,7 +151,8 @@ func (r *SignedReader) digestAlgorithms() error {
 		}
 		r.digestIDs = append(r.digestIDs, id.DER())
 		// What nobody here knows may belong to a signer that nobody asks about.
-		if h, err := alg.HashOf(id); err == nil {
+		h, err := alg.HashOf(id)
+		if err == nil && len(r.announced) < maxHashes && !slices.Contains(r.announced, h) {
 			r.announced = append(r.announced, h)
 		}
 	}
@@ -197,6 +200,9 @@ func (r *SignedReader) beginContent() error {
 func (r *SignedReader) Read(b []byte) (int, error) {
 	if r.err != nil {
 		return 0, r.err
+	}
+	if r.p == nil {
+		return 0, ErrNotRead
 	}
 	if len(b) == 0 {
 		return 0, nil

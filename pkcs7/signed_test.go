@@ -200,3 +200,35 @@ func TestNoSigner(t *testing.T) {
 		t.Errorf("%d certificates, %d CRLs, %v", len(certs), len(crls), err)
 	}
 }
+
+// TestZeroValues shows that what nobody made vouches for nothing.
+func TestZeroValues(t *testing.T) {
+	cert := newSigner(t, "ed25519").Certificate
+	var s SignerInfo
+	for name, err := range map[string]error{"CheckSignature": s.CheckSignature(cert), "Strength": s.Strength(cert)} {
+		if !errors.Is(err, ErrNotRead) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	var r SignedReader
+	if _, err := r.Signers(); !errors.Is(err, ErrNotRead) {
+		t.Error(err)
+	}
+	if _, err := r.Read(make([]byte, 1)); !errors.Is(err, ErrNotRead) {
+		t.Error(err)
+	}
+	d := &Digester{}
+	io.WriteString(d, text)
+	msg := signDetached(t, text, nil, newSigner(t, "ed25519"))
+	detached, err := NewDetachedReader(bytes.NewReader(msg), d, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.Copy(io.Discard, detached); err != nil {
+		t.Fatal(err)
+	}
+	signers, _ := detached.Signers()
+	if err := signers[0].CheckSignature(cert); err == nil {
+		t.Error("verified with a Digester that hashed nothing")
+	}
+}

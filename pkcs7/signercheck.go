@@ -160,6 +160,9 @@ func (s *SignerInfo) strength(pub *alg.PublicKey) error {
 
 // check is CheckSignature.
 func (s *SignerInfo) check(c *x509der.Certificate) error {
+	if s.over == nil {
+		return ErrNotRead
+	}
 	if s.fault != nil {
 		return s.fault
 	}

@@ -100,6 +100,9 @@ func (s *SignerInfo) Strength(cert *x509.Certificate) error {
 	if err != nil {
 		return err
 	}
+	if s.over == nil {
+		return ErrNotRead
+	}
 	if s.fault != nil {
 		return s.fault
 	}

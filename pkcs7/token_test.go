@@ -1,0 +1,109 @@
+package pkcs7
+
+import (
+	"bytes"
+	"context"
+	"crypto/x509"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/ber"
+	"github.com/gosmime/gosmime/internal/oid"
+)
+
+// tst returns a TSTInfo over data. more comes after genTime.
+func tst(version byte, hash alg.Hash, data []byte, genTime string, more ...[]byte) []byte {
+	h := hash.New()
+	h.Write(data)
+	fields := [][]byte{
+		{2, 1, version}, ber.Append(nil, ber.OID, false, []byte{0x2a, 3}),
+		ber.Append(nil, ber.Sequence, true, hash.Identifier().DER(), ber.Append(nil, ber.OctetString, false, h.Sum(nil))),
+		{2, 1, 7}, ber.Append(nil, ber.GeneralizedTime, false, []byte(genTime)),
+	}
+	return ber.Append(nil, ber.Sequence, true, append(fields, more...)...)
+}
+
+func TestTokens(t *testing.T) {
+	authority := newKey(t, "p256")
+	tsa := SigningKey{Key: authority, Certificate: newCert(t, authority, "tsa", func(c *x509.Certificate) { c.ExtraExtensions = timeStampingExtension() })}
+	mail := newSigner(t, "p256")
+	msg := sign(t, text, nil, mail)
+	sig := signersOf(t, msg, nil)[0].Signature()
+	token := func(content []byte, typ oid.OID, keys ...SigningKey) []byte {
+		return sign(t, string(content), &SignOptions{ContentType: typ.X509()}, keys...)
+	}
+	good := func(at string) []byte { return token(tst(1, alg.SHA256, sig, at), oid.TSTInfo, tsa) }
+	extension := func(critical bool) []byte {
+		fields := [][]byte{ber.Append(nil, ber.OID, false, []byte{0x2a, 3})}
+		if critical {
+			fields = append(fields, []byte{1, 1, 0xff})
+		}
+		return ber.Append(nil, ber.Context(1), true, ber.Append(nil, ber.Sequence, true, append(fields, []byte{4, 0})...))
+	}
+	for name, c := range map[string]struct {
+		tokens [][]byte
+		want   error
+		at     string
+	}{
+		"one":            {[][]byte{good("20260102030405Z")}, nil, "2026-01-02T03:04:05Z"},
+		"the earliest":   {[][]byte{good("20260102030405Z"), good("20250102030405Z")}, nil, "2025-01-02T03:04:05Z"},
+		"one of two bad": {[][]byte{good("20260102030405Z"), {0x30, 0}}, nil, "2026-01-02T03:04:05Z"},
+		"all fields": {[][]byte{token(tst(1, alg.SHA512, sig, "20260102030405.5Z", []byte{0x30, 3, 2, 1, 1}, []byte{1, 1, 0xff}, []byte{2, 1, 9},
+			[]byte{0xa0, 2, 0x82, 0}, extension(false)), oid.TSTInfo, tsa)}, nil, "2026-01-02T03:04:05.5Z"},
+		"critical extension":     {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z", extension(true)), oid.TSTInfo, tsa)}, ErrSyntax, ""},
+		"version 2":              {[][]byte{token(tst(2, alg.SHA256, sig, "20260102030405Z"), oid.TSTInfo, tsa)}, ErrSyntax, ""},
+		"local time":             {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405"), oid.TSTInfo, tsa)}, ErrSyntax, ""},
+		"of other data":          {[][]byte{token(tst(1, alg.SHA256, []byte(text), "20260102030405Z"), oid.TSTInfo, tsa)}, ErrDigest, ""},
+		"by SHA-1":               {[][]byte{token(tst(1, alg.SHA1, sig, "20260102030405Z"), oid.TSTInfo, tsa)}, ErrWeak, ""},
+		"two signers":            {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z"), oid.TSTInfo, tsa, mail)}, ErrNoSigner, ""},
+		"by a mail certificate":  {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z"), oid.TSTInfo, mail)}, ErrSignature, ""},
+		"as data":                {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z"), oid.Data, tsa)}, ErrUnsupported, ""},
+		"garbage":                {[][]byte{{0x04, 0}}, ErrSyntax, ""},
+		"no token":               {nil, ErrNoTimestamp, ""},
+		"untrusted authority":    {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z"), oid.TSTInfo, newSigner(t, "ed25519"))}, errUntrusted, ""},
+		"signature of the token": {[][]byte{flipLast(good("20260102030405Z"))}, ErrSignature, ""},
+	} {
+		stamped := msg
+		for _, token := range c.tokens {
+			var out bytes.Buffer
+			attr := Attribute{Type: oid.AttrTimestampToken.X509(), Values: [][]byte{token}}
+			if err := AddUnsigned(&out, bytes.NewReader(stamped), 0, attr); err != nil {
+				t.Fatal(name, err)
+			}
+			stamped = out.Bytes()
+		}
+		s := signersOf(t, stamped, nil)[0]
+		at, err := s.VerifyTimestamps(context.Background(), func(_ context.Context, cert *x509.Certificate, at time.Time, _ [][]byte) error {
+			if cert.Equal(tsa.Certificate) || cert.Equal(mail.Certificate) {
+				return nil
+			}
+			return errUntrusted
+		})
+		if !errors.Is(err, c.want) || c.at != "" && at.Format(time.RFC3339Nano) != c.at || c.at == "" && !at.IsZero() {
+			t.Errorf("%s: %v, %v", name, at, err)
+		}
+		// Whatever is in there, the signature itself holds.
+		if err := s.CheckSignature(mail.Certificate); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// flipLast changes the signature value, which comes last.
+func flipLast(b []byte) []byte {
+	b = bytes.Clone(b)
+	b[len(b)-1] ^= 1
+	return b
+}
+
+// TestTokenIsNoMail presents a token as a message (RFC 3161 signed data is of
+// another type, which Verify leaves to the caller of SignedReader).
+func TestTokenIsNoMail(t *testing.T) {
+	msg := sign(t, text, &SignOptions{ContentType: oid.TSTInfo.X509()}, newSigner(t, "p256"))
+	r := readSigned(t, msg, nil)
+	if !r.ContentType().Equal(oid.TSTInfo.X509()) || r.version != 3 {
+		t.Errorf("%v, version %d", r.ContentType(), r.version)
+	}
+}
