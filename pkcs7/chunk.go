@@ -5,6 +5,7 @@ import "io"
 const (
 	smallChunk = 8 << 10
 	largeChunk = 256 << 10
+	maxWhole   = 1 << 20 // of a content that is held instead of read again
 	// aheadFrom is how much of a stream is read before a goroutine reads on
 	// while what was read is worked on.
 	aheadFrom = 2 << 20
@@ -40,10 +41,24 @@ func (c *chunker) reset(stream io.Reader, ahead bool) {
 	}
 }
 
-// A wholeReader is a stream that is one chunk in memory. It is never read.
+// A wholeReader is a stream that is in memory. It is never read.
 type wholeReader struct{ b []byte }
 
 func (*wholeReader) Read([]byte) (int, error) { return 0, io.ErrNoProgress }
+
+// readWhole reads a stream to its end if that comes before maxWhole octets.
+// length is what it is said to have, or -1. Memory is taken only as octets come.
+func readWhole(stream io.Reader, length int64) chunk {
+	all := readChunk(stream, make([]byte, firstSize(length)))
+	for all.err == nil && !all.last && length <= maxWhole && len(all.b) < maxWhole {
+		n := len(all.b)
+		b := make([]byte, min(8*n, maxWhole))
+		copy(b, all.b)
+		more := readChunk(stream, b[n:])
+		all = chunk{b: b[:n+len(more.b)], last: more.last, err: more.err}
+	}
+	return all
+}
 
 // firstSize returns how large the buffer for the first chunk is to be, if the
 // stream is said to have that length.
@@ -63,7 +78,9 @@ func (c *chunker) next() (b []byte, last bool, err error) {
 	var got chunk
 	switch {
 	case c.stream == nil:
-		got = chunk{b: c.whole, last: true}
+		n := min(len(c.whole), largeChunk)
+		got = chunk{b: c.whole[:n], last: n == len(c.whole)}
+		c.whole = c.whole[n:]
 	case c.full != nil:
 		c.free <- c.buf
 		got = <-c.full

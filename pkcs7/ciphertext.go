@@ -21,8 +21,9 @@ type ciphertext struct {
 	seeker   io.Seeker // of src; nil: it can't
 	start    int64     // offset of the message in src
 	lim      ber.Limits
-	length   int64         // that the message declares, or -1
-	small    *wholeReader  // all of the octets, if they are few
+	length   int64        // that the message declares, or -1
+	small    *wholeReader // all of the octets, if they are few
+	budget   *budget.Budget
 	spool    *spool.Spool  // of the octets
 	replay   *spool.Replay // of the message, or of the detached octets
 	size     int64
@@ -38,6 +39,10 @@ func (c *ciphertext) init(src, detached io.Reader) {
 }
 
 func (c *ciphertext) close() error {
+	if c.small != nil {
+		c.budget.Give(budget.Memory, int64(len(c.small.b)))
+		c.small = nil
+	}
 	var err error
 	if c.spool != nil {
 		err = c.spool.Close()
@@ -81,18 +86,27 @@ func (c *ciphertext) first(p *parser, inside bool) (*parser, io.Reader, error) {
 		c.replay = spool.NewReplay(stream, p.budget, p.lim.Dir)
 		return p, c.replay, nil
 	}
-	head := readChunk(stream, make([]byte, firstSize(c.length)))
+	head := readWhole(stream, c.length)
 	switch {
 	case head.err != nil:
 		return nil, nil, p.wrap(head.err, "encryptedContent")
-	case head.last:
+	case head.last && p.budget.Take(budget.Memory, int64(len(head.b))) == nil:
+		c.budget = p.budget
 		c.small = &wholeReader{head.b}
 		return p, c.small, nil
 	case c.seeker == nil:
 		c.spool = spool.New(p.budget, p.lim.Dir)
-		return p, io.MultiReader(bytes.NewReader(head.b), stream), nil
+		return p, rejoin(head, stream), nil
 	}
 	return c.fromStart(p)
+}
+
+// rejoin returns a stream from its first octet.
+func rejoin(head chunk, stream io.Reader) io.Reader {
+	if head.last {
+		return bytes.NewReader(head.b)
+	}
+	return io.MultiReader(bytes.NewReader(head.b), stream)
 }
 
 // fromStart reads the source again from its start.

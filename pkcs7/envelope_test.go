@@ -160,7 +160,7 @@ var writtenCiphers = []Cipher{AES128GCM, AES192GCM, AES256GCM, AES128CCM, AES256
 func TestRoundTripCiphers(t *testing.T) {
 	key := testRSA()
 	for _, c := range writtenCiphers {
-		for _, size := range []int{0, 1, 15, 16, 17, 1000, smallChunk - 1, smallChunk, smallChunk + 1, largeChunk + smallChunk, 700_001} {
+		for _, size := range []int{0, 1, 15, 16, 17, 1000, smallChunk - 1, smallChunk, smallChunk + 1, largeChunk + smallChunk, 700_001, maxWhole - 16, maxWhole, maxWhole + 1, aheadFrom + largeChunk + 1} {
 			for _, der := range []bool{false, true} {
 				opts := &EncryptOptions{Cipher: c, CEKHKDF: size%2 == 1}
 				if der {

@@ -164,13 +164,15 @@ func TestGoldensBadEncrypted(t *testing.T) {
 		for _, keys := range goldenKeys(t, g) {
 			for way := range 4 {
 				content, err := openGolden(msg, keys, &DecryptOptions{InsecureHistoric: true}, way)
+				for range 3 {
+					// A random key has its padding right once in 256 times.
+					if err == nil && !g.Accepts("ok") && !g.Accepts("ok-with-warning") {
+						content, err = openGolden(msg, keys, &DecryptOptions{InsecureHistoric: true}, way)
+					}
+				}
 				sum := sha256.Sum256(content)
 				switch {
 				case err == nil && !g.Accepts("ok") && !g.Accepts("ok-with-warning"):
-					// A random key has its padding right once in 256 times.
-					if g.Group == "rsa15-oracle" && hex.EncodeToString(sum[:]) != g.PlaintextSHA256 {
-						continue
-					}
 					t.Errorf("%s: opened, but %s", g.File, g.Reason)
 				case err == nil:
 					if g.PlaintextSHA256 != "" && hex.EncodeToString(sum[:]) != g.PlaintextSHA256 {
