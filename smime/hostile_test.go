@@ -13,6 +13,7 @@ import (
 	"github.com/gosmime/gosmime/internal/suites"
 	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
+	"github.com/gosmime/gosmime/smime/smimetest"
 )
 
 // golden returns the row with that file.
@@ -267,6 +268,45 @@ func TestIsSMIME(t *testing.T) {
 	} {
 		if got := smime.IsSMIME([]byte(header)); got != want {
 			t.Errorf("%q: %v", header, got)
+		}
+	}
+}
+
+// TestUnsealTampered changes each octet of a ciphertext: what can't be read of
+// it is one error, whatever the octet hit.
+func TestUnsealTampered(t *testing.T) {
+	w := newFuzzWorld(t)
+	signed := smimetest.Signed(t, w.alice, w.text)
+	for _, cipher := range []pkcs7.Cipher{pkcs7.AES256CBC, pkcs7.AES256GCM} {
+		for _, inner := range [][]byte{signed, w.seeds[1]} {
+			var cms bytes.Buffer
+			ew, err := pkcs7.NewEncryptWriter(t.Context(), &cms, []pkcs7.Recipient{pkcs7.ToCertificate(w.bob.Certificate(), nil)}, &pkcs7.EncryptOptions{Cipher: cipher})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ew.Write(inner); err != nil {
+				t.Fatal(err)
+			}
+			if err := ew.Close(); err != nil {
+				t.Fatal(err)
+			}
+			der := cms.Bytes()
+			for i := len(der) - len(inner); i < len(der)-64; i += 7 {
+				der[i] ^= 0x20
+				var out bytes.Buffer
+				_, _, err := smime.Unseal(t.Context(), &out, bytes.NewReader(cmsMail("alice@example.com", "enveloped-data", der)), smime.Identities{w.bob}, w.trust,
+					&smime.UnsealOptions{Verify: smime.VerifyOptions{Chain: w.at}})
+				der[i] ^= 0x20
+				if out.Len() > 0 && !bytes.Contains(out.Bytes(), []byte(w.text)) {
+					t.Fatalf("octet %d: wrote %q", i, out.Bytes())
+				}
+				if errors.Is(err, smime.ErrMalformed) || errors.Is(err, pkcs7.ErrSyntax) || errors.Is(err, pkcs7.ErrUnsupported) {
+					t.Fatalf("octet %d: %v", i, err)
+				}
+				if cipher.Authenticated() && !errors.Is(err, pkcs7.ErrDecrypt) {
+					t.Fatalf("octet %d: %v", i, err)
+				}
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package smime
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -51,7 +52,9 @@ type unsealing struct {
 	signer  *Signer     // of all that is inside, unless encryption follows
 	enc     *Encryption // the outermost
 	outside bool        // there was a signature outside of encryption
-	closers []func()
+
+	malleable bool // what is read now was in a cipher that does not authenticate
+	closers   []func()
 }
 
 func (u *unsealing) close() {
@@ -60,7 +63,18 @@ func (u *unsealing) close() {
 	}
 }
 
+// run makes one error of whatever can't be read inside of a cipher that lets
+// everybody change the content: where it went wrong would tell an attacker
+// what the plaintext is (RFC 8551 section 6).
 func (u *unsealing) run(w io.Writer, r io.Reader) error {
+	err := u.takeOff(w, r)
+	if u.malleable && (errors.Is(err, ErrMalformed) || errors.Is(err, pkcs7.ErrSyntax) || errors.Is(err, pkcs7.ErrUnsupported)) {
+		return fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
+	}
+	return err
+}
+
+func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
 	src := newSource(r)
 	for {
 		e, body, err := readEntity(src.r)
@@ -125,6 +139,7 @@ func (u *unsealing) encrypted(e *entity, body io.Reader, src *source) (*source, 
 	if u.enc == nil {
 		u.enc = d.enc
 	}
+	u.malleable = u.malleable || !d.enc.Cipher.Authenticated()
 	// What signed the ciphertext did not sign what is inside.
 	u.outside = u.outside || u.signer != nil
 	u.signer = nil
