@@ -46,13 +46,13 @@ type wholeReader struct{ b []byte }
 
 func (*wholeReader) Read([]byte) (int, error) { return 0, io.ErrNoProgress }
 
-// readWhole reads a stream to its end if that comes before maxWhole octets.
+// readWhole reads a stream to its end if that comes within maxWhole octets.
 // length is what it is said to have, or -1. Memory is taken only as octets come.
 func readWhole(stream io.Reader, length int64) chunk {
 	all := readChunk(stream, make([]byte, firstSize(length)))
-	for all.err == nil && !all.last && length <= maxWhole && len(all.b) < maxWhole {
+	for all.err == nil && !all.last && length <= maxWhole && len(all.b) <= maxWhole {
 		n := len(all.b)
-		b := make([]byte, min(8*n, maxWhole))
+		b := make([]byte, min(16*n, maxWhole+1))
 		copy(b, all.b)
 		more := readChunk(stream, b[n:])
 		all = chunk{b: b[:n+len(more.b)], last: more.last, err: more.err}
