@@ -109,6 +109,58 @@ func TestEqual(t *testing.T) {
 	}
 }
 
+// lookAlikes are not alice@example.com, however they look, to anyone who
+// compares addresses with those of a certificate (ATK-53 of the checklist is
+// refused or unequal, never equal).
+func lookAlikes() []string {
+	return []string{
+		"alice@example.com.", "alice@example.com\x00.evil.com", "alice\x00@example.com", "alice@example.com ", " alice@example.com",
+		"alice@@example.com", "alice@evil.com@example.com", "alice@example.com@evil.com", "alice@example.com>", "<alice@example.com>",
+		"alice(x)@example.com", "alice@(x)example.com", "alice @example.com", "alice@ example.com", "alice.@example.com", ".alice@example.com",
+		"al..ice@example.com", "alice@.example.com", "alice@example..com", "alice@-example.com", "alice@example-.com", "alice@example.com-",
+		"alice+x@example.com", "alice%evil.com@example.com", "evil.com!alice@example.com", "@evil.com:alice@example.com", "alice;bob@example.com",
+		"alice,bob@example.com", "alice\r\nBcc: bob@example.com", "alice\n@example.com", "al\tice@example.com", "\"alice \"@example.com", "\" alice\"@example.com",
+		"\"alice\x00\"@example.com", "\"\"@example.com", "=?utf-8?q?alice?=@example.com", "alice@=?utf-8?q?example.com?=",
+		"аlice@example.com", "alicе@example.com", "ａlice@example.com", "alice@exаmple.com", "alice@examplе.com", "alice@example.соm",
+		"alice\u200b@example.com", "al\u00adice@example.com", "\u202ealice@example.com", "\ufeffalice@example.com", "alice\u0301@example.com",
+		"alice@exa\u0301mple.com", "alıce@example.com", "alİce@example.com", "ALıCE@example.com", "alice＠example.com", "alice﹫example.com",
+		"alice@example\u2024com", "alice@example\uff0ecom.evil.org", "alice@xn--example.com", "alice@xn--exmple-cua.com", "alice@[example.com]", "alice@[192.0.2.1]",
+		"alice@sub.example.com", "alice@example.co", "alice@example.comm", "alice@xample.com", "lice@example.com", "aalice@example.com", "alice@example_com",
+		"bob@example.com", "alice@localhost", "alice", "@example.com", "alice@", "",
+	}
+}
+
+func TestLookAlikes(t *testing.T) {
+	cert := mailbox.Address{Local: "alice", Domain: "example.com"}
+	if n := len(lookAlikes()); n < 60 {
+		t.Fatalf("%d look-alikes", n)
+	}
+	for _, s := range lookAlikes() {
+		a, err := mailbox.Parse(s)
+		if err != nil {
+			continue
+		}
+		for _, utf8 := range []bool{false, true} {
+			if equal, _ := mailbox.Equal(a, cert, utf8); equal {
+				t.Errorf("%q equals %v", s, cert)
+			}
+		}
+	}
+	// What a mail shows as a name is not its address.
+	for _, s := range []string{
+		`"alice@example.com" <bob@evil.com>`, "=?utf-8?q?alice=40example.com?= <bob@evil.com>", "alice (alice@example.com) <bob@evil.com>",
+		"bob@evil.com (alice@example.com)", "alice@example.com: bob@evil.com;", "alice@example.com <bob@evil.com>",
+		"<alice@example.com> <bob@evil.com>", "bob@evil.com <alice@example.com", "\"<alice@example.com>\" bob@evil.com",
+	} {
+		list, err := mailbox.FromHeader(s)
+		for _, a := range list {
+			if equal, _ := mailbox.Equal(a, cert, false); equal || err != nil {
+				t.Errorf("%q has %v, %v", s, a, err)
+			}
+		}
+	}
+}
+
 func TestFromHeader(t *testing.T) {
 	good := []struct{ in, want string }{
 		{"alice@example.com", "alice@example.com"},
