@@ -1,0 +1,68 @@
+package archtest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// TestReadmeCompiles builds the examples of the README and of the pages beside
+// it, and holds that the links lead somewhere.
+func TestReadmeCompiles(t *testing.T) {
+	if runtime.GOOS == "js" || runtime.GOOS == "wasip1" {
+		t.Skip("no go command on this system")
+	}
+	blocks := 0
+	for _, page := range []string{"README.md", ".github/MIGRATION.md", ".github/ADMINISTRATORS.md"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range regexp.MustCompile(`\]\(([^)#]+)\)`).FindAllStringSubmatch(string(text), -1) {
+			if strings.Contains(link[1], "://") {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join("..", "..", filepath.Dir(page), link[1])); err != nil {
+				t.Errorf("%s: %v", page, err)
+			}
+		}
+		for _, m := range regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+			blocks++
+			build(t, page, m[1])
+		}
+	}
+	if blocks < 4 {
+		t.Errorf("%d examples", blocks)
+	}
+}
+
+// build compiles functions with the imports that they need.
+func build(t *testing.T, page, code string) {
+	t.Helper()
+	imports := map[string]string{
+		"bytes": "bytes", "context": "context", "errors": "errors", "fmt": "fmt", "io": "io", "log": "log", "os": "os", "x509": "crypto/x509",
+		"chain": module + "/chain", "pkcs7": module + "/pkcs7", "smime": module + "/smime", "sst": module + "/sst",
+		"exchange": module + "/smime/exchange", "fetch": module + "/chain/fetch",
+	}
+	var b strings.Builder
+	b.WriteString("package readme\n\nimport (\n")
+	for name, path := range imports {
+		if regexp.MustCompile(`\b` + name + `\.[A-Z]`).MatchString(code) {
+			b.WriteString("\t\"" + path + "\"\n")
+		}
+	}
+	b.WriteString(")\n\n" + code)
+	file := filepath.Join(t.TempDir(), "readme.go")
+	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("go", "vet", file)
+	cmd.Dir = filepath.Join("..", "..")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%s: %v\n%s", page, err, out)
+	}
+}
