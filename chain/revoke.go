@@ -44,6 +44,7 @@ type statusSearch struct {
 	notes     []remark                  // why evidence was not used
 	forged    [KindOCSPResponse + 1]int // signatures that did not hold
 	limit     *Error
+	failed    error // the first fetch that got no answer
 }
 
 // revocation reports what is known about path[i], which was issued by
@@ -209,7 +210,9 @@ func (s *statusSearch) verdict(i int, failed *Error) (RevocationStatus, *Error) 
 		}
 		detail = "of certificate " + s.cert.title() + ": " + strings.Join(texts, "; ")
 	}
-	return status, fail(ErrRevocationUnknown, s.cert, "%s", detail)
+	e := fail(ErrRevocationUnknown, s.cert, "%s", detail)
+	e.Err = s.failed
+	return status, e
 }
 
 func (s *statusSearch) required(i int) bool {

@@ -42,9 +42,7 @@ func (s *statusSearch) fetchOCSP(ctx context.Context) (decided bool) {
 				return false
 			}
 			entries, err := s.v.fetch(ctx, KindOCSPResponse, url, request)
-			if err != nil {
-				s.note(nil, "fetching "+quote(url)+": "+err.Error())
-			}
+			s.noAnswer(url, err)
 			for _, e := range entries {
 				s.judgeResponse(ctx, e)
 			}
@@ -67,9 +65,7 @@ func (s *statusSearch) fetchCRLs(ctx context.Context, urls []string) {
 			return
 		}
 		entries, err := s.v.fetch(ctx, KindCRL, url, nil)
-		if err != nil {
-			s.note(nil, "fetching "+quote(url)+": "+err.Error())
-		}
+		s.noAnswer(url, err)
 		before := len(s.crls)
 		for _, e := range entries {
 			s.addCRL(e, fetchedRank)
@@ -78,6 +74,19 @@ func (s *statusSearch) fetchCRLs(ctx context.Context, urls []string) {
 			return
 		}
 	}
+}
+
+// noAnswer keeps why a fetch failed, if it did.
+func (s *statusSearch) noAnswer(url string, err error) {
+	if err == nil {
+		return
+	}
+	if s.failed == nil {
+		s.failed = err
+		s.note(nil, "fetching "+quote(url)+" failed")
+		return
+	}
+	s.note(nil, "fetching "+quote(url)+": "+err.Error())
 }
 
 // fetchDeltas gets the delta CRLs that the certificate or one of its CRLs
