@@ -22,6 +22,10 @@ import (
 // of Read.
 //
 // An src that is an io.Seeker may be read more than once, from where it is now.
+//
+// Nothing here tells who made the message: every recipient can make another
+// one with the same key, and the list of recipients is under no tag. For that
+// the content must be signed (RFC 8551 section 6).
 func NewDecryptReader(ctx context.Context, src io.Reader, keys KeyFunc, opts *DecryptOptions) (*DecryptReader, error) {
 	if opts == nil {
 		opts = &DecryptOptions{}
@@ -63,9 +67,9 @@ func (r *DecryptReader) open(src io.Reader, keys KeyFunc) error {
 		return err
 	}
 	r.budget, r.keyLen = r.p.budget, r.content.KeyLen()
-	found, err := keys(r.ctx, r.Recipients())
+	found, err := askKeys(r.ctx, keys, r.recipients)
 	if err != nil {
-		return fmt.Errorf("pkcs7: keys of the recipients: %w", err)
+		return err
 	}
 	if r.candidates, err = r.recipients.candidates(found); err != nil {
 		return err

@@ -6,7 +6,9 @@ import (
 	"crypto/ecdsa"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"math/big"
+	"slices"
 	"sync"
 
 	"github.com/gosmime/gosmime/internal/alg"
@@ -81,6 +83,18 @@ func KeyFromKEK(id, kek []byte) DecryptionKey {
 // A KeyFunc returns the keys, if any, of the recipients named by a message.
 // Those that the message does not name are not tried.
 type KeyFunc func(ctx context.Context, to []CertID) ([]DecryptionKey, error)
+
+// askKeys asks f, if there is one, for the keys of the recipients.
+func askKeys(ctx context.Context, f KeyFunc, l *recipientList) ([]DecryptionKey, error) {
+	if f == nil {
+		return nil, nil
+	}
+	keys, err := f(ctx, slices.Clone(l.ids))
+	if err != nil {
+		return nil, fmt.Errorf("pkcs7: keys of the recipients: %w", err)
+	}
+	return keys, nil
+}
 
 // A matchKey is a DecryptionKey with what messages name it by.
 type matchKey struct {

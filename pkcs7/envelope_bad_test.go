@@ -192,6 +192,42 @@ func TestUniformFailure(t *testing.T) {
 	}
 }
 
+// TestAllPaddings holds that of all 256 last octets only the right one is taken
+// and all others fail alike.
+func TestAllPaddings(t *testing.T) {
+	kek := noise(16)
+	content, err := alg.NewContent(alg.AES128CBC, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cek := content.NewKey()
+	recipient := must(makeKEKRI(nil, kek, cek))
+	good := 0
+	for last := range 256 {
+		for _, fill := range []byte{byte(last), 7} {
+			plain := append(bytes.Repeat([]byte{fill}, 31), byte(last))
+			e, err := content.Encrypter(bytes.Clone(cek), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			msg := rawEnvelope(recipient, content.ID, e.Update(nil, plain)[:32])
+			for way := range 4 {
+				got, err := openGolden(msg, []DecryptionKey{KeyFromKEK(nil, kek)}, &DecryptOptions{}, way)
+				right := last >= 1 && last <= 16 && (fill == byte(last) || last == 1)
+				if right != (err == nil) || err != nil && (err != ErrDecrypt || len(got) > 0) || err == nil && !bytes.Equal(got, plain[:32-last]) {
+					t.Errorf("%d after %d: %q, %v", last, fill, got, err)
+				}
+				if err == nil {
+					good++
+				}
+			}
+		}
+	}
+	if good != 4*(16+2) {
+		t.Errorf("%d taken", good)
+	}
+}
+
 func must(r encodedRecipient, err error) encodedRecipient {
 	if err != nil {
 		panic(err)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"slices"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
@@ -24,15 +23,13 @@ import (
 // message, and a MAC nothing against the other recipients.
 //
 // It fails with [ErrDigest] if the digest is wrong and with [ErrDecrypt] if
-// a key or what depends on it is. keys is asked for the recipients of an
+// a key or what depends on it is. With RequireAuthenticated only an
+// AuthenticatedData is read. keys is asked for the recipients of an
 // AuthenticatedData, and with none for the key of an EncryptedData; it may be
 // nil for a DigestedData.
 func Extract(ctx context.Context, dst io.Writer, src io.Reader, keys KeyFunc, opts *DecryptOptions) (*Extracted, error) {
 	if opts == nil {
 		opts = &DecryptOptions{}
-	}
-	if keys == nil {
-		keys = func(context.Context, []CertID) ([]DecryptionKey, error) { return nil, nil }
 	}
 	x := &extraction{p: newParser(src, opts.Limits), opts: *opts, keys: keys}
 	x.ctx, x.budget, x.anyLen = ctx, x.p.budget, true
@@ -114,6 +111,9 @@ func (x *extraction) weak(what fmt.Stringer) error {
 //	    encapContentInfo EncapsulatedContentInfo,
 //	    digest Digest }
 func (x *extraction) digested() (verdict, err error) {
+	if x.opts.RequireAuthenticated {
+		return nil, fmt.Errorf("%w: DigestedData", ErrUnauthenticated)
+	}
 	h, err := x.digestAlgorithm("DigestedData.digestAlgorithm")
 	if err != nil {
 		return nil, err
@@ -265,9 +265,9 @@ func (x *extraction) encrypted() (verdict, err error) {
 
 // contentKeyOf returns the one key that the message needs. It names none.
 func (x *extraction) contentKeyOf(n int) ([]byte, error) {
-	keys, err := x.keys(x.ctx, nil)
+	keys, err := askKeys(x.ctx, x.keys, new(recipientList))
 	if err != nil {
-		return nil, fmt.Errorf("pkcs7: content key: %w", err)
+		return nil, err
 	}
 	for _, k := range keys {
 		if k.kind == kekKey && len(k.secret) == n {
@@ -345,9 +345,9 @@ func (x *extraction) authenticated() (verdict, err error) {
 }
 
 func (x *extraction) macKeys(recipients *recipientList, n int) ([]contentKey, error) {
-	found, err := x.keys(x.ctx, slices.Clone(recipients.ids))
+	found, err := askKeys(x.ctx, x.keys, recipients)
 	if err != nil {
-		return nil, fmt.Errorf("pkcs7: keys of the recipients: %w", err)
+		return nil, err
 	}
 	candidates, err := recipients.candidates(found)
 	if err != nil {

@@ -205,3 +205,39 @@ func TestGoldensBadEncrypted(t *testing.T) {
 		t.Errorf("%d messages, %d groups, %d opened, %d refused", len(rows), len(groups), opened, refused)
 	}
 }
+
+// TestGoldensAuthenticated changes AuthenticatedData: it is whole or refused.
+func TestGoldensAuthenticated(t *testing.T) {
+	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Kind == "authenticated" })
+	for _, g := range rows {
+		msg := g.Read(t, g.File)
+		keys := fixed(goldenKeys(t, g)[0]...)
+		extract := func(b []byte, opts *DecryptOptions) (string, error) {
+			var out bytes.Buffer
+			_, err := Extract(context.Background(), &out, bytes.NewReader(b), keys, opts)
+			sum := sha256.Sum256(out.Bytes())
+			if err != nil && (out.Len() > 0 || !documentedDecrypt(err)) {
+				t.Errorf("%s: %d octets, %v", g.File, out.Len(), err)
+			}
+			return hex.EncodeToString(sum[:]), err
+		}
+		if sum, err := extract(msg, &DecryptOptions{RequireAuthenticated: true}); err != nil || sum != g.PlaintextSHA256 {
+			t.Errorf("%s: %v", g.File, err)
+		}
+		for n := 0; n < len(msg); n += 7 {
+			if _, err := extract(msg[:n], nil); err == nil {
+				t.Errorf("%s: cut at %d", g.File, n)
+			}
+		}
+		for bit := 0; bit < 8*len(msg); bit += 31 {
+			bad := bytes.Clone(msg)
+			bad[bit/8] ^= 1 << (bit % 8)
+			if sum, err := extract(bad, nil); err == nil && sum != g.PlaintextSHA256 {
+				t.Errorf("%s: bit %d", g.File, bit)
+			}
+		}
+	}
+	if len(rows) != 3 {
+		t.Errorf("%d messages", len(rows))
+	}
+}
