@@ -349,7 +349,7 @@ func (p *plan) writeBody(w io.Writer) error {
 		if e.Start < at {
 			return constError("smime: edits overlap")
 		}
-		if err := p.copy(w, mimetree.Range{Start: at, End: e.Start}, canonical); err != nil {
+		if err := p.gap(w, mimetree.Range{Start: at, End: e.Start}, canonical); err != nil {
 			return err
 		}
 		if err := p.writeEdit(w, e); err != nil {
@@ -357,7 +357,21 @@ func (p *plan) writeBody(w io.Writer) error {
 		}
 		at = e.End
 	}
-	return p.copy(w, mimetree.Range{Start: at, End: p.body.End}, canonical)
+	return p.gap(w, mimetree.Range{Start: at, End: p.body.End}, canonical)
+}
+
+// gap copies what stands between the edits. Blanks at the ends of lines can
+// only be padding of delimiters there (RFC 2046 section 5.1.1), which relays
+// may remove.
+func (p *plan) gap(w io.Writer, r mimetree.Range, canonical bool) error {
+	if p.mind&p.d.found&blankEnd == 0 {
+		return p.copy(w, r, canonical)
+	}
+	t := &trimWriter{w: w}
+	if err := p.copy(t, r, canonical); err != nil {
+		return err
+	}
+	return t.flush()
 }
 
 // copy writes a range, with lines that end in CR LF if canonical is set.

@@ -184,3 +184,46 @@ func (q *quotedWriter) Close() error {
 	q.flush()
 	return q.err
 }
+
+// A trimWriter drops blanks that a CR LF follows.
+type trimWriter struct {
+	w       io.Writer
+	blanks  []byte // that may be dropped
+	pending bool   // whether blanks are followed by a CR
+	out     []byte
+}
+
+func (t *trimWriter) Write(p []byte) (int, error) {
+	t.out = t.out[:0]
+	for _, c := range p {
+		switch {
+		case t.pending:
+			if c != '\n' {
+				t.out = append(t.out, t.blanks...)
+			}
+			t.out = append(t.out, '\r', c)
+			t.blanks, t.pending = t.blanks[:0], false
+		case c == ' ' || c == '\t':
+			t.blanks = append(t.blanks, c)
+		case c == '\r' && len(t.blanks) > 0:
+			t.pending = true
+		default:
+			t.out = append(append(t.out, t.blanks...), c)
+			t.blanks = t.blanks[:0]
+		}
+	}
+	if _, err := t.w.Write(t.out); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// flush writes what is pending, but for blanks at the very end.
+func (t *trimWriter) flush() error {
+	if !t.pending {
+		return nil
+	}
+	t.pending = false
+	_, err := t.w.Write([]byte{'\r'})
+	return err
+}
