@@ -38,6 +38,7 @@ type list struct {
 	endless    bool // no nextUpdate
 	entries    []listed
 	idp        []byte
+	freshest   []byte
 	unknown    bool // a critical extension that nobody knows
 	v1         bool
 	noKeyID    bool
@@ -165,6 +166,9 @@ func (l list) addExtensions(b *cryptobyte.Builder) {
 		}
 		if l.idp != nil {
 			add(b, oid.ExtIssuingDistributionPoint, true, l.idp)
+		}
+		if l.freshest != nil {
+			add(b, oid.ExtFreshestCRL, false, l.freshest)
 		}
 		if l.unknown {
 			add(b, unknownOID, true, []byte{5, 0})

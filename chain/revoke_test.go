@@ -462,6 +462,19 @@ func TestFetching(t *testing.T) {
 			t.Errorf("%s: %s after %q, want %s after %q", c.name, got, f.asked, c.want, c.asked)
 		}
 	}
+	// A CRL points at its delta; a forged one at nobody.
+	pointing := crl
+	pointing.next, pointing.freshest = -time.Hour, sequence(sequence(point("http://p/")))
+	simple := root.newLeaf(t, alice, until(time.Now().AddDate(1, 0, 0)))
+	for _, forged := range []bool{false, true} {
+		pointing.breakIt = forged
+		delta.entries = []listed{{cert: simple, date: -2 * time.Hour}}
+		f := &teller{answers: map[string][]byte{"http://p/": delta.der(t)}}
+		got, _ := outcome(t, root, simple, func(p *chain.Policy) { p.Fetcher = f }, nil, pointing.der(t))
+		if want := map[bool]string{false: "revoked", true: "unknown"}[forged]; got != want || (len(f.asked) > 0) == forged {
+			t.Errorf("forged %v: %s after %q", forged, got, f.asked)
+		}
+	}
 	f := &teller{}
 	expired := root.newLeaf(t, alice, until(judged.Add(day)), func(c *x509.Certificate) { c.OCSPServer = []string{"http://o/"} })
 	if got, _ := outcome(t, root, expired, func(p *chain.Policy) { p.Fetcher = f }, nil); got != "unknown" || f.asked != nil {

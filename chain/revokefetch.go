@@ -89,15 +89,15 @@ func (s *statusSearch) noAnswer(url string, err error) {
 	s.note(nil, "fetching "+quote(url)+": "+err.Error())
 }
 
-// fetchDeltas gets the delta CRLs that the certificate or one of its CRLs
-// points at.
+// fetchDeltas gets the delta CRLs that the certificate or one of its genuine
+// CRLs points at. A forged one must not make us call anybody.
 func (s *statusSearch) fetchDeltas(ctx context.Context) {
 	var points []distributionPoint
 	if e := s.cert.Extension(oid.ExtFreshestCRL); e != nil {
 		points, _ = parseDistributionPoints(e.Value, s.cert.issuer())
 	}
 	for _, c := range s.crls {
-		if len(points) < maxURLs && !c.delta() {
+		if len(points) < maxURLs && !c.delta() && c.freshest != nil && s.signerOf(ctx, c.crl).cert != nil {
 			points = append(points, c.freshest...)
 		}
 	}
