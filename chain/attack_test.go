@@ -2,6 +2,7 @@ package chain_test
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
@@ -40,10 +41,16 @@ func TestDecoys(t *testing.T) {
 	leaf := ca.newLeaf(t, alice)
 	fakes := decoys(t, ca, root, 99)
 	many := decoys(t, ca, root, 3000)
+	// In the collection a longer way without key identifiers, in the message
+	// what looks better.
+	plain := func(c *x509.Certificate) { c.SubjectKeyId, c.AuthorityKeyId = nil, nil }
+	middle := root.newCA(t, "Middle", plain)
+	under := makeCert(t, middle, ca.key, "CA", asCA, plain)
 	tests := []struct {
 		name      string
 		base, bag []*party
 	}{
+		{"longer way in the collection", []*party{middle, under}, many},
 		{"issuer in the message, last", nil, append(slices.Clone(fakes), ca)},
 		{"issuer in the message, first", nil, append([]*party{ca}, fakes...)},
 		{"issuer in the collection", []*party{ca}, many},
@@ -58,11 +65,26 @@ func TestDecoys(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !path.Certificates()[1].Equal(ca.Certificate) {
+				if !path.Certificates()[1].PublicKey.(ed25519.PublicKey).Equal(ca.PublicKey) {
 					t.Error("a decoy is in the path")
 				}
 			}
 		})
+	}
+}
+
+// TestDecoysAbove has decoys at two levels.
+func TestDecoysAbove(t *testing.T) {
+	root := newRoot(t, "Root")
+	upper := root.newCA(t, "Upper")
+	ca := upper.newCA(t, "CA")
+	leaf := ca.newLeaf(t, alice)
+	bag := append(decoys(t, upper, root, 99), decoys(t, ca, upper, 99)...)
+	bag = append(bag, upper, ca)
+	path, err := chain.NewCollection(chain.Anchors(certs(root))).With(chain.Untrusted(certs(bag...))).
+		Verify(t.Context(), leaf.Certificate, signing())
+	if err != nil || len(path.Certificates()) != 4 {
+		t.Fatal(err)
 	}
 }
 

@@ -17,6 +17,7 @@ const (
 	maxTried       = 100  // attempts in an Error
 	maxAIA         = 8    // issuers fetched
 	mapAfter       = 64   // steps after which it is worth to find out what leads to an anchor at all
+	maxKeyed       = 10   // certificates in a path that is remembered as evaluated
 )
 
 // An issuer is a certificate that may have issued another: its subject is that
@@ -46,7 +47,7 @@ type partial struct {
 type search struct {
 	v       *verification
 	leaf    *certificate
-	heap    []*partial
+	heap    heap[*partial]
 	pushed  int
 	visits  map[*certificate]int
 	deadEnd []*partial // without issuer: where fetching can help
@@ -57,6 +58,9 @@ type search struct {
 	aia     int
 	steps   int
 	chart   *chart
+	// confirmed restricts the search to signatures that are known to be good.
+	confirmed bool
+	done      map[[maxKeyed]*certificate]bool // paths evaluated
 }
 
 // search builds and validates paths from leaf.
@@ -80,21 +84,54 @@ func (v *verification) search(ctx context.Context, leaf *certificate) (*Path, *E
 				return s.end()
 			}
 		}
-		if s.best != nil || !s.fetch(ctx) {
+		switch {
+		case s.best != nil:
+			return s.end()
+		case s.confirmed:
+			s.restart(false)
+		case !s.fetch(ctx):
 			return s.end()
 		}
 	}
 }
 
+// restart begins anew with what is known by now.
+func (s *search) restart(confirmed bool) {
+	s.confirmed = confirmed
+	s.heap = nil
+	clear(s.visits)
+	s.push(&partial{cert: s.leaf, depth: 1})
+}
+
+// again reports whether the path was evaluated before. Anchors with constraints
+// may differ in them.
+func (s *search) again(n *partial) bool {
+	if n.depth > maxKeyed || len(n.anchor.constraints) > 0 {
+		return false
+	}
+	var key [maxKeyed]*certificate
+	for p := n; p != nil; p = p.below {
+		key[p.depth-1] = p.cert
+	}
+	if s.done[key] {
+		return true
+	}
+	if s.done == nil {
+		s.done = make(map[[maxKeyed]*certificate]bool)
+	}
+	s.done[key] = true
+	return false
+}
+
 // step looks at the most promising partial path. It reports whether the search
 // is over.
 func (s *search) step(ctx context.Context) (done bool) {
-	n := s.pop()
+	n := s.heap.pop()
 	if n.anchor == nil {
 		s.expand(ctx, n)
 		return false
 	}
-	if n.knownBad(s.v.work) {
+	if n.knownBad(s.v.work) || s.again(n) {
 		return false
 	}
 	s.seen++
@@ -170,7 +207,14 @@ func (s *search) note(e *Error) {
 func (s *search) expand(ctx context.Context, n *partial) {
 	v := s.v
 	if s.steps++; s.steps > mapAfter {
-		if s.chart == nil || s.chart.badEdges != len(v.work.badEdges) {
+		if s.chart == nil {
+			s.chart = v.draw(ctx, s.leaf)
+			if v.confirm(s.chart, s.leaf) {
+				s.restart(true)
+				return
+			}
+		}
+		if s.chart.badEdges != len(v.work.badEdges) {
 			s.chart = v.draw(ctx, s.leaf)
 		}
 		if far, ok := s.chart.distance[n.cert]; !ok || n.depth+far > v.policy.Limits.Depth {
@@ -187,6 +231,9 @@ func (s *search) expand(ctx context.Context, n *partial) {
 			continue
 		}
 		found = true
+		if s.confirmed && !n.cert.knownSigner(x.cert.SPKI) {
+			continue
+		}
 		if n.depth >= v.policy.Limits.Depth {
 			e := fail(ErrLimit, n.cert, "a path of more than %d certificates", v.policy.Limits.Depth)
 			e.progress = n.depth
@@ -234,6 +281,9 @@ func (s *search) extend(n *partial, x issuer) {
 // excluded by it: key identifiers are hints (RFC 4158 section 3.5).
 func (v *verification) cost(c *certificate, x issuer) (cost int, mismatch bool) {
 	cost = 10
+	if x.anchor {
+		cost = 2 // a path that is complete is looked at soon
+	}
 	if c.AuthorityKeyID != nil && x.cert.SubjectKeyID != nil {
 		if !bytes.Equal(c.AuthorityKeyID, x.cert.SubjectKeyID) {
 			cost += 40
@@ -251,7 +301,7 @@ func (v *verification) cost(c *certificate, x issuer) (cost int, mismatch bool) 
 	if !x.anchor {
 		cost += 5
 		if x.rank >= v.c.base {
-			cost += 3 // came with a message
+			cost += 60 // came with a message: after all that was there before
 		}
 		if !v.namesAnchor(x.cert) {
 			cost += 5
@@ -448,35 +498,7 @@ func (s *search) fetch(ctx context.Context) bool {
 func (s *search) push(n *partial) {
 	n.order = s.pushed
 	s.pushed++
-	s.heap = append(s.heap, n)
-	for i := len(s.heap) - 1; i > 0; {
-		up := (i - 1) / 2
-		if !s.heap[i].before(s.heap[up]) {
-			break
-		}
-		s.heap[i], s.heap[up] = s.heap[up], s.heap[i]
-		i = up
-	}
-}
-
-func (s *search) pop() *partial {
-	top := s.heap[0]
-	last := len(s.heap) - 1
-	s.heap[0], s.heap[last] = s.heap[last], nil
-	s.heap = s.heap[:last]
-	for i := 0; ; {
-		least := i
-		for child := 2*i + 1; child <= 2*i+2 && child < last; child++ {
-			if s.heap[child].before(s.heap[least]) {
-				least = child
-			}
-		}
-		if least == i {
-			return top
-		}
-		s.heap[i], s.heap[least] = s.heap[least], s.heap[i]
-		i = least
-	}
+	s.heap.push(n)
 }
 
 func (n *partial) before(m *partial) bool {

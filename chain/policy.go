@@ -108,7 +108,7 @@ type Fetcher interface {
 // Limits bound the work that one call of [Collection.Verify] may do.
 type Limits struct {
 	Depth           int // certificates in a path; default 8
-	Signatures      int // signature checks, those from a cache apart; default 200
+	Signatures      int // signature checks, those known from before apart; default 300
 	NameComparisons int // name constraint comparisons; default 250000
 	Candidates      int // entries taken from sources; default 1000
 }
@@ -120,7 +120,7 @@ func (l Limits) withDefaults() Limits {
 		}
 	}
 	set(&l.Depth, 8)
-	set(&l.Signatures, 200)
+	set(&l.Signatures, 300)
 	set(&l.NameComparisons, 250000)
 	set(&l.Candidates, 1000)
 	return l
