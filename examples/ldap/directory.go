@@ -84,9 +84,11 @@ func (d *Directory) search(ctx context.Context, mailbox string) (answer, error) 
 			return answer{}, err
 		}
 	}
+	// RFC 4523 section 2.1 wants ";binary" for userCertificate, where Active
+	// Directory has it without; userSMIMECertificate is plain octets in both.
 	res, err := conn.Search(ldap.NewSearchRequest(d.Base, ldap.ScopeWholeSubtree, ldap.NeverDerefAliases,
 		maxEntries, max(int(timeout/time.Second), 1), false, filter(mailbox),
-		[]string{"userSMIMECertificate;binary", "userCertificate;binary"}, nil))
+		[]string{"userSMIMECertificate", "userCertificate", "userCertificate;binary"}, nil))
 	if err != nil {
 		return answer{}, err
 	}

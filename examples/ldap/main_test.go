@@ -19,7 +19,9 @@ import (
 
 func TestDirectory(t *testing.T) {
 	ca := smimetest.NewCA(t)
-	bob, carol, odd := ca.Identity("bob@example.com"), ca.Identity("carol@example.com"), ca.Identity("o*(dd)@example.com")
+	// An address may have the characters of a filter in it.
+	const special = `"o*(d)d"@example.com`
+	bob, carol, odd := ca.Identity("bob@example.com"), ca.Identity("carol@example.com"), ca.Identity(special)
 	expired := ca.Identity("dave@example.com", smimetest.Expired())
 	published, err := exchange.NewUserSMIMECertificate(t.Context(), carol, nil)
 	if err != nil {
@@ -28,7 +30,7 @@ func TestDirectory(t *testing.T) {
 	s := startSlapd(t, []person{
 		{mail: "bob@example.com", certificate: bob.Certificate().Raw},
 		{mail: "carol@example.com", smime: published},
-		{mail: "o*(dd)@example.com", certificate: odd.Certificate().Raw},
+		{mail: special, certificate: odd.Certificate().Raw},
 		{mail: "dave@example.com", certificate: expired.Certificate().Raw},
 		{mail: "erin@example.com"},
 	})
@@ -40,7 +42,7 @@ func TestDirectory(t *testing.T) {
 	for name, d := range map[string]*Directory{"ldaps": d, "starttls": {URL: s.plain, Base: d.Base, TLS: s.tls}} {
 		t.Run(name, func(t *testing.T) {
 			var sealed, content bytes.Buffer
-			if err := run(t.Context(), d, roots, []string{"bob@example.com", "carol@example.com", "o*(dd)@example.com"}, bytes.NewReader(mail), &sealed); err != nil {
+			if err := run(t.Context(), d, roots, []string{"bob@example.com", "carol@example.com", special}, bytes.NewReader(mail), &sealed); err != nil {
 				t.Fatal(err)
 			}
 			for _, id := range []*smime.Identity{bob, carol, odd} {
@@ -65,7 +67,7 @@ func TestDirectory(t *testing.T) {
 			t.Errorf("the expired certificate is not the reason: %v", err)
 		}
 	})
-	t.Run("no TLS", func(t *testing.T) {
+	t.Run("certificate of another server", func(t *testing.T) {
 		other := startSlapd(t, nil)
 		d := &Directory{URL: other.url, Base: d.Base, TLS: s.tls} // the other server's certificate
 		if err := run(t.Context(), d, roots, []string{"bob@example.com"}, bytes.NewReader(mail), &bytes.Buffer{}); err == nil {
@@ -99,7 +101,7 @@ func TestSilentServer(t *testing.T) {
 			t.Error("found something")
 		}
 	}
-	if took := time.Since(start); took > 10*time.Second {
+	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("took %v", took)
 	}
 }

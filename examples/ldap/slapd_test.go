@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -78,20 +79,22 @@ directory %[4]s
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
+	ctx, ended := context.WithCancelCause(context.Background())
+	go func() { ended(fmt.Errorf("slapd ended: %v", cmd.Wait())) }()
 	t.Cleanup(func() {
-		if err := cmd.Process.Kill(); err != nil {
-			t.Error(err)
+		if ctx.Err() == nil {
+			if err := cmd.Process.Kill(); err != nil {
+				t.Error(err)
+			}
 		}
-		<-done
+		<-ctx.Done()
 	})
-	wait(t, strings.TrimPrefix(s.url, "ldaps://"), done, &log)
+	wait(ctx, t, strings.TrimPrefix(s.url, "ldaps://"), &log)
 	return s
 }
 
-// wait returns when the server accepts connections.
-func wait(t *testing.T, address string, done chan error, log *bytes.Buffer) {
+// wait returns when the server, which runs until ctx is done, accepts connections.
+func wait(ctx context.Context, t *testing.T, address string, log *bytes.Buffer) {
 	t.Helper()
 	deadline := time.NewTimer(20 * time.Second)
 	defer deadline.Stop()
@@ -99,8 +102,8 @@ func wait(t *testing.T, address string, done chan error, log *bytes.Buffer) {
 	defer tick.Stop()
 	for {
 		select {
-		case err := <-done:
-			t.Fatalf("slapd ended: %v\n%s", err, log)
+		case <-ctx.Done():
+			t.Fatalf("%v\n%s", context.Cause(ctx), log)
 		case <-deadline.C:
 			t.Fatal("slapd does not answer")
 		case <-tick.C:
@@ -124,7 +127,7 @@ func ldifOf(people []person) string {
 			fmt.Fprintf(&b, "userCertificate;binary:: %s\n", base64.StdEncoding.EncodeToString(p.certificate))
 		}
 		if p.smime != nil {
-			fmt.Fprintf(&b, "userSMIMECertificate;binary:: %s\n", base64.StdEncoding.EncodeToString(p.smime))
+			fmt.Fprintf(&b, "userSMIMECertificate:: %s\n", base64.StdEncoding.EncodeToString(p.smime))
 		}
 		b.WriteString("\n")
 	}

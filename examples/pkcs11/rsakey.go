@@ -4,7 +4,6 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/miekg/pkcs11"
@@ -82,18 +81,20 @@ func (k *rsaKey) Decrypt(_ io.Reader, ciphertext []byte, opts crypto.DecrypterOp
 			_, mgf, ok = hashMechanism(oaep.MGFHash)
 		}
 		if !ok {
-			return nil, fmt.Errorf("unknown hash")
+			return nil, errors.New("unknown hash")
 		}
 		mechanism = pkcs11.NewMechanism(pkcs11.CKM_RSA_PKCS_OAEP, pkcs11.NewOAEPParams(hash, mgf, pkcs11.CKZ_DATA_SPECIFIED, oaep.Label))
 	}
 	return k.token.decrypt(mechanism, k.object, ciphertext)
 }
 
+// sign signs on the token. An operation begins without its input, so what goes
+// wrong then says nothing about the input: the key is unavailable.
 func (t *token) sign(m *pkcs11.Mechanism, object pkcs11.ObjectHandle, input []byte) ([]byte, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.module.SignInit(t.session, []*pkcs11.Mechanism{m}, object); err != nil {
-		return nil, keyError(err)
+		return nil, unavailable(err)
 	}
 	sig, err := t.module.Sign(t.session, input)
 	return sig, keyError(err)
@@ -103,7 +104,7 @@ func (t *token) decrypt(m *pkcs11.Mechanism, object pkcs11.ObjectHandle, input [
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if err := t.module.DecryptInit(t.session, []*pkcs11.Mechanism{m}, object); err != nil {
-		return nil, keyError(err)
+		return nil, unavailable(err)
 	}
 	out, err := t.module.Decrypt(t.session, input)
 	return out, keyError(err)
