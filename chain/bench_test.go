@@ -2,6 +2,9 @@ package chain_test
 
 import (
 	"context"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 	"math/big"
@@ -18,10 +21,10 @@ type hierarchy struct {
 	crls           [][]byte
 }
 
-func newHierarchy(t testing.TB) hierarchy {
+func newHierarchy(t testing.TB, key func(testing.TB) crypto.Signer) hierarchy {
 	var h hierarchy
-	h.root = makeCert(t, nil, newP256(t), "Root", asCA)
-	h.ca = makeCert(t, h.root, newP256(t), "CA", asCA)
+	h.root = makeCert(t, nil, key(t), "Root", asCA)
+	h.ca = makeCert(t, h.root, key(t), "CA", asCA)
 	h.leaf = makeCert(t, h.ca, newP256(t), "Leaf", func(c *x509.Certificate) { c.EmailAddresses = []string{alice} })
 	for _, p := range []*party{h.root, h.ca} {
 		l := &x509.RevocationList{Number: big.NewInt(1), ThisUpdate: judged.Add(-time.Hour), NextUpdate: judged.Add(time.Hour)}
@@ -38,10 +41,24 @@ func newHierarchy(t testing.TB) hierarchy {
 	return h
 }
 
+func newRSA(t testing.TB) crypto.Signer {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
 // BenchmarkSignatures is the floor: the four signature checks that the path
 // and its two CRLs need.
 func BenchmarkSignatures(b *testing.B) {
-	h := newHierarchy(b)
+	b.Run("P256", func(b *testing.B) { benchmarkSignatures(b, newP256) })
+	b.Run("RSA", func(b *testing.B) { benchmarkSignatures(b, newRSA) })
+}
+
+func benchmarkSignatures(b *testing.B, key func(testing.TB) crypto.Signer) {
+	h := newHierarchy(b, key)
 	var lists []*x509.RevocationList
 	for _, der := range h.crls {
 		l, err := x509.ParseRevocationList(der)
@@ -70,7 +87,12 @@ func benchmarkVerify(b *testing.B, trust func() *chain.Collection, leaf *party, 
 
 // BenchmarkVerifyCold knows nothing: certificates and lists are parsed too.
 func BenchmarkVerifyCold(b *testing.B) {
-	h := newHierarchy(b)
+	b.Run("P256", func(b *testing.B) { benchmarkCold(b, newP256) })
+	b.Run("RSA", func(b *testing.B) { benchmarkCold(b, newRSA) })
+}
+
+func benchmarkCold(b *testing.B, key func(testing.TB) crypto.Signer) {
+	h := newHierarchy(b, key)
 	p := signing()
 	p.Revocation = chain.RevocationRequireAll
 	benchmarkVerify(b, func() *chain.Collection {
@@ -80,7 +102,7 @@ func BenchmarkVerifyCold(b *testing.B) {
 
 // BenchmarkVerifyAgain asks the same question, as for the next message of a sender.
 func BenchmarkVerifyAgain(b *testing.B) {
-	h := newHierarchy(b)
+	h := newHierarchy(b, newP256)
 	trust := chain.NewCollection(chain.Anchors(certs(h.root)), chain.Untrusted(chain.DER(h.crls...)))
 	p := signing()
 	p.Revocation = chain.RevocationRequireAll
@@ -90,7 +112,7 @@ func BenchmarkVerifyAgain(b *testing.B) {
 // BenchmarkVerifyKnown has the path at hand but must judge it anew: the
 // question differs each time.
 func BenchmarkVerifyKnown(b *testing.B) {
-	h := newHierarchy(b)
+	h := newHierarchy(b, newP256)
 	trust := chain.NewCollection(chain.Anchors(certs(h.root)), chain.Untrusted(chain.DER(h.crls...)))
 	p := signing()
 	p.Revocation = chain.RevocationRequireAll
