@@ -496,6 +496,7 @@ func TestResponses(t *testing.T) {
 	}
 	delegate := signer(sub)
 	nocheck := signer(sub, extension([]int{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}, false, []byte{5, 0}))
+	namesake := makeCert(t, sub, newKey(t), "Sub", usages(x509.KeyUsageDigitalSignature, x509.ExtKeyUsageOCSPSigning))
 	good := reply{cert: leaf, issuer: sub, this: -day, next: day}
 	revoked := good
 	revoked.state, revoked.date, revoked.reason = "revoked", -2*day, 4
@@ -544,6 +545,7 @@ func TestResponses(t *testing.T) {
 		{"delegate at hand", by(delegate, good), [][]byte{delegate.Raw}, "good"},
 		{"delegate not at hand", by(delegate, good), nil, "unknown"},
 		{"delegate named by key", response{by: delegate, byKey: true, produced: -day, answers: []reply{good}, certs: []*party{leaf, delegate}}, nil, "good"},
+		{"delegate of the CA's own name", by(namesake, good, namesake), nil, "good"},
 		{"delegate, revoked", by(delegate, revoked, delegate), nil, "revoked"},
 		{"delegate that is revoked", by(delegate, good, delegate), [][]byte{subCRL.der(t)}, "unknown"},
 		{"delegate that is revoked but not to be checked", by(nocheck, good, nocheck), [][]byte{subCRL.der(t)}, "good"},

@@ -109,11 +109,8 @@ func (s *statusSearch) judgeSingle(o *ocspSingle, by *signer) {
 // responderOf returns who signed r: the key that issued the certificate, or one
 // that this very key made a responder (RFC 6960 section 4.2.2.2).
 func (s *statusSearch) responderOf(ctx context.Context, r *ocspResponse) *signer {
-	if r.namesResponder(s.issuer) {
-		if s.signedResponse(s.issuer, r) {
-			return &signer{s.issuer, true}
-		}
-		return &signer{}
+	if r.namesResponder(s.issuer) && s.signedResponse(s.issuer, r) {
+		return &signer{s.issuer, true}
 	}
 	for _, cand := range s.responders(ctx, r) {
 		if err := s.mayRespond(cand); err != "" {
