@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -312,24 +313,58 @@ func TestCluster(t *testing.T) {
 	}
 }
 
-// TestPoison writes a CRL of somebody else's over the one in Redis: it lists
-// nobody, and is believed by nobody.
+// TestPoison writes CRLs of somebody else's over the one in Redis: whom they
+// acquit is not acquitted, whom they condemn is not condemned.
 func TestPoison(t *testing.T) {
 	addr, _ := startRedis(t)
 	p, attacker := newPKI(t), newPKI(t)
 	c := startCluster(t, 1, addr, p.root)
-	revoked := p.mail(t, 3)
+	good, revoked := p.mail(t, 2), p.mail(t, 3)
 	shared := redis.NewClient(&redis.Options{Addr: addr})
 	defer shared.Close()
-	forged := attacker.list(t, &x509.Certificate{RawSubject: p.root.RawSubject, Subject: p.root.Subject, SubjectKeyId: p.root.SubjectKeyId, KeyUsage: x509.KeyUsageCRLSign}, attacker.key, 99)
-	for name, value := range map[string][]byte{"forged": pack([][]byte{forged}), "garbage": []byte("garbage"), "empty": nil} {
+	issuer := &x509.Certificate{RawSubject: p.root.RawSubject, Subject: p.root.Subject, SubjectKeyId: p.root.SubjectKeyId, KeyUsage: x509.KeyUsageCRLSign}
+	for name, value := range map[string][]byte{
+		"forged":  pack([][]byte{attacker.list(t, issuer, attacker.key, 2)}),
+		"garbage": []byte("garbage"),
+		"empty":   nil,
+	} {
 		if err := shared.Set(t.Context(), fetchKey(chain.KindCRL, p.url, nil), value, time.Hour).Err(); err != nil {
 			t.Fatal(err)
 		}
 		if got := c.ask(t, revoked); strings.HasPrefix(got, "good") {
-			t.Errorf("%s: %s", name, got)
+			t.Errorf("%s: the revoked one is %s", name, got)
+		}
+		if got := c.ask(t, good); got == "revoked" {
+			t.Errorf("%s: the good one is %s", name, got)
 		}
 	}
+}
+
+// TestFailedFetch asks for a list that nobody serves: the next one to ask does
+// not wait for the one who failed.
+func TestFailedFetch(t *testing.T) {
+	addr, _ := startRedis(t)
+	shared := redis.NewClient(&redis.Options{Addr: addr})
+	defer shared.Close()
+	next := &failing{}
+	f := &SharedFetcher{Redis: shared, Next: next, Keep: time.Hour, Wait: time.Minute}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for range 3 {
+		if _, err := f.Fetch(ctx, chain.KindCRL, "http://example.com/crl", nil); !errors.Is(err, io.ErrUnexpectedEOF) {
+			t.Error(err)
+		}
+	}
+	if next.calls != 3 {
+		t.Errorf("%d calls", next.calls)
+	}
+}
+
+type failing struct{ calls int }
+
+func (f *failing) Fetch(context.Context, chain.Kind, string, []byte) ([][]byte, error) {
+	f.calls++
+	return nil, io.ErrUnexpectedEOF
 }
 
 func TestDirectory(t *testing.T) {
@@ -346,7 +381,7 @@ func TestDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	trust := chain.NewCollection(chain.Anchors(chain.Certs(p.root)), chain.Untrusted(d))
-	if _, err := smime.FindRecipients(t.Context(), []string{"bob@example.com"}, trust, nil); err != nil {
+	if _, err := smime.FindRecipients(t.Context(), []string{"Bob@example.com"}, trust, nil); err != nil {
 		t.Error(err)
 	}
 	if _, err := smime.FindRecipients(t.Context(), []string{"carol@example.com"}, trust, nil); err == nil {

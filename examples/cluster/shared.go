@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -61,6 +62,7 @@ func (f *SharedFetcher) Fetch(ctx context.Context, kind chain.Kind, url string, 
 	}
 	elements, err := f.Next.Fetch(ctx, kind, url, request)
 	if err != nil {
+		f.release(ctx, key+":lock", owner)
 		return nil, err
 	}
 	// Failing to share is no failure: the evidence is here.
@@ -68,6 +70,13 @@ func (f *SharedFetcher) Fetch(ctx context.Context, kind chain.Kind, url string, 
 		return elements, nil
 	}
 	return elements, nil
+}
+
+// release lets others fetch what owner could not. A lock that stays ends by
+// itself.
+func (f *SharedFetcher) release(ctx context.Context, lock, owner string) {
+	script := redis.NewScript(`if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end`)
+	script.Run(ctx, f.Redis, []string{lock}, owner)
 }
 
 func fetchKey(kind chain.Kind, url string, request []byte) string {
@@ -107,9 +116,13 @@ func unpack(b []byte) ([][]byte, error) {
 // chain.Untrusted. If Redis is lost it knows nobody.
 type SharedDirectory struct{ Redis *redis.Client }
 
+// person is the key of a mailbox. That the certificate names the mailbox is for
+// the chain package to judge, so the fold of upper case costs nothing here.
+func person(mailbox string) string { return "gosmime:people:" + strings.ToLower(mailbox) }
+
 // Publish adds a certificate for a mailbox.
 func (d *SharedDirectory) Publish(ctx context.Context, mailbox string, der []byte) error {
-	return d.Redis.SAdd(ctx, "gosmime:people:"+mailbox, der).Err()
+	return d.Redis.SAdd(ctx, person(mailbox), der).Err()
 }
 
 // Find implements chain.Source.
@@ -118,7 +131,7 @@ func (d *SharedDirectory) Find(ctx context.Context, q chain.Query) iter.Seq2[*ch
 		if q.Kind != chain.KindCertificate || q.Mailbox == "" {
 			return
 		}
-		values, err := d.Redis.SMembers(ctx, "gosmime:people:"+q.Mailbox).Result()
+		values, err := d.Redis.SRandMemberN(ctx, person(q.Mailbox), maxElements).Result()
 		if err != nil {
 			return // the local sources may know more
 		}
