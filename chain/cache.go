@@ -26,6 +26,7 @@ type cache struct {
 	mu    sync.Mutex
 	certs map[uint64]*certificate
 	paths map[uint64]*cachedPath
+	lists []*Entry // large CRLs that were fetched
 }
 
 type cachedPath struct {

@@ -232,6 +232,25 @@ func TestHugeCRL(t *testing.T) {
 	}
 }
 
+// TestFetchedLists holds that a large CRL that is fetched again keeps its index,
+// and that few are remembered.
+func TestFetchedLists(t *testing.T) {
+	var c cache
+	large := hugeCRL(10_000, []byte{0x30, 0}, nil)
+	if c.fetchedEntry(KindCRL, large) != c.fetchedEntry(KindCRL, large) {
+		t.Error("not remembered")
+	}
+	if c.fetchedEntry(KindCRL, large) == c.fetchedEntry(KindCRL, bytes.Clone(large)) {
+		t.Error("taken for another")
+	}
+	for range 10 {
+		c.fetchedEntry(KindCRL, bytes.Clone(large))
+	}
+	if len(c.lists) > fetchedLists {
+		t.Errorf("%d remembered", len(c.lists))
+	}
+}
+
 func BenchmarkHugeCRL(b *testing.B) {
 	const n = 2_000_000
 	der := hugeCRL(n, []byte{0x30, 0}, nil)

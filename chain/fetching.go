@@ -56,10 +56,34 @@ func (v *verification) fetch(ctx context.Context, kind Kind, url string, request
 		if i == maxFetched || err != nil {
 			break
 		}
-		e := NewEntry(kind, der, "", nil)
+		e := v.c.shared.fetchedEntry(kind, der)
 		a.entries = append(a.entries, e)
 		w.fetched = append(w.fetched, e)
 	}
 	w.answers[key] = a
 	return a.entries, a.err
+}
+
+// fetchedLists is how many large CRLs that were fetched are remembered.
+const fetchedLists = 2
+
+// fetchedEntry returns an entry for what a Fetcher returned. A large CRL that it
+// returns again, as one with a cache does, keeps its index.
+func (c *cache) fetchedEntry(kind Kind, der []byte) *Entry {
+	e := NewEntry(kind, der, "", nil)
+	if kind != KindCRL || len(der) < largeCRL {
+		return e
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, known := range c.lists {
+		if d := known.DER(); len(d) == len(der) && &d[0] == &der[0] {
+			return known
+		}
+	}
+	if len(c.lists) == fetchedLists {
+		c.lists = append(c.lists[:0:0], c.lists[1:]...)
+	}
+	c.lists = append(c.lists, e)
+	return e
 }
