@@ -22,14 +22,13 @@ func (id *Identity) signedAttributes(opts *SignOptions, authors []mailbox.Addres
 	add := func(t oid.OID, value []byte) {
 		attrs = append(attrs, pkcs7.Attribute{Type: t.X509(), Values: [][]byte{value}})
 	}
-	reply := id.der
-	pub := id.pub
+	reply, cert, pub := id.der, id.cert, id.pub
 	if opts.EncryptTo != nil {
 		r := readRecipient("", opts.EncryptTo)
 		if r.err != nil {
 			return nil, fmt.Errorf("smime: EncryptTo: %w", r.err)
 		}
-		reply, pub = r.der, r.pub
+		reply, cert, pub = r.der, r.cert, r.pub
 	}
 	caps := opts.Capabilities
 	if caps == nil {
@@ -42,7 +41,7 @@ func (id *Identity) signedAttributes(opts *SignOptions, authors []mailbox.Addres
 		}
 		add(oid.AttrSMIMECapabilities, der)
 	}
-	if canEncrypt(pub) && mayEncrypt(reparse(reply)) {
+	if canEncrypt(pub) && mayEncrypt(cert) {
 		sequence, implicit, err := issuerAndSerial(reply)
 		if err != nil {
 			return nil, err

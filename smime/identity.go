@@ -20,6 +20,7 @@ type Identity struct {
 	der     *x509der.Certificate
 	pub     *alg.PublicKey
 	issuers []*x509.Certificate
+	opens   pkcs7.DecryptionKey // made once: it keeps what it computes of the key
 }
 
 // NewIdentity returns an Identity, or an error if the key is not that of the
@@ -49,6 +50,7 @@ func NewIdentity(key crypto.PrivateKey, cert *x509.Certificate, issuers ...*x509
 		return nil, fmt.Errorf("%w: it is not the key of the certificate", ErrKeyMismatch)
 	}
 	id := &Identity{key: key, cert: reparse(der), der: der, pub: pub}
+	id.opens = pkcs7.KeyOf(id.cert, key)
 	for _, c := range issuers {
 		if c == nil || len(c.Raw) == 0 {
 			return nil, fmt.Errorf("%w: issuer without encoding", ErrMalformed)
@@ -121,4 +123,4 @@ func (id *Identity) SigningKey() (pkcs7.SigningKey, error) {
 }
 
 // DecryptionKey returns the identity for package pkcs7.
-func (id *Identity) DecryptionKey() pkcs7.DecryptionKey { return pkcs7.KeyOf(id.cert, id.key) }
+func (id *Identity) DecryptionKey() pkcs7.DecryptionKey { return id.opens }
