@@ -74,8 +74,11 @@ func parseAlgorithm(item string) (Algorithm, error) {
 		return bad("unknown ALG_ID")
 	}
 	if hasBits {
-		a.KeyBits, err = strconv.Atoi(bits)
-		if err != nil || a.ALGID != algRC2 || a.KeyBits != 40 && a.KeyBits != 56 && a.KeyBits != 64 && a.KeyBits != 128 {
+		switch bits {
+		case "40", "56", "64", "128":
+			a.KeyBits, _ = strconv.Atoi(bits)
+		}
+		if a.KeyBits == 0 || a.ALGID != algRC2 {
 			return bad("key bits are 40, 56, 64 or 128, and for RC2 alone")
 		}
 	}

@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 type CollectionInfo struct {
 	ExpiryDate        time.Time // SMIMECertificatesExpiryDate: the earliest notAfter
 	ExpiredThumbprint string    // SMIMEExpiredCertificateThumbprint: of that certificate
-	Certificates      int
+	Certificates      int       // each counted once
 	// Unreadable are the certificates that could not be read, each with its
 	// reason. They are in the store but vouch for nobody.
 	Unreadable []error
@@ -37,8 +38,9 @@ func (i CollectionInfo) ExpiringBefore(t time.Time) []*x509.Certificate {
 // NewCollection makes the virtual certificate collection of an SST: its
 // self-signed certificates are anchors, the others help to build paths. As
 // Set-SmimeConfig does, it fails with an [*ExpiredError] that lists every
-// certificate that has expired at the given time. Any other error is an
-// [*sst.Error], or [ErrNoCollection] if there is no certificate at all.
+// certificate that has expired at the given time; zero means now. Any other
+// error is an [*sst.Error], or wraps [ErrNoCollection] if there is no
+// certificate that can be read.
 func NewCollection(store []byte, at time.Time) (*chain.Collection, CollectionInfo, error) {
 	return NewTrust(CollectionOnly, store, nil, at)
 }
@@ -75,7 +77,7 @@ func NewTrust(mode Mode, store []byte, system chain.Source, at time.Time) (*chai
 		}
 	}
 	if mode == CollectionOnly && len(members) == 0 {
-		return nil, CollectionInfo{}, ErrNoCollection
+		return nil, CollectionInfo{}, errors.Join(append([]error{ErrNoCollection}, info.Unreadable...)...)
 	}
 	if mode != CollectionOnly {
 		if system == nil {
@@ -90,11 +92,19 @@ func NewTrust(mode Mode, store []byte, system chain.Source, at time.Time) (*chai
 func inspect(s *sst.Store, at time.Time) (CollectionInfo, error) {
 	var info CollectionInfo
 	var expired []*x509.Certificate
+	if at.IsZero() {
+		at = time.Now()
+	}
+	seen := make(map[string]bool)
 	for c, err := range s.Certificates() {
 		if err != nil {
 			info.Unreadable = append(info.Unreadable, err)
 			continue
 		}
+		if seen[string(c.Raw)] {
+			continue
+		}
+		seen[string(c.Raw)] = true
 		info.Certificates++
 		info.certs = append(info.certs, c)
 		if c.NotAfter.Before(at) {

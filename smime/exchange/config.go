@@ -2,7 +2,9 @@ package exchange
 
 import (
 	"crypto/x509"
+	"math"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -35,10 +37,12 @@ type Config struct {
 	DLExpansionTimeout   time.Duration // default 60 s; for the mail program
 	// AllowUserChoiceOfSigningCertificate lets [Outgoing.Signer] decide.
 	AllowUserChoiceOfSigningCertificate bool
-	OnlyUseSmartCard                    bool // for the mail program
-	EncryptTemporaryBuffers             bool // default true; a Sender always does
-	ForceSMIMEClientUpgrade             bool // default true; for the mail program
-	NoSignOnReply                       bool // default true; for the mail program
+	// OnlyUseSmartCard refuses keys that are in the memory of the process; of
+	// others only the mail program knows where they are.
+	OnlyUseSmartCard        bool
+	EncryptTemporaryBuffers bool // default true; a Sender always does
+	ForceSMIMEClientUpgrade bool // default true; for the mail program
+	NoSignOnReply           bool // default true; for the mail program
 	// UseSecondaryProxiesWhenFindingCerts also tries [Person.Proxies]; default true.
 	UseSecondaryProxiesWhenFindingCerts  bool
 	EncryptionAlgorithms                 []Algorithm // default 6610
@@ -79,15 +83,20 @@ func defaultSigning() []Algorithm    { return []Algorithm{{ALGID: algSHA1}} }
 // Check returns nil, or a [*SettingError] for the first setting that is out of
 // range or contradicts another.
 func (c *Config) Check() error {
+	for _, name := range durationNames() {
+		// The parameters are UInt32, in milliseconds.
+		d := *c.duration(name)
+		if d < 0 || d%time.Millisecond != 0 || d > math.MaxUint32*time.Millisecond {
+			return &SettingError{Name: name, Value: d.String(), Reason: "is no number of milliseconds of 32 bits"}
+		}
+	}
 	switch {
 	case c.BCCEncryptedEmailForking > NoForking:
-		return &SettingError{Name: "OWABCCEncryptedEmailForking", Reason: "is 0, 1 or 2"}
+		return &SettingError{Name: "OWABCCEncryptedEmailForking", Value: strconv.Itoa(int(c.BCCEncryptedEmailForking)), Reason: "is 0, 1 or 2"}
 	case c.DisableCRLCheck && c.CheckCRLOnSend:
 		return &SettingError{Name: "OWACheckCRLOnSend", Reason: "contradicts OWADisableCRLCheck"}
-	case c.CRLConnectionTimeout < 0 || c.CRLRetrievalTimeout < 0 || c.DLExpansionTimeout < 0:
-		return &SettingError{Name: "OWACRLRetrievalTimeout", Reason: "a time-out is negative"}
 	case !c.SignedEmailCertificateInclusion && (c.IncludeCertificateChainAndRoot || c.IncludeCertificateChainWithoutRoot):
-		return &SettingError{Name: "OWASignedEmailCertificateInclusion", Reason: "is off, but a certificate chain is to be included"}
+		return &SettingError{Name: "OWASignedEmailCertificateInclusion", Reason: "is off, which contradicts " + c.chainSetting()}
 	}
 	for _, a := range c.EncryptionAlgorithms {
 		if a.signs() {
@@ -102,6 +111,14 @@ func (c *Config) Check() error {
 	return nil
 }
 
+// chainSetting names the setting that includes a certificate chain.
+func (c *Config) chainSetting() string {
+	if c.IncludeCertificateChainAndRoot {
+		return "OWAIncludeCertificateChainAndRootCertificate"
+	}
+	return "OWAIncludeCertificateChainWithoutRootCertificate"
+}
+
 // Unenforced lists the settings that differ from their defaults and that a
 // library can't follow, each with the reason. They are for the mail program.
 func (c *Config) Unenforced() []*SettingError {
@@ -112,7 +129,7 @@ func (c *Config) Unenforced() []*SettingError {
 			list = append(list, &SettingError{Name: name, Reason: reason})
 		}
 	}
-	add(c.OnlyUseSmartCard, "OWAOnlyUseSmartCard", "a key does not tell where it is kept: pass only identities on smart cards")
+	add(c.OnlyUseSmartCard, "OWAOnlyUseSmartCard", "a key outside of the process does not tell where it is kept: pass only identities on smart cards")
 	add(c.DLExpansionTimeout != def.DLExpansionTimeout, "OWADLExpansionTimeout", "distribution lists are expanded by the directory, before Outgoing.To is filled")
 	add(c.ForceSMIMEClientUpgrade != def.ForceSMIMEClientUpgrade, "OWAForceSMIMEClientUpgrade", "is about the browser control of Outlook on the web")
 	add(c.EncryptTemporaryBuffers != def.EncryptTemporaryBuffers, "OWAEncryptTemporaryBuffers", "temporary files are always encrypted")

@@ -4,28 +4,28 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
+	"unicode/utf16"
 )
 
 // maxConfig bounds the JSON: a collection of some thousand certificates fits.
 const maxConfig = 64 << 20
 
-// ParseConfig reads the JSON that Get-SmimeConfig | ConvertTo-Json prints.
-// Parameters that are absent or null have their documented defaults; others
-// than those of Set-SmimeConfig are those of the directory object and are
-// ignored. An algorithm list that can't be read falls back to its default as a
-// whole, as Exchange does, and so do values out of range: each fall-back, and
-// each unknown parameter whose name begins with OWA, is in notes. The error is
-// about JSON, or a [*SettingError] for a value of a wrong type or settings
-// that contradict each other.
+// ParseConfig reads the JSON that Get-SmimeConfig | ConvertTo-Json prints, in
+// UTF-8 or, with a byte order mark, in UTF-16 as Windows PowerShell redirects
+// it. Parameters that are absent or null have their documented defaults; the
+// attributes of the directory object are ignored. An algorithm list that can't
+// be read falls back to its default as a whole, as in Exchange: each such
+// fall-back and each unknown parameter is in notes. The error is about JSON, or
+// a [*SettingError] for a value of a wrong type or out of range, a parameter
+// that stands there twice, or settings that contradict each other.
 func ParseConfig(r io.Reader) (c Config, notes []*SettingError, err error) {
-	c = DefaultConfig()
 	text, err := io.ReadAll(io.LimitReader(r, maxConfig+1))
 	if err != nil {
 		return Config{}, nil, err
@@ -33,22 +33,16 @@ func ParseConfig(r io.Reader) (c Config, notes []*SettingError, err error) {
 	if len(text) > maxConfig {
 		return Config{}, nil, &SettingError{Reason: "the configuration is too large"}
 	}
-	var values map[string]json.RawMessage
-	// Windows PowerShell writes a byte order mark.
-	if err := json.Unmarshal(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf")), &values); err != nil {
-		return Config{}, nil, fmt.Errorf("exchange: configuration: %w", err)
+	parameters, err := readObject(toUTF8(text))
+	if err != nil {
+		return Config{}, nil, err
 	}
-	names := make([]string, 0, len(values))
-	for name := range values {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		raw := values[name]
-		if string(raw) == "null" {
+	c = DefaultConfig()
+	for _, p := range parameters {
+		if string(p.value) == "null" {
 			continue
 		}
-		known, err := c.set(name, raw)
+		known, err := c.set(p.name, p.value)
 		if note, ok := errors.AsType[*fallback](err); ok {
 			notes = append(notes, &note.SettingError)
 			continue
@@ -56,14 +50,95 @@ func ParseConfig(r io.Reader) (c Config, notes []*SettingError, err error) {
 		if err != nil {
 			return Config{}, nil, err
 		}
-		if !known && strings.HasPrefix(name, "OWA") {
-			notes = append(notes, &SettingError{Name: name, Reason: "unknown parameter, ignored"})
+		if !known && !isDirectoryAttribute(p.name) {
+			notes = append(notes, &SettingError{Name: p.name, Reason: "unknown parameter, ignored"})
 		}
 	}
 	if err := c.Check(); err != nil {
 		return Config{}, nil, err
 	}
 	return c, notes, nil
+}
+
+// toUTF8 removes a byte order mark, by which UTF-16 is known.
+func toUTF8(text []byte) []byte {
+	var order binary.ByteOrder
+	switch {
+	case bytes.HasPrefix(text, []byte{0xFF, 0xFE}):
+		order = binary.LittleEndian
+	case bytes.HasPrefix(text, []byte{0xFE, 0xFF}):
+		order = binary.BigEndian
+	default:
+		return bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))
+	}
+	units := make([]uint16, 0, len(text)/2)
+	for i := 2; i+1 < len(text); i += 2 {
+		units = append(units, order.Uint16(text[i:]))
+	}
+	return []byte(string(utf16.Decode(units)))
+}
+
+type parameter struct {
+	name  string
+	value json.RawMessage
+}
+
+// maxParameters bounds the object; Get-SmimeConfig prints about fifty.
+const maxParameters = 1000
+
+// readObject reads one JSON object in which no name stands twice: of two values
+// nobody knows which was meant.
+func readObject(text []byte) ([]parameter, error) {
+	wrap := func(err error) error { return fmt.Errorf("exchange: configuration: %w", err) }
+	d := json.NewDecoder(bytes.NewReader(text))
+	start, err := d.Token()
+	if err != nil {
+		return nil, wrap(err)
+	}
+	if start != json.Delim('{') {
+		return nil, &SettingError{Reason: "the configuration is no JSON object"}
+	}
+	var list []parameter
+	seen := make(map[string]bool)
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return nil, wrap(err)
+		}
+		name, _ := token.(string) // the decoder lets nothing else stand here
+		p := parameter{name: name}
+		if err := d.Decode(&p.value); err != nil {
+			return nil, wrap(err)
+		}
+		if seen[p.name] {
+			return nil, &SettingError{Name: p.name, Reason: "stands there twice"}
+		}
+		seen[p.name] = true
+		if list = append(list, p); len(list) > maxParameters {
+			return nil, &SettingError{Reason: "too many parameters"}
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, wrap(err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, &SettingError{Reason: "something stands after the JSON object"}
+	}
+	return list, nil
+}
+
+// isDirectoryAttribute reports whether Get-SmimeConfig prints that name for
+// the directory object, PowerShell for the session, or the collection shows it.
+func isDirectoryAttribute(name string) bool {
+	switch name {
+	case "AdminDisplayName", "DistinguishedName", "ExchangeObjectId", "ExchangeVersion", "Guid", "Id", "Identity",
+		"IsValid", "Name", "ObjectCategory", "ObjectClass", "ObjectState", "OrganizationId", "OrganizationalUnitRoot",
+		"OriginatingServer", "WhenChanged", "WhenChangedUTC", "WhenCreated", "WhenCreatedUTC",
+		"PSComputerName", "PSShowComputerName", "PSSourceJobInstanceId", "RunspaceId",
+		"SMIMECertificatesExpiryDate", "SMIMEExpiredCertificateThumbprint":
+		return true
+	}
+	return false
 }
 
 // A fallback is a value that Exchange replaces by its default.
@@ -208,34 +283,30 @@ func (c *Config) setAttributes(name string, raw json.RawMessage) error {
 	return nil
 }
 
-// setCollection takes base64, or the array of numbers that ConvertTo-Json makes of bytes.
+// setCollection takes base64, or the list of numbers that ConvertTo-Json makes
+// of bytes; Windows PowerShell may put that into an object as its value.
 func (c *Config) setCollection(name string, raw json.RawMessage) error {
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		b, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return &SettingError{Name: name, Reason: "is not base64"}
-		}
-		c.CertificateIssuingCA = b
-		return nil
+	var wrapped struct {
+		Value json.RawMessage `json:"value"`
 	}
-	var numbers []uint8Number
-	if err := json.Unmarshal(raw, &numbers); err != nil {
+	if raw[0] == '{' && json.Unmarshal(raw, &wrapped) == nil && wrapped.Value != nil {
+		raw = wrapped.Value
+	}
+	var b []byte
+	if err := json.Unmarshal(raw, &b); err != nil {
 		return &SettingError{Name: name, Reason: "is neither base64 nor a list of bytes"}
 	}
-	c.CertificateIssuingCA = make([]byte, len(numbers))
-	for i, n := range numbers {
-		c.CertificateIssuingCA[i] = byte(n)
-	}
+	c.CertificateIssuingCA = b
 	return nil
 }
 
-// uint8Number keeps encoding/json from reading the list as base64.
-type uint8Number uint8
-
 // MarshalJSON renders every parameter under its name in Get-SmimeConfig, so
-// that [ParseConfig] reads the same Config back.
+// that [ParseConfig] reads the same Config back, with the default in place of
+// an empty algorithm list. It fails as [Config.Check] does.
 func (c Config) MarshalJSON() ([]byte, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
 	values := map[string]any{
 		"OWABCCEncryptedEmailForking": uint8(c.BCCEncryptedEmailForking),
 		"OWAEncryptionAlgorithms":     FormatAlgorithms(c.EncryptionAlgorithms),

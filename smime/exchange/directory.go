@@ -7,11 +7,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"math/big"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
@@ -48,11 +51,17 @@ func ParseUserSMIMECertificate(value []byte) (*PublishedCertificate, error) {
 // ParseUserCertificate reads a value of the directory attribute
 // userCertificate: one DER certificate. The error wraps [ErrMalformed].
 func ParseUserCertificate(value []byte) (*PublishedCertificate, error) {
-	c, err := x509.ParseCertificate(value)
+	c, err := parseCertificate(value)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return &PublishedCertificate{All: []*x509.Certificate{c}}, nil
+}
+
+// parseCertificate reads what package chain reads, so that nobody's certificate
+// is missing here that would be accepted there.
+func parseCertificate(der []byte) (*x509.Certificate, error) {
+	return chain.NewEntry(chain.KindCertificate, bytes.Clone(der), "", nil).Certificate()
 }
 
 // parseSigned reads the form of RFC 2798. The content, if any, means nothing.
@@ -63,61 +72,68 @@ func parseSigned(value []byte) (*PublishedCertificate, error) {
 	}
 	p := &PublishedCertificate{}
 	for _, der := range certs {
-		if c, err := x509.ParseCertificate(der); err == nil {
+		// One that can't be read never hides the others.
+		if c, err := parseCertificate(der); err == nil {
 			p.All = append(p.All, c)
 		}
 	}
-	s := verifiedSigner(value, p)
-	if s == nil {
-		return p, nil
+	if len(p.All) == 0 {
+		return nil, fmt.Errorf("%w: no certificate", ErrMalformed)
 	}
-	for _, a := range s.Signed() {
-		switch oid.FromX509(a.Type) {
-		case oid.AttrSMIMECapabilities:
-			if len(a.Values) == 1 {
-				if caps, err := smime.ParseCapabilities(a.Values[0]); err == nil {
-					p.Capabilities = caps
-				}
-			}
-		case oid.AttrEncryptionKeyPreference, oid.AttrMicrosoftKeyPreference:
-			if len(a.Values) == 1 && p.Encryption == nil {
-				p.Encryption = preferred(a.Values[0], p.All)
-			}
-		}
+	s := signer(value, nil)
+	if s == nil {
+		s = signer(value, bytes.NewReader(nil)) // nothing was signed
+	}
+	if s != nil {
+		p.readSigner(s)
 	}
 	return p, nil
 }
 
-// verifiedSigner returns the one signer of value if its signature holds for a
-// certificate in it, and notes that certificate.
-func verifiedSigner(value []byte, p *PublishedCertificate) *pkcs7.SignerInfo {
-	for _, detached := range []*bytes.Reader{nil, bytes.NewReader(nil)} {
-		var r *pkcs7.SignedReader
-		var err error
-		if detached == nil {
-			r, err = pkcs7.NewSignedReader(bytes.NewReader(value), nil, nil)
-		} else {
-			r, err = pkcs7.NewSignedReader(bytes.NewReader(value), detached, nil)
+// signer returns the only signer of value, or nil.
+func signer(value []byte, detached io.Reader) *pkcs7.SignerInfo {
+	r, err := pkcs7.NewSignedReader(bytes.NewReader(value), detached, &pkcs7.ReadOptions{InsecureHistoric: true})
+	if err != nil {
+		return nil
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil {
+		return nil
+	}
+	if signers, err := r.Signers(); err == nil && len(signers) == 1 {
+		return signers[0]
+	}
+	return nil
+}
+
+// readSigner takes what the signature says if it holds. One with SHA-1, as
+// older versions of Outlook made them, may tell a certificate from the others,
+// each of which is verified before it is used, but no capabilities.
+func (p *PublishedCertificate) readSigner(s *pkcs7.SignerInfo) {
+	for _, c := range p.All {
+		if s.ID().Matches(c) && s.CheckSignature(c) == nil {
+			p.Signing = c
+			break
 		}
-		if err != nil {
+	}
+	if p.Signing == nil {
+		return
+	}
+	strong := s.Strength(p.Signing) == nil
+	for _, a := range s.Signed() {
+		if len(a.Values) != 1 {
 			continue
 		}
-		var content bytes.Buffer
-		if _, err := content.ReadFrom(r); err != nil {
-			continue
-		}
-		signers, err := r.Signers()
-		if err != nil || len(signers) != 1 {
-			continue
-		}
-		for _, c := range p.All {
-			if signers[0].ID().Matches(c) && signers[0].CheckSignature(c) == nil {
-				p.Signing = c
-				return signers[0]
+		switch oid.FromX509(a.Type) {
+		case oid.AttrSMIMECapabilities:
+			if caps, err := smime.ParseCapabilities(a.Values[0]); err == nil && strong {
+				p.Capabilities = caps
+			}
+		case oid.AttrEncryptionKeyPreference, oid.AttrMicrosoftKeyPreference:
+			if p.Encryption == nil {
+				p.Encryption = preferred(a.Values[0], p.All)
 			}
 		}
 	}
-	return nil
 }
 
 // preferred returns the certificate that an encryption key preference names:
@@ -163,18 +179,19 @@ func preferred(der []byte, certs []*x509.Certificate) *x509.Certificate {
 
 // The tags of PidTagUserX509Certificate that matter here.
 const (
-	tagCapabilities = 0x0002
-	tagEncryption   = 0x0003
-	tagSigning      = 0x0008
+	tagEncryption = 0x0003
+	tagSigning    = 0x0008
 )
 
 // maxTags bounds the list; a dozen are known.
 const maxTags = 256
 
 // parseTagged reads the list of MS-OXOABK 2.2.4.36: a tag and a length of two
-// octets each, little-endian, the length with these four octets.
+// octets each, little-endian, the length with these four octets. Unknown tags
+// are ignored, and none may stand there twice.
 func parseTagged(value []byte) (*PublishedCertificate, error) {
 	p := &PublishedCertificate{}
+	seen := make(map[uint16]bool)
 	for n := 0; len(value) > 0; n++ {
 		if len(value) < 4 || n == maxTags {
 			return nil, fmt.Errorf("%w: property %d", ErrMalformed, n)
@@ -183,16 +200,20 @@ func parseTagged(value []byte) (*PublishedCertificate, error) {
 		if length < 4 || length > len(value) {
 			return nil, fmt.Errorf("%w: length of property %d", ErrMalformed, n)
 		}
+		if seen[tag] {
+			return nil, fmt.Errorf("%w: property %d stands there before", ErrMalformed, n)
+		}
+		seen[tag] = true
 		data := value[4:length]
 		value = value[length:]
 		if tag != tagEncryption && tag != tagSigning {
 			continue
 		}
-		c, err := x509.ParseCertificate(data)
+		c, err := parseCertificate(data)
 		if err != nil {
 			return nil, fmt.Errorf("%w: certificate in property %d: %w", ErrMalformed, n, err)
 		}
-		p.All = append(p.All, c)
+		p.add(c)
 		if tag == tagEncryption {
 			p.Encryption = c
 		} else {
@@ -205,58 +226,18 @@ func parseTagged(value []byte) (*PublishedCertificate, error) {
 	return p, nil
 }
 
-// ChooseEncryption returns the certificates to try for encryption, best first,
-// in the order of Outlook: what a userSMIMECertificate marks, then the others
-// that may encrypt mail, those of userSMIMECertificate before those of
-// userCertificate. Whether one is trusted, smime.NewRecipient says.
-func ChooseEncryption(smimeValues, plainValues []*PublishedCertificate) []*x509.Certificate {
-	var list []*x509.Certificate
-	add := func(c *x509.Certificate) {
-		if c == nil || !mayEncrypt(c) {
-			return
-		}
-		for _, have := range list {
-			if have.Equal(c) {
-				return
-			}
-		}
-		list = append(list, c)
+// add adds a certificate that is not there yet.
+func (p *PublishedCertificate) add(c *x509.Certificate) {
+	if !slices.ContainsFunc(p.All, c.Equal) {
+		p.All = append(p.All, c)
 	}
-	for _, p := range smimeValues {
-		add(p.Encryption)
-	}
-	for _, p := range append(append([]*PublishedCertificate{}, smimeValues...), plainValues...) {
-		for _, c := range p.All {
-			add(c)
-		}
-	}
-	return list
-}
-
-// mayEncrypt is the cheap test that Outlook makes: extended key usage for mail
-// and a key usage that fits.
-func mayEncrypt(c *x509.Certificate) bool {
-	if c.IsCA {
-		return false
-	}
-	if c.KeyUsage != 0 && c.KeyUsage&(x509.KeyUsageKeyEncipherment|x509.KeyUsageKeyAgreement) == 0 {
-		return false
-	}
-	if len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) == 0 {
-		return true
-	}
-	for _, u := range c.ExtKeyUsage {
-		if u == x509.ExtKeyUsageEmailProtection || u == x509.ExtKeyUsageAny {
-			return true
-		}
-	}
-	return false
 }
 
 // NewUserSMIMECertificate makes a value of userSMIMECertificate: a SignedData
 // without content, signed by id, with the chain, the capabilities of this
 // module and the certificate to encrypt to, which is id's own if encryption is
-// nil.
+// nil. If that is not for encryption the error is a [*chain.Error] for
+// chain.ErrWrongPurpose.
 func NewUserSMIMECertificate(ctx context.Context, id *smime.Identity, encryption *x509.Certificate) ([]byte, error) {
 	key, err := id.SigningKey()
 	if err != nil {
@@ -264,8 +245,11 @@ func NewUserSMIMECertificate(ctx context.Context, id *smime.Identity, encryption
 	}
 	if encryption == nil {
 		encryption = id.Certificate()
-	} else {
-		key.Chain = append(append([]*x509.Certificate{}, key.Chain...), encryption)
+	} else if !encryption.Equal(id.Certificate()) {
+		key.Chain = append(slices.Clip(key.Chain), encryption)
+	}
+	if !mayEncrypt(encryption) {
+		return nil, &chain.Error{Reason: chain.ErrWrongPurpose, Cert: encryption, Detail: "the certificate is not for encryption of mail"}
 	}
 	caps, err := smime.OwnCapabilities(encryption).MarshalBinary()
 	if err != nil {

@@ -1,20 +1,20 @@
 package exchange
 
 import (
-	"bufio"
-	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
-	"time"
+	"slices"
+
+	"filippo.io/mldsa"
 
 	"github.com/gosmime/gosmime/chain"
-	"github.com/gosmime/gosmime/internal/budget"
 	"github.com/gosmime/gosmime/internal/mailbox"
+	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/spool"
 	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
@@ -38,7 +38,16 @@ type job struct {
 type delivery struct {
 	addresses []string
 	readers   []*smime.Recipient
-	self      bool
+	self      bool // the sender reads it too
+	cipher    pkcs7.Cipher
+}
+
+// all returns everybody who is to read the message.
+func (d *delivery) all(self *smime.Recipient) []*smime.Recipient {
+	if !d.self || self == nil {
+		return d.readers
+	}
+	return append(slices.Clip(d.readers), self)
 }
 
 func (j *job) run(ctx context.Context, deliver Deliver) (err error) {
@@ -57,7 +66,11 @@ func (j *job) run(ctx context.Context, deliver Deliver) (err error) {
 	}
 	var failed []error
 	for _, d := range deliveries {
-		if err := j.deliver(ctx, d, deliver); err != nil {
+		err := ctx.Err()
+		if err == nil {
+			err = j.deliver(ctx, d, deliver)
+		}
+		if err != nil {
 			failed = append(failed, &DeliveryError{Recipients: d.addresses, Err: err})
 		}
 	}
@@ -74,28 +87,50 @@ func (j *job) plan(ctx context.Context) ([]delivery, error) {
 	if failed = append(failed, more...); len(failed) > 0 {
 		return nil, failed
 	}
-	if _, err := j.cipher(j.cfg, append(append([]*smime.Recipient{}, to...), bcc...)); err != nil {
-		return nil, err
-	}
-	open := delivery{addresses: mailboxes(j.m.To), readers: to, self: true}
-	hidden := mailboxes(j.m.BCC)
-	var list []delivery
-	switch {
-	case len(bcc) == 0:
-	case j.cfg.BCCEncryptedEmailForking == NoForking:
-		open.addresses = append(open.addresses, hidden...)
-		open.readers = append(open.readers, bcc...)
-	case j.cfg.BCCEncryptedEmailForking == OneMessageForAllBCC:
-		list = append(list, delivery{addresses: hidden, readers: bcc})
-	default:
-		for i := range bcc {
-			list = append(list, delivery{addresses: hidden[i : i+1], readers: bcc[i : i+1]})
+	list := j.fork(to, bcc)
+	// Nothing is delivered before it is known that all of it can be.
+	var unread smime.RecipientErrors
+	for i := range list {
+		d := &list[i]
+		var err error
+		d.cipher, err = j.cipher(j.cfg, d.all(j.ToSelf))
+		if failed, ok := errors.AsType[smime.RecipientErrors](err); ok {
+			unread = append(unread, failed...)
+		} else if err != nil {
+			return nil, err
 		}
 	}
-	if len(open.addresses) > 0 {
-		list = append([]delivery{open}, list...)
+	if unread != nil {
+		return nil, unread
 	}
 	return list, nil
+}
+
+// fork returns the messages to be made, that for all who are no blind copies
+// first.
+func (j *job) fork(to, bcc []*smime.Recipient) []delivery {
+	open := delivery{addresses: mailboxes(j.m.To), readers: to, self: true}
+	hidden := mailboxes(j.m.BCC)
+	if j.cfg.BCCEncryptedEmailForking == NoForking {
+		open.addresses = append(open.addresses, hidden...)
+		open.readers = append(open.readers, bcc...)
+		return []delivery{open}
+	}
+	var list []delivery
+	if len(to) > 0 {
+		list = append(list, open)
+	}
+	self := len(to) == 0 // else the sender has the main message
+	switch {
+	case len(bcc) == 0:
+	case j.cfg.BCCEncryptedEmailForking == OneMessageForAllBCC:
+		list = append(list, delivery{addresses: hidden, readers: bcc, self: self})
+	default:
+		for i := range bcc {
+			list = append(list, delivery{addresses: hidden[i : i+1], readers: bcc[i : i+1], self: self})
+		}
+	}
+	return list
 }
 
 func mailboxes(people []Person) []string {
@@ -126,18 +161,9 @@ func (j *job) signOnce(ctx context.Context) error {
 	return nil
 }
 
-func newSpool(l smime.Limits) *spool.Spool {
-	pick := func(v, def int64) int64 {
-		if v == 0 {
-			return def
-		}
-		return max(v, 0)
-	}
-	var limits budget.Limits
-	limits[budget.Memory] = pick(l.CMS.Memory, 4<<20)
-	limits[budget.Disk] = pick(l.CMS.Disk, 4<<30)
-	return spool.New(budget.New(limits), l.CMS.Dir)
-}
+// newSpool returns a spool of its own limits: what it holds is the sender's own
+// message, in another form.
+func newSpool(l smime.Limits) *spool.Spool { return spool.New(l.CMS.Budget(), l.CMS.Dir) }
 
 func (j *job) signOptions(forEncryption bool) *smime.SignOptions {
 	o := &smime.SignOptions{
@@ -160,15 +186,13 @@ func (j *job) signOptions(forEncryption bool) *smime.SignOptions {
 		o.Capabilities = smime.Capabilities{}
 	}
 	if j.ToSelf != nil {
-		if p := j.ToSelf.Path(); p != nil {
-			o.EncryptTo = p.Leaf()
-		}
+		o.EncryptTo = j.ToSelf.Certificate()
 	}
 	return o
 }
 
-// chooseSigner returns the identity with the newest notBefore, to the second,
-// of those that may sign for the author now.
+// chooseSigner returns the identity with the newest notBefore, which has whole
+// seconds, of those that may sign for the author now.
 func (j *job) chooseSigner(ctx context.Context) (*smime.Identity, error) {
 	author, err := j.author()
 	if err != nil {
@@ -184,12 +208,19 @@ func (j *job) chooseSigner(ctx context.Context) (*smime.Identity, error) {
 	var best *smime.Identity
 	var reasons []error
 	for _, id := range candidates {
-		cert := id.Certificate()
-		if best != nil && !cert.NotBefore.Truncate(time.Second).After(best.Certificate().NotBefore.Truncate(time.Second)) {
+		if id == nil {
 			continue
 		}
-		_, err := j.Trust.Verify(ctx, cert, chain.Policy{Purpose: chain.EmailSigning, Mailbox: author, Options: j.chainOptions(j.cfg)})
-		if err != nil {
+		cert := id.Certificate()
+		if best != nil && !cert.NotBefore.After(best.Certificate().NotBefore) {
+			continue
+		}
+		if err := j.mayKey(id); err != nil {
+			reasons = append(reasons, err)
+			continue
+		}
+		policy := chain.Policy{Purpose: chain.EmailSigning, Mailbox: author, Options: j.chainOptions(j.cfg)}
+		if _, err := j.Trust.Verify(ctx, cert, policy); err != nil {
 			reasons = append(reasons, err)
 			continue
 		}
@@ -201,45 +232,61 @@ func (j *job) chooseSigner(ctx context.Context) (*smime.Identity, error) {
 	return best, nil
 }
 
+// mayKey returns why the key of id can't be used under the config.
+func (j *job) mayKey(id *smime.Identity) error {
+	key, err := id.SigningKey()
+	if err != nil || !j.cfg.OnlyUseSmartCard {
+		return err
+	}
+	switch key.Key.(type) {
+	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey, *mldsa.PrivateKey:
+		return &SettingError{Name: "OWAOnlyUseSmartCard", Reason: "the key is in memory"}
+	}
+	return nil
+}
+
 // author returns the address of the one From field.
 func (j *job) author() (string, error) {
 	if err := j.rewind(); err != nil {
 		return "", err
 	}
-	header, err := readHeader(bufio.NewReader(j.m.Message))
+	p, _, _, err := readHeader(j.m.Message)
 	if err != nil {
 		return "", err
 	}
-	from := fields(header, "from")
+	from := p.Header.Get("From")
 	if len(from) != 1 {
 		return "", fmt.Errorf("%w: %d From fields", smime.ErrAmbiguousSender, len(from))
 	}
 	list, err := mailbox.FromHeader(from[0])
-	if err != nil || len(list) != 1 {
-		return "", errors.Join(smime.ErrAmbiguousSender, err)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", smime.ErrAmbiguousSender, err)
+	}
+	if len(list) != 1 {
+		return "", fmt.Errorf("%w: %d authors", smime.ErrAmbiguousSender, len(list))
 	}
 	return list[0].String(), nil
 }
 
-// scheme returns the zero Scheme, the best for the key, unless the digest
-// matters: for RSA, and for ECDSA where a larger one is asked for.
+// scheme returns the scheme for a digest of that size; zero, which is the best
+// for the key, if none was asked for or if the key has a digest of its own.
 func scheme(id *smime.Identity, bits int) pkcs7.Scheme {
-	var s [3]pkcs7.Scheme
+	var of256, of384, of512 pkcs7.Scheme
 	switch id.Certificate().PublicKey.(type) {
 	case *rsa.PublicKey:
-		s = [3]pkcs7.Scheme{pkcs7.RSAPKCS1SHA256, pkcs7.RSAPKCS1SHA384, pkcs7.RSAPKCS1SHA512}
+		of256, of384, of512 = pkcs7.RSAPKCS1SHA256, pkcs7.RSAPKCS1SHA384, pkcs7.RSAPKCS1SHA512
 	case *ecdsa.PublicKey:
-		s = [3]pkcs7.Scheme{pkcs7.ECDSASHA256, pkcs7.ECDSASHA384, pkcs7.ECDSASHA512}
-	default:
-		return 0
+		of256, of384, of512 = pkcs7.ECDSASHA256, pkcs7.ECDSASHA384, pkcs7.ECDSASHA512
 	}
 	switch bits {
+	case 256:
+		return of256
 	case 384:
-		return s[1]
+		return of384
 	case 512:
-		return s[2]
+		return of512
 	}
-	return s[0]
+	return 0
 }
 
 // deliver makes one message and streams it to the callback.
@@ -251,24 +298,38 @@ func (j *job) deliver(ctx context.Context, d delivery, deliver Deliver) error {
 	go func() {
 		err := j.write(ctx, pw, d)
 		pw.CloseWithError(err)
+		if err != nil {
+			cancel()
+		}
 		made <- err
 	}()
+	defer func() { pr.CloseWithError(errDelivered) }() // also if deliver panics
 	err := deliver(ctx, d.addresses, pr)
 	pr.CloseWithError(errDelivered)
-	if e := <-made; e != nil && !errors.Is(e, errDelivered) {
-		return e // the cause of what deliver saw
-	} else if e != nil && err == nil {
-		return errors.New("the message was not read to its end")
+	if err != nil {
+		cancel()
 	}
-	return err
+	failure := <-made
+	switch {
+	case failure == nil:
+		return err
+	case err == nil && errors.Is(failure, errDelivered):
+		return errNotRead
+	case errors.Is(failure, errDelivered) || errors.Is(err, failure):
+		return err
+	}
+	return errors.Join(failure, err) // the cause of what deliver saw comes first
 }
 
-// errDelivered ends the writing of a message that nobody reads any more.
-const errDelivered = pipeClosed("delivery ended")
+const (
+	// errDelivered ends the writing of a message that nobody reads any more.
+	errDelivered deliveryProblem = "exchange: the delivery ended"
+	errNotRead   deliveryProblem = "exchange: the message was not read to its end"
+)
 
-type pipeClosed string
+type deliveryProblem string
 
-func (e pipeClosed) Error() string { return string(e) }
+func (e deliveryProblem) Error() string { return string(e) }
 
 // write makes the message of one delivery.
 func (j *job) write(ctx context.Context, w io.Writer, d delivery) error {
@@ -296,11 +357,7 @@ func (j *job) write(ctx context.Context, w io.Writer, d delivery) error {
 }
 
 func (j *job) encryptTo(ctx context.Context, w io.Writer, src io.Reader, d delivery) error {
-	c, err := j.cipher(j.cfg, d.readers)
-	if err != nil {
-		return err
-	}
-	opts := &smime.EncryptOptions{Header: smime.HideNothing, Cipher: c, ByKeyID: j.cfg.UseKeyIdentifier, Limits: j.Limits}
+	opts := &smime.EncryptOptions{Header: smime.HideNothing, Cipher: d.cipher, ByKeyID: j.cfg.UseKeyIdentifier, Limits: j.Limits}
 	if d.self {
 		opts.ToSelf = j.ToSelf
 	}
@@ -321,73 +378,34 @@ func (j *job) rewind() error {
 	return err
 }
 
-// maxHeader bounds a header section.
-const maxHeader = 1 << 20
-
-// readHeader reads up to and without the empty line that ends a header.
-func readHeader(r *bufio.Reader) ([]byte, error) {
-	var header []byte
-	for {
-		line, err := r.ReadSlice('\n')
-		if len(header)+len(line) > maxHeader {
-			return nil, fmt.Errorf("%w: header section", smime.ErrLimit)
-		}
-		if len(bytes.TrimRight(line, "\r\n")) == 0 && !errors.Is(err, bufio.ErrBufferFull) {
-			return header, nil
-		}
-		header = append(header, line...)
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
-			if errors.Is(err, io.EOF) {
-				return header, nil
-			}
-			return nil, err
-		}
+func readHeader(r io.Reader) (*mimetree.Part, []byte, io.Reader, error) {
+	p, section, body, err := mimetree.ReadHeader(r)
+	if _, ok := errors.AsType[*mimetree.LimitError](err); ok {
+		err = fmt.Errorf("%w: %w", smime.ErrLimit, err)
 	}
-}
-
-// fields returns the unfolded values of the fields with that name.
-func fields(header []byte, name string) []string {
-	var values []string
-	open := false
-	for line := range bytes.Lines(header) {
-		if line[0] == ' ' || line[0] == '\t' {
-			if open {
-				values[len(values)-1] += strings.TrimRight(string(line), "\r\n")
-			}
-			continue
-		}
-		field, value, ok := bytes.Cut(line, []byte(":"))
-		open = ok && strings.EqualFold(string(bytes.TrimSpace(field)), name)
-		if open {
-			values = append(values, strings.TrimSpace(string(value)))
-		}
-	}
-	return values
+	return p, section, body, err
 }
 
 // copyWithoutBCC copies a message that is neither signed nor encrypted.
 func copyWithoutBCC(w io.Writer, src io.Reader) error {
-	r := bufio.NewReaderSize(src, 64<<10)
-	header, err := readHeader(r)
+	p, section, body, err := readHeader(src)
 	if err != nil {
 		return err
 	}
-	skip := false
-	for line := range bytes.Lines(header) {
-		if line[0] != ' ' && line[0] != '\t' {
-			field, _, ok := bytes.Cut(line, []byte(":"))
-			skip = ok && strings.EqualFold(string(bytes.TrimSpace(field)), "bcc")
-		}
-		if skip {
+	at := 0
+	for i := range p.Header {
+		f := &p.Header[i]
+		if !f.Is("Bcc") && !f.Is("Resent-Bcc") {
 			continue
 		}
-		if _, err := w.Write(line); err != nil {
+		if _, err := w.Write(section[at:f.Offset]); err != nil {
 			return err
 		}
+		at = int(f.Offset) + len(f.Raw)
 	}
-	if _, err := io.WriteString(w, "\r\n"); err != nil {
+	if _, err := w.Write(section[at:]); err != nil {
 		return err
 	}
-	_, err = io.Copy(w, r)
+	_, err = io.Copy(w, body)
 	return err
 }

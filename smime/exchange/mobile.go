@@ -105,6 +105,21 @@ func (p MobilePolicy) Cipher(recipients ...smime.Capabilities) (pkcs7.Cipher, er
 	return 0, fmt.Errorf("%w: the recipients have no strong cipher in common", ErrPolicy)
 }
 
+// SealOptions returns options under which smime.Seal makes a message for the
+// recipients that meets the policy, whether or not it requires both. The error
+// wraps [ErrPolicy].
+func (p MobilePolicy) SealOptions(to ...*smime.Recipient) (*smime.SealOptions, error) {
+	caps := make([]smime.Capabilities, len(to))
+	for i, r := range to {
+		caps[i] = r.Capabilities()
+	}
+	c, err := p.Cipher(caps...)
+	if err != nil {
+		return nil, err
+	}
+	return &smime.SealOptions{Encrypt: smime.EncryptOptions{Cipher: c}}, nil
+}
+
 func allRead(recipients []smime.Capabilities, c pkcs7.Cipher) bool {
 	for _, caps := range recipients {
 		if caps == nil && c != pkcs7.AES256CBC || caps != nil && !caps.Reads(c) {

@@ -30,23 +30,32 @@ type Person struct {
 }
 
 // Deliver sends one finished message. It must read message to its end and give
-// up if that fails: the rest of the message could not be made.
+// up if that fails: the rest of the message could not be made. It must not use
+// message after it returns. ctx ends with that of [Sender.Send], or as soon as
+// the message can't be made.
 type Deliver func(ctx context.Context, recipients []string, message io.Reader) error
 
 // A Sender applies a Config to outgoing mail. It is safe for concurrent use if
 // its fields are not changed.
 //
-// DEVIATION: the documented default of the signing algorithms is SHA-1. In its
-// place SHA-256 is written; where the list was set to begin with SHA-1 or MD5,
-// Send refuses unless SkipObsolete is set. Nothing writes SHA-1, MD5, Triple
-// DES, RC2 or DES.
+// DEVIATION: the documented default of the signing algorithms is SHA-1 alone. In
+// its place the best for the key is written, SHA-256 or more; where a list was
+// set that begins with SHA-1 or MD5, Send refuses unless SkipObsolete is set.
+// Nothing writes SHA-1, MD5, Triple DES, RC2 or DES. A list of signing
+// algorithms is about RSA and ECDSA keys: others have a digest of their own.
 type Sender struct {
 	Config     *Config           // nil: DefaultConfig
 	Identities []*smime.Identity // the newest that may sign does
-	Trust      *chain.Collection // where certificates are found and verified
-	Fetcher    chain.Fetcher     // nil: revocation is judged by what Trust has
+	// Trust is where certificates are found and verified. Without it nothing can
+	// be signed or encrypted: ErrNoCollection.
+	Trust   *chain.Collection
+	Fetcher chain.Fetcher // nil: that of Recipients.Chain, if any
+	// Recipients says how certificates are judged, of recipients and of the
+	// signer. What the Config says of revocation and time-outs wins.
 	Recipients smime.RecipientOptions
-	ToSelf     *smime.Recipient // reads the main message too; nil: nobody
+	// ToSelf can read the messages too, but for the blind copies of a message
+	// that has other recipients; nil: nobody.
+	ToSelf *smime.Recipient
 	// SkipObsolete passes over obsolete algorithms at the head of a list
 	// instead of refusing the message, and takes the first that can be written.
 	SkipObsolete bool
@@ -70,10 +79,11 @@ func (e *DeliveryError) Unwrap() error { return e.Err }
 // Send makes the messages that the Config asks for and hands each to deliver:
 // one, or several where blind copies are forked. All recipients are resolved
 // and the message is signed before the first delivery; if any recipient has no
-// usable certificate the error is a [smime.RecipientErrors] and nothing is
-// delivered. A signature is made once; every delivery encrypts anew. If a
-// delivery fails the others still take place, and the error joins a
-// [*DeliveryError] for each that failed.
+// usable certificate, or reads no cipher of the list, the error is a
+// [smime.RecipientErrors] and nothing is delivered. The message is signed once
+// and encrypted anew for every delivery, and then signed again if it is to be
+// triple-wrapped. If a delivery fails the others still take place, unless ctx
+// ended, and the error joins a [*DeliveryError] for each that failed.
 func (s *Sender) Send(ctx context.Context, m Outgoing, deliver Deliver) error {
 	cfg := s.Config
 	if cfg == nil {
@@ -86,7 +96,13 @@ func (s *Sender) Send(ctx context.Context, m Outgoing, deliver Deliver) error {
 	if m.Message == nil || len(m.To)+len(m.BCC) == 0 {
 		return &SettingError{Name: "Outgoing", Reason: "has no message or no recipient"}
 	}
+	if deliver == nil {
+		return &SettingError{Name: "Deliver", Reason: "is nil"}
+	}
 	j := &job{Sender: s, cfg: cfg, m: m, sign: m.Sign || cfg.AlwaysSign, encrypt: m.Encrypt || cfg.AlwaysEncrypt}
+	if (j.sign || j.encrypt) && s.Trust == nil {
+		return ErrNoCollection
+	}
 	return j.run(ctx, deliver)
 }
 
@@ -95,12 +111,15 @@ func (s *Sender) Send(ctx context.Context, m Outgoing, deliver Deliver) error {
 func (s *Sender) chainOptions(cfg *Config) chain.Options {
 	o := s.Recipients.Chain
 	if s.Fetcher != nil {
-		o.Fetcher = &timeoutFetcher{s.Fetcher, cfg.CRLConnectionTimeout}
+		o.Fetcher = s.Fetcher
+	}
+	if o.Fetcher != nil {
+		o.Fetcher = &timeoutFetcher{o.Fetcher, cfg.CRLConnectionTimeout}
 		o.FetchTimeout = cfg.CRLRetrievalTimeout
 	}
 	switch {
 	case cfg.DisableCRLCheck:
-		o.Revocation, o.Fetcher = chain.InsecureSkipRevocation, nil
+		o.Revocation = chain.InsecureSkipRevocation
 	case cfg.CheckCRLOnSend:
 		o.Revocation = chain.RevocationRequireAll
 	}
@@ -164,40 +183,56 @@ func (s *Sender) resolveOne(ctx context.Context, cfg *Config, p Person, opts *sm
 	return nil, first
 }
 
-// cipher returns the first cipher of the list that can be written and that
-// every recipient whose capabilities are known reads.
+// cipher returns the first cipher of the list that every recipient whose
+// capabilities are known reads. It never passes over one that it can't write.
 func (s *Sender) cipher(cfg *Config, to []*smime.Recipient) (pkcs7.Cipher, error) {
 	const name = "OWAEncryptionAlgorithms"
 	list := cfg.EncryptionAlgorithms
 	if len(list) == 0 {
 		list = defaultEncryption()
 	}
+	written, reads := false, make([]bool, len(to)) // any of the list
 	for _, a := range list {
 		c, ok := a.cipher()
+		if !ok && s.SkipObsolete {
+			continue
+		}
 		if !ok {
-			if s.SkipObsolete {
-				continue
-			}
 			return 0, &SettingError{Name: name, Value: a.String(), Reason: "is obsolete or unknown and is not written"}
 		}
-		readable := true
-		for _, r := range to {
-			if caps := r.Capabilities(); caps != nil && !caps.Reads(c) {
-				readable = false
+		written = true
+		all := true
+		for i, r := range to {
+			if caps := r.Capabilities(); caps == nil || caps.Reads(c) {
+				reads[i] = true
+			} else {
+				all = false
 			}
 		}
-		if readable {
+		if all {
 			return c, nil
 		}
 	}
-	return 0, &SettingError{Name: name, Value: FormatAlgorithms(list), Reason: "has no algorithm that can be written and that all recipients read"}
+	if !written {
+		return 0, &SettingError{Name: name, Value: FormatAlgorithms(list), Reason: "has no algorithm that is still written"}
+	}
+	var failed smime.RecipientErrors
+	for i, r := range to {
+		if !reads[i] {
+			failed = append(failed, &smime.RecipientError{Mailbox: r.Mailbox(), Err: smime.ErrNoCipher})
+		}
+	}
+	if failed != nil {
+		return 0, failed
+	}
+	return 0, &SettingError{Name: name, Value: FormatAlgorithms(list), Reason: "has no algorithm that all recipients read"}
 }
 
-// digestBits returns the size of the digest to sign with.
+// digestBits returns the size of the digest to sign with; 0: that of the key.
 func (s *Sender) digestBits(cfg *Config) (int, error) {
 	const name = "OWASigningAlgorithms"
 	if isDefaultSigning(cfg.SigningAlgorithms) {
-		return 256, nil
+		return 0, nil
 	}
 	for _, a := range cfg.SigningAlgorithms {
 		if bits := a.digestBits(); bits > 0 {

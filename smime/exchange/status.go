@@ -1,7 +1,6 @@
 package exchange
 
 import (
-	"context"
 	"crypto/x509"
 	"errors"
 
@@ -17,7 +16,7 @@ func ValidateCertStatus(leaf *x509.Certificate, err error) int {
 		return 1
 	}
 	if errors.Is(err, ErrNoCollection) {
-		return 4
+		return 4 // nothing is a trusted source then
 	}
 	e, ok := errors.AsType[*chain.Error](err)
 	if !ok {
@@ -27,9 +26,9 @@ func ValidateCertStatus(leaf *x509.Certificate, err error) int {
 	switch e.Reason {
 	case chain.ErrBadSignature, chain.ErrWeakAlgorithm:
 		return 3
-	case chain.ErrUnknownIssuer, chain.ErrDisallowed, chain.ErrAnchorConstraint:
+	case chain.ErrUnknownIssuer, chain.ErrDisallowed, chain.ErrAnchorConstraint, chain.ErrCheck:
 		return 4
-	case chain.ErrPathTooLong, chain.ErrUnhandledCritical:
+	case chain.ErrPathTooLong, chain.ErrUnhandledCritical, chain.ErrCertificatePolicy:
 		return 5
 	case chain.ErrWrongPurpose:
 		if own {
@@ -68,16 +67,16 @@ func ValidateCertStatus(leaf *x509.Certificate, err error) int {
 // (MS-ASCMD): 1 returned, 7 no valid S/MIME certificate. Where nothing could be
 // found out ok is false, and the Status of the whole response is 6.
 func ResolveStatus(err error) (status int, ok bool) {
-	switch {
-	case err == nil:
+	if err == nil {
 		return 1, true
-	case errors.Is(err, chain.ErrSource), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	}
+	if errors.Is(err, chain.ErrSource) || errors.Is(err, chain.ErrLimit) || errors.Is(err, chain.ErrPolicy) {
 		return 0, false
 	}
-	if _, found := errors.AsType[*smime.RecipientError](err); found {
+	if _, judged := errors.AsType[*chain.Error](err); judged {
 		return 7, true
 	}
-	if _, found := errors.AsType[*chain.Error](err); found {
+	if errors.Is(err, smime.ErrNoCertificate) || errors.Is(err, smime.ErrMalformed) || errors.Is(err, smime.ErrNoCipher) {
 		return 7, true
 	}
 	return 0, false
