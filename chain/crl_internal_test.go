@@ -232,6 +232,39 @@ func TestHugeCRL(t *testing.T) {
 	}
 }
 
+func TestCurrent(t *testing.T) {
+	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
+	const hour = time.Hour
+	for _, c := range []struct {
+		at, this, next time.Duration // next 0: none
+		want           bool
+	}{
+		{0, -hour, hour, true},
+		{0, -2 * hour, -hour, false},
+		{0, -hour, 0, false},
+		{0, 5 * time.Minute, hour, true},
+		{0, 6 * time.Minute, hour, false},
+		{-2 * hour, -3 * hour, -hour, true}, // of that time
+		{-2 * hour, -hour, hour, true},      // of now
+		{-2 * hour, -hour, -time.Minute, false},
+		{-24 * hour, -hour, hour, true},
+		{-25 * hour, -hour, hour, false}, // too long ago for that
+		{-25 * hour, -26 * hour, hour, true},
+		{2 * hour, -hour, hour, false},
+		{2 * hour, -hour, 3 * hour, true},
+		{2 * hour, hour, 3 * hour, true},
+	} {
+		v := &verification{at: now.Add(c.at), now: now}
+		next := now.Add(c.next)
+		if c.next == 0 {
+			next = time.Time{}
+		}
+		if got := v.current(now.Add(c.this), next); got != c.want {
+			t.Errorf("at %v of %v to %v: %v", c.at, c.this, c.next, got)
+		}
+	}
+}
+
 // TestFetchedLists holds that a large CRL that is fetched again keeps its index,
 // and that few are remembered.
 func TestFetchedLists(t *testing.T) {

@@ -37,6 +37,11 @@ func (p Purpose) String() string {
 // so with a revocation or invalidity date not after t, or with the reason
 // keyCompromise or cACompromise. Evidence past its next update can still do
 // that, but no longer show that a certificate is good.
+//
+// That is for evidence of the time in question: from its this-update, less five
+// minutes since clocks differ, to its next update. An OCSP response without
+// next update counts for seven days, a CRL without one is never known to be
+// current. For a time up to a day ago, evidence of now counts as well.
 type Revocation uint8
 
 const (

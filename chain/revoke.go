@@ -160,10 +160,15 @@ func (s *statusSearch) acquitted(st statement, reasons reasonMask) {
 	}
 }
 
+// recent is for how long after the time in question evidence of now counts as
+// evidence of that time: mail waits in queues, and responders answer for now.
+const recent = 24 * time.Hour
+
 // current reports whether something of these dates is evidence of the time in
-// question: of that time, not before and not after.
+// question.
 func (v *verification) current(this, next time.Time) bool {
-	return !this.After(v.at.Add(clockSkew)) && !next.IsZero() && v.at.Before(next)
+	at := func(t time.Time) bool { return !this.After(t.Add(clockSkew)) && !next.IsZero() && t.Before(next) }
+	return at(v.at) || v.at.Before(v.now) && v.now.Sub(v.at) <= recent && at(v.now)
 }
 
 // published reports whether something of that date exists yet.
