@@ -66,6 +66,9 @@ type EncryptOptions struct {
 	// AuthAttributes are readable by all and authenticated, UnprotectedAttributes
 	// readable by all and not. The former need an authenticated cipher.
 	AuthAttributes, UnprotectedAttributes []Attribute
+	// Ciphertext receives the encrypted content, which is then not inside the
+	// message (RFC 5652 section 6.1); see [DecryptOptions].
+	Ciphertext io.Writer
 }
 
 // An envelope is what is known of an EnvelopedData or AuthEnvelopedData before
@@ -95,7 +98,8 @@ type envelope struct {
 	contentType      oid.OID
 	content          *alg.Content
 	authenticated    bool
-	size             int64 // of the plaintext; -1: unknown
+	size             int64     // of the plaintext; -1: unknown
+	ciphertext       io.Writer // nil: inside
 	recipients       []encodedRecipient
 	authAttrs        []byte // DER SET OF, or none
 	unprotectedAttrs []byte // DER SET OF, or none
@@ -113,7 +117,7 @@ func newEnvelope(opts *EncryptOptions) (*envelope, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
-	e := &envelope{contentType: oid.FromX509(opts.ContentType), content: content, authenticated: cipher.Authenticated(), size: opts.Size}
+	e := &envelope{contentType: oid.FromX509(opts.ContentType), content: content, authenticated: cipher.Authenticated(), size: opts.Size, ciphertext: opts.Ciphertext}
 	if e.size <= 0 {
 		e.size = -1
 	}

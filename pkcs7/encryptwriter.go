@@ -50,12 +50,14 @@ func newEncryptWriter(ctx context.Context, dst io.Writer, e *envelope, cipher al
 	recipients := encodeSet(ber.Set, der)
 
 	// The lengths of what contains the content, from the inside.
-	inner, body, outer := int64(-1), int64(-1), int64(-1)
-	size := e.ciphertextSize()
+	explicit, body, inner, outer := int64(-1), int64(-1), int64(-1), int64(-1)
 	contentInfo := ber.Append(nil, ber.OID, false, []byte(e.outerType()))
-	explicit := int64(-1)
-	if size >= 0 {
-		inner = int64(len(contentType)+len(algorithm)) + elementLen(ber.Context(0), size)
+	size := e.ciphertextSize()
+	if size >= 0 || e.ciphertext != nil {
+		inner = int64(len(contentType) + len(algorithm))
+		if e.ciphertext == nil {
+			inner += elementLen(ber.Context(0), size)
+		}
 		body = int64(len(encodeVersion(0))+len(recipients)) + elementLen(ber.Sequence, inner) + e.trailerLen()
 		explicit = elementLen(ber.Sequence, body)
 		outer = int64(len(contentInfo)) + elementLen(ber.Context(0), explicit)
@@ -67,9 +69,18 @@ func newEncryptWriter(ctx context.Context, dst io.Writer, e *envelope, cipher al
 	w.w.Raw(encodeVersion(e.version()), recipients)
 	w.w.Begin(ber.Sequence, inner)
 	w.w.Raw(contentType, algorithm)
-	w.out = w.w.OctetString(ber.Context(0), size)
+	if e.ciphertext != nil {
+		w.out = elsewhere{e.ciphertext}
+	} else {
+		w.out = w.w.OctetString(ber.Context(0), size)
+	}
 	return w, w.w.Err()
 }
+
+// elsewhere is a ciphertext that is not inside the message.
+type elsewhere struct{ io.Writer }
+
+func (elsewhere) Close() error { return nil }
 
 func elementLen(tag ber.Tag, length int64) int64 { return int64(ber.HeaderLen(tag, length)) + length }
 

@@ -165,27 +165,30 @@ func TestDetachedCiphertext(t *testing.T) {
 	kek := noise(32)
 	keys := fixed(KeyFromKEK(nil, kek))
 	content := noise(300_000)
-	whole := encryptTo(t, content, &EncryptOptions{Size: 300_000}, ToKey(nil, kek))
-	recipients, algorithm, ciphertext, mac := dissect(t, whole)
-	info := ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(oid.Data)), algorithm.DER())
-	body := ber.Append(nil, ber.Sequence, true, encodeVersion(0), recipients, info, encodeOctets(mac))
-	msg := ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(oid.AuthEnvelopedData)), ber.Append(nil, ber.Context(0), true, body))
-	for _, src := range []io.Reader{bytes.NewReader(ciphertext), unseekable(ciphertext)} {
-		got, err := decryptAll(bytes.NewReader(msg), keys, &DecryptOptions{Ciphertext: src})
-		if err != nil || !bytes.Equal(got, content) {
-			t.Errorf("%d octets, %v", len(got), err)
+	for _, c := range []Cipher{AES256GCM, AES256CBC} {
+		var ciphertext bytes.Buffer
+		msg := encryptTo(t, content, &EncryptOptions{Cipher: c, Ciphertext: &ciphertext}, ToKey(nil, kek))
+		if err := ber.CheckDER(msg, true); err != nil || len(msg) > 300 || ciphertext.Len() < len(content) {
+			t.Errorf("%v: %d octets and %d, %v", c, len(msg), ciphertext.Len(), err)
 		}
-	}
-	for _, src := range []io.Reader{bytes.NewReader(ciphertext[1:]), bytes.NewReader(nil)} {
-		if got, err := decryptAll(bytes.NewReader(msg), keys, &DecryptOptions{Ciphertext: src}); !errors.Is(err, ErrDecrypt) || len(got) > 0 {
-			t.Errorf("%d octets, %v", len(got), err)
+		for _, src := range []io.Reader{bytes.NewReader(ciphertext.Bytes()), unseekable(ciphertext.Bytes())} {
+			got, err := decryptAll(bytes.NewReader(msg), keys, &DecryptOptions{Ciphertext: src})
+			if err != nil || !bytes.Equal(got, content) {
+				t.Errorf("%v: %d octets, %v", c, len(got), err)
+			}
 		}
-	}
-	if _, err := decryptAll(bytes.NewReader(msg), keys, nil); !errors.Is(err, ErrSyntax) {
-		t.Errorf("without the ciphertext: %v", err)
-	}
-	if _, err := decryptAll(bytes.NewReader(whole), keys, &DecryptOptions{Ciphertext: bytes.NewReader(ciphertext)}); !errors.Is(err, ErrSyntax) {
-		t.Errorf("with two ciphertexts: %v", err)
+		for _, src := range []io.Reader{bytes.NewReader(ciphertext.Bytes()[1:]), bytes.NewReader(nil)} {
+			if got, err := decryptAll(bytes.NewReader(msg), keys, &DecryptOptions{Ciphertext: src, Withhold: true}); !errors.Is(err, ErrDecrypt) || len(got) > 0 {
+				t.Errorf("%v: %d octets, %v", c, len(got), err)
+			}
+		}
+		if _, err := decryptAll(bytes.NewReader(msg), keys, nil); !errors.Is(err, ErrSyntax) {
+			t.Errorf("%v without the ciphertext: %v", c, err)
+		}
+		whole := encryptTo(t, content, &EncryptOptions{Cipher: c}, ToKey(nil, kek))
+		if _, err := decryptAll(bytes.NewReader(whole), keys, &DecryptOptions{Ciphertext: &ciphertext}); !errors.Is(err, ErrSyntax) {
+			t.Errorf("%v with two ciphertexts: %v", c, err)
+		}
 	}
 }
 
