@@ -159,3 +159,30 @@ func writeBase64(b *bytes.Buffer, der []byte) {
 }
 
 func base64Append(dst, src []byte) []byte { return base64.StdEncoding.AppendEncode(dst, src) }
+
+// BenchmarkOpenStructure opens mail that is large, wide or deep and has no S/MIME in it.
+func BenchmarkOpenStructure(b *testing.B) {
+	var wide, deep bytes.Buffer
+	wide.WriteString("Content-Type: multipart/mixed; boundary=b\r\n\r\n")
+	for range 999 {
+		wide.WriteString("--b\r\nContent-Type: text/plain\r\n\r\n" + strings.Repeat("text\r\n", 1000))
+	}
+	wide.WriteString("--b--\r\n")
+	for i := range 30 {
+		fmt.Fprintf(&deep, "Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n", i, i)
+	}
+	deep.WriteString("\r\n" + strings.Repeat("--text\r\n", 500_000))
+	for name, msg := range map[string][]byte{"10MB": benchEntity(10_000_000), "1000parts": wide.Bytes(), "30deep": deep.Bytes()} {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(msg)))
+			b.ReportAllocs()
+			for b.Loop() {
+				m, err := smime.Open(context.Background(), bytes.NewReader(msg), nil)
+				if err != nil {
+					b.Fatal(err)
+				}
+				m.Close()
+			}
+		})
+	}
+}

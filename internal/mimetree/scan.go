@@ -20,6 +20,7 @@ type scanner struct {
 	err    error
 
 	bounds   [][]byte // "--" and the boundary, outermost first
+	begin    [256]int // how many boundaries begin with an octet
 	held     [2]byte
 	nheld    int
 	tap      io.Writer
@@ -231,7 +232,7 @@ func (s *scanner) lines() bool {
 				break
 			}
 			k += j + 1
-			if k+1 < len(w) && (w[k] != '-' || w[k+1] != '-') {
+			if k+2 < len(w) && (w[k] != '-' || w[k+1] != '-' || s.begin[w[k+2]] == 0) {
 				continue
 			}
 			e := lineEnd(w[:k])
@@ -392,6 +393,7 @@ func (s *scanner) entity(parent, p *Part, depth int) (delimiter, error) {
 func (s *scanner) multipart(p *Part, boundary string, depth int) (d delimiter, err error) {
 	level := len(s.bounds)
 	s.bounds = append(s.bounds, []byte("--"+boundary))
+	s.begin[boundary[0]]++
 	start := s.offset()
 	s.text = false
 	d = s.body()
@@ -419,6 +421,7 @@ func (s *scanner) multipart(p *Part, boundary string, depth int) (d delimiter, e
 		p.Children = append(p.Children, child)
 	}
 	s.bounds = s.bounds[:level]
+	s.begin[boundary[0]]--
 	if d.level != level {
 		p.Defects |= Unclosed
 		return d, nil
