@@ -42,7 +42,11 @@ func (d *draft) read() error {
 	inspector := &inspector{boundary: []byte("--" + d.boundary)}
 	opts := d.work.scanOptions()
 	opts.Enter = func(_, p *mimetree.Part) bool { return !untouchable(p) }
-	root, err := mimetree.Scan(io.TeeReader(d.replay, inspector), &opts)
+	behind := newAsyncWriter(inspector)
+	root, err := mimetree.Scan(io.TeeReader(d.replay, behind), &opts)
+	if err := behind.Close(); err != nil {
+		return err
+	}
 	if err != nil {
 		return err
 	}

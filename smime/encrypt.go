@@ -214,9 +214,11 @@ func (e *encryption) write(ctx context.Context, w io.Writer, outer []field, size
 		_, err := io.WriteString(w, cmsHeader(smimeType, "smime.p7m"))
 		return err
 	}})
+	behind := newAsyncWriter(b64)
+	defer behind.Close()
 	opts := e.options
 	opts.Size = max(0, size)
-	enc, err := pkcs7.NewEncryptWriter(ctx, b64, e.keys, &opts)
+	enc, err := pkcs7.NewEncryptWriter(ctx, behind, e.keys, &opts)
 	if err != nil {
 		return e.recipientErrors(err)
 	}
@@ -224,6 +226,9 @@ func (e *encryption) write(ctx context.Context, w io.Writer, outer []field, size
 		return err
 	}
 	if err := enc.Close(); err != nil {
+		return err
+	}
+	if err := behind.Close(); err != nil {
 		return err
 	}
 	if err := b64.Close(); err != nil {
