@@ -81,10 +81,11 @@ func wrapError(err error, field string) error {
 func wrapFailure(err error, field string) error {
 	var syntax *ber.SyntaxError
 	var limit *ber.LimitError
+	var over *budget.Exceeded
 	switch {
 	case errors.As(err, &syntax):
 		return &SyntaxError{Offset: syntax.Offset, Field: field, Reason: syntax.Reason}
-	case errors.As(err, &limit):
+	case errors.As(err, &limit), errors.As(err, &over) && !errors.Is(err, ErrLimit):
 		return fmt.Errorf("%w: %s: %w", ErrLimit, field, err)
 	default:
 		return fmt.Errorf("pkcs7: %s: %w", field, err)

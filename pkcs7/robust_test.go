@@ -212,3 +212,78 @@ func TestForgedAttributes(t *testing.T) {
 		t.Errorf("signing such a content: %v", err)
 	}
 }
+
+// TestVerifyWithholds shows what Verify needs of memory and disk to withhold a
+// content that comes but once.
+func TestVerifyWithholds(t *testing.T) {
+	key := newSigner(t, "ed25519")
+	content := strings.Repeat(text, 100_000) // 5 MB
+	msg := sign(t, content, nil, key)
+	detachedSig := signDetached(t, content, nil, key)
+	for name, c := range map[string]struct {
+		lim  Limits
+		want error
+	}{
+		"defaults":           {Limits{}, nil},
+		"no disk":            {Limits{Disk: -1}, ErrLimit},
+		"no disk, memory":    {Limits{Disk: -1, Memory: 32 << 20}, nil},
+		"little of the disk": {Limits{Disk: 1 << 20, Memory: 1 << 20}, ErrLimit},
+	} {
+		opts := &ReadOptions{Limits: c.lim}
+		var out bytes.Buffer
+		_, err := Verify(context.Background(), &out, onlyReader{bytes.NewReader(msg)}, nil, trustAll, opts)
+		if !errors.Is(err, c.want) || (err == nil) != (out.String() == content) {
+			t.Errorf("%s: %d octets, %v", name, out.Len(), err)
+		}
+		out.Reset()
+		_, err = Verify(context.Background(), &out, bytes.NewReader(detachedSig), onlyReader{strings.NewReader(content)}, trustAll, opts)
+		if !errors.Is(err, c.want) || (err == nil) != (out.String() == content) {
+			t.Errorf("%s, detached: %d octets, %v", name, out.Len(), err)
+		}
+	}
+}
+
+// A changingFile has other octets when it is read again.
+type changingFile struct {
+	now   *bytes.Reader
+	again []byte
+}
+
+func (f *changingFile) Read(p []byte) (int, error) { return f.now.Read(p) }
+
+func (f *changingFile) Seek(offset int64, whence int) (int64, error) {
+	if whence == io.SeekStart {
+		f.now.Reset(f.again)
+	}
+	return f.now.Seek(offset, whence)
+}
+
+func TestContentChangedBetween(t *testing.T) {
+	key := newSigner(t, "ed25519")
+	content := strings.Repeat(text, 100_000) // more than is held in memory
+	sig := signDetached(t, content, nil, key)
+	file := &changingFile{bytes.NewReader([]byte(content)), []byte(strings.ToUpper(content))}
+	var out bytes.Buffer
+	_, err := Verify(context.Background(), &out, bytes.NewReader(sig), file, trustAll, nil)
+	if err == nil || out.Len() > 0 {
+		t.Errorf("%d octets, %v", out.Len(), err)
+	}
+}
+
+func TestConcurrentChecks(t *testing.T) {
+	key := newSigner(t, "p256")
+	signers := signersOf(t, sign(t, text, nil, key), nil)
+	results := make(chan error)
+	const n = 8
+	for range n {
+		go func() {
+			_, err := signers[0].Countersigners()
+			results <- errors.Join(err, signers[0].CheckSignature(key.Certificate))
+		}()
+	}
+	for range n {
+		if err := <-results; err != nil {
+			t.Error(err)
+		}
+	}
+}
