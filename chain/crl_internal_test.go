@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/gosmime/gosmime/internal/suites"
+	"github.com/gosmime/gosmime/internal/x509der"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 	"golang.org/x/crypto/ocsp"
@@ -42,15 +43,12 @@ func (c *crl) linear(t testing.TB, issuerKey string, serial []byte) (found []rev
 	return found
 }
 
-func issuerKeys(der []byte) (keys []string) {
+func issuerKeys(der []byte) []string {
 	points, ok := parseDistributionPoints(sequenceOf(tag(0xa2, contents(der))), "")
 	if !ok {
 		return nil
 	}
-	for i := range points[0].issuers {
-		keys = append(keys, points[0].scopeNames()[i][2:])
-	}
-	return keys
+	return points[0].keys
 }
 
 func contents(der []byte) []byte {
@@ -229,6 +227,32 @@ func TestHugeCRL(t *testing.T) {
 	}
 	if e, err := c.lookup("another", contents(c.entries)[2:12]); err != nil || e != nil {
 		t.Fatalf("%v, %v", e, err)
+	}
+}
+
+// TestChangingIssuers has an indirect CRL whose issuer changes with every entry,
+// the worst case of the index.
+func TestChangingIssuers(t *testing.T) {
+	const n = 1000
+	var list, keys = []byte(nil), [2]string{}
+	for i := range n {
+		name := tag(asn1.SEQUENCE, tag(asn1.SET, tag(asn1.SEQUENCE, append([]byte{6, 3, 0x55, 4, 3}, 12, 1, 'A'+byte(i%2)))))
+		keys[i%2] = x509der.NormalName(name)
+		ext := append([]byte{6, 3, 0x55, 0x1d, 0x1d, 1, 1, 0xff}, tag(asn1.OCTET_STRING, tag(asn1.SEQUENCE, tag(0xa4, name)))...)
+		serial := []byte{2, 2, 1 + byte(i>>8), byte(i)}
+		list = append(list, tag(asn1.SEQUENCE, append(append(serial, "\x17\x0d250101000000Z"...), sequenceOf(ext)...))...)
+	}
+	c := &crl{entries: list}
+	for i := range n {
+		serial := []byte{1 + byte(i>>8), byte(i)}
+		right, err := c.lookup(keys[i%2], serial)
+		wrong, err2 := c.lookup(keys[1-i%2], serial)
+		if err != nil || err2 != nil || len(right) != 1 || len(wrong) != 0 {
+			t.Fatalf("entry %d: %d of its issuer, %d of the other, %v, %v", i, len(right), len(wrong), err, err2)
+		}
+	}
+	if size := 8*cap(c.index.slots) + 4*cap(c.index.issuers); size > 12*n+4096 {
+		t.Errorf("index of %d octets", size)
 	}
 }
 

@@ -12,8 +12,12 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// maxDistributionPoints is how many a certificate or CRL may have.
-const maxDistributionPoints = 64
+// What a certificate or CRL may have: each name is compared with each of each
+// CRL, genuine or not.
+const (
+	maxDistributionPoints = 64
+	maxPointNames         = 256 // of all points together
+)
 
 // A reasonMask is a set of ReasonFlags, bit n for flag n.
 //
@@ -39,6 +43,7 @@ type distributionPoint struct {
 	urls    []string
 	reasons reasonMask
 	issuers [][]byte // directory names of cRLIssuer; nil: none given
+	keys    []string // the same, normalised
 }
 
 // An issuingPoint is the scope of a CRL.
@@ -65,9 +70,11 @@ func parseDistributionPoints(der []byte, issuerKey string) ([]distributionPoint,
 		return nil, false
 	}
 	var list []distributionPoint
+	names := 0
 	for !seq.Empty() {
 		dp, ok := readDistributionPoint(&seq, issuerKey)
-		if !ok || len(list) == maxDistributionPoints {
+		names += len(dp.names) + len(dp.issuers)
+		if !ok || len(list) == maxDistributionPoints || names > maxPointNames {
 			return nil, false
 		}
 		list = append(list, dp)
@@ -92,17 +99,18 @@ func readDistributionPoint(s *cryptobyte.String, issuerKey string) (distribution
 	ok := true
 	if hasIssuers {
 		names, err := x509der.ReadGeneralNames(issuers)
-		if err != nil || len(names) == 0 {
+		if err != nil || len(names) == 0 || len(names) > maxPointNames {
 			return dp, false
 		}
 		dp.issuers = [][]byte{}
 		for _, n := range names {
 			if n.Kind == x509der.DirectoryName {
 				dp.issuers = append(dp.issuers, n.Value)
+				dp.keys = append(dp.keys, x509der.NormalName(n.Value))
 			}
 		}
-		if len(dp.issuers) == 1 {
-			issuerKey = x509der.NormalName(dp.issuers[0])
+		if len(dp.keys) == 1 {
+			issuerKey = dp.keys[0]
 		}
 	}
 	if hasName {
@@ -237,9 +245,7 @@ func readFlag(s *cryptobyte.String, tag uint8, out *bool) bool {
 // of the scope that cert and dp ask for, and for which reasons (step (d)).
 func (c *crl) covers(cert *certificate, dp *distributionPoint) (reasonMask, bool) {
 	if dp.issuers != nil {
-		if c.idp == nil || !c.idp.indirect || !slices.ContainsFunc(dp.issuers, func(name []byte) bool {
-			return x509der.NormalName(name) == c.issuerKey
-		}) {
+		if c.idp == nil || !c.idp.indirect || !slices.Contains(dp.keys, c.issuerKey) {
 			return 0, false
 		}
 	} else if c.issuerKey != cert.issuer() {
@@ -269,8 +275,8 @@ func (dp *distributionPoint) scopeNames() []string {
 		return dp.names
 	}
 	var keys []string
-	for _, n := range dp.issuers {
-		keys = append(keys, nameKey(x509der.DirectoryName, x509der.NormalName(n)))
+	for _, key := range dp.keys {
+		keys = append(keys, nameKey(x509der.DirectoryName, key))
 	}
 	return keys
 }
