@@ -1,0 +1,128 @@
+package profile
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"slices"
+
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/x509der"
+)
+
+// Rules of Gmail and of this package.
+const (
+	RuleGmailKey       Rule = "Gmail key"
+	RuleGmailSignature Rule = "Gmail signature algorithm"
+	RuleGmailSerial    Rule = "Gmail serial number"
+	RuleGmailName      Rule = "Gmail issuer name"
+	RuleGmailCA        Rule = "Gmail CA extensions"
+	RuleGmailLeaf      Rule = "Gmail end entity"
+	RuleStrictUsage    Rule = "strict extendedKeyUsage"
+	RuleStrictMailbox  Rule = "strict mailbox"
+	RuleStrictCA       Rule = "strict end entity"
+	RuleStrictKey      Rule = "strict key"
+)
+
+// Gmail holds a path to what Gmail asks of the certificates of hosted S/MIME.
+func Gmail(certs []*x509.Certificate) []Finding {
+	var found []Finding
+	for i, c := range certs {
+		s := &subject{Certificate: c}
+		der, err := x509der.Parse(c.Raw)
+		if err != nil {
+			return append(found, Finding{RuleGmailKey, c, "the certificate can't be read"})
+		}
+		s.der = der
+		if len(der.SerialDER) > 20 || c.SerialNumber.Sign() <= 0 {
+			s.report(RuleGmailSerial, "%s", quote(c.SerialNumber.String()))
+		}
+		issuer := certs[min(i+1, len(certs)-1)]
+		if len(certs) > 1 && !bytes.Equal(c.RawIssuer, issuer.RawSubject) {
+			s.report(RuleGmailName, "issuer and subject above differ in their octets")
+		}
+		switch c.SignatureAlgorithm {
+		case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA, x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512:
+		default:
+			if i+1 < len(certs) || len(certs) == 1 { // that of an anchor is not looked at
+				s.report(RuleGmailSignature, "%v", c.SignatureAlgorithm)
+			}
+		}
+		if i == 0 && len(certs) > 1 || len(certs) == 1 {
+			s.gmailLeaf()
+		} else {
+			s.gmailCA()
+		}
+		found = append(found, s.found...)
+	}
+	return found
+}
+
+func (s *subject) gmailLeaf() {
+	if len(s.EmailAddresses) == 0 {
+		s.report(RuleGmailLeaf, "no rfc822Name")
+	}
+	if !slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) {
+		s.report(RuleGmailLeaf, "extendedKeyUsage lacks emailProtection")
+	}
+	if e := s.der.Extension(oid.ExtKeyUsage); e == nil || !e.Critical {
+		s.report(RuleGmailLeaf, "no critical keyUsage")
+	}
+	if len(s.CRLDistributionPoints) == 0 {
+		s.report(RuleGmailLeaf, "no cRLDistributionPoints")
+	}
+}
+
+func (s *subject) gmailCA() {
+	switch key := s.PublicKey.(type) {
+	case *rsa.PublicKey:
+		if n := key.N.BitLen(); n != 2048 && n != 3072 && n != 4096 {
+			s.report(RuleGmailKey, "RSA modulus of %d bits", n)
+		}
+	case *ecdsa.PublicKey:
+		if n := key.Curve.Params().BitSize; n != 256 && n != 384 {
+			s.report(RuleGmailKey, "curve %s", key.Curve.Params().Name)
+		}
+	default:
+		s.report(RuleGmailKey, "%T", key)
+	}
+	if e := s.der.Extension(oid.ExtKeyUsage); e == nil || !e.Critical || s.KeyUsage&x509.KeyUsageCertSign == 0 {
+		s.report(RuleGmailCA, "no critical keyUsage with keyCertSign")
+	}
+	if e := s.der.Extension(oid.ExtBasicConstraints); e == nil || !e.Critical || !s.IsCA {
+		s.report(RuleGmailCA, "no critical basicConstraints with cA")
+	}
+}
+
+// Careful is a strict set for those who choose their own issuers: a leaf that is
+// no CA, with emailProtection and no other purpose that matters, an address in
+// subjectAltName, and keys of today's strength.
+func Careful(certs []*x509.Certificate) []Finding {
+	if len(certs) == 0 {
+		return nil
+	}
+	s := &subject{Certificate: certs[0]}
+	if !slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) || slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageAny) ||
+		slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageServerAuth) || slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageCodeSigning) {
+		s.report(RuleStrictUsage, "must have emailProtection and not that of servers, of code or of anything")
+	}
+	if der, err := x509der.Parse(s.Raw); err == nil {
+		list, err := der.Mailboxes()
+		if err != nil || len(list) == 0 || list[0].Subject {
+			s.report(RuleStrictMailbox, "no mailbox in subjectAltName")
+		}
+	}
+	if s.IsCA {
+		s.report(RuleStrictCA, "the certificate is that of a CA")
+	}
+	found := s.found
+	for _, c := range certs {
+		if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < 3072 {
+			s := &subject{Certificate: c}
+			s.report(RuleStrictKey, "RSA modulus of %d bits, less than 3072", key.N.BitLen())
+			found = append(found, s.found...)
+		}
+	}
+	return found
+}
