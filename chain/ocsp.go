@@ -266,21 +266,31 @@ func (o *ocspSingle) readStatus(s *cryptobyte.String) bool {
 	return ok && reason.Empty()
 }
 
-// about reports whether the answer is about cert as issued by issuer: all
-// three parts of the CertID are computed again by its own digest.
-func (o *ocspSingle) about(cert, issuer *certificate) bool {
-	if !bytes.Equal(o.serial, trimInteger(cert.SerialDER)) {
+// An ocspID has the digests by which a CertID names an issuer. The name may be
+// encoded as the certificate or as the issuer itself has it.
+type ocspID struct{ issuer, subject, key []byte }
+
+func newOCSPID(cert, issuer *certificate, h alg.Hash) ocspID {
+	return ocspID{digest(h, cert.Issuer), digest(h, issuer.Subject), digest(h, issuer.KeyBits())}
+}
+
+// about reports whether the answer is about the certificate: all three parts
+// of the CertID are computed again by its own digest.
+func (s *statusSearch) about(o *ocspSingle) bool {
+	if !bytes.Equal(o.serial, trimInteger(s.cert.SerialDER)) {
 		return false
 	}
 	h, err := alg.HashOf(o.hash)
-	if err != nil || h.Size() != len(o.nameHash) || h.Size() != len(o.keyHash) {
-		return false
-	}
 	// MD5 finds collisions, and no responder uses it.
-	if h == alg.MD5 || !bytes.Equal(digest(h, issuer.KeyBits()), o.keyHash) {
+	if err != nil || h == alg.MD5 {
 		return false
 	}
-	return bytes.Equal(digest(h, cert.Issuer), o.nameHash) || bytes.Equal(digest(h, issuer.Subject), o.nameHash)
+	id, ok := s.ids[h]
+	if !ok {
+		id = newOCSPID(s.cert, s.issuer, h)
+		s.ids[h] = id
+	}
+	return bytes.Equal(id.key, o.keyHash) && (bytes.Equal(id.issuer, o.nameHash) || bytes.Equal(id.subject, o.nameHash))
 }
 
 func digest(h alg.Hash, b []byte) []byte {

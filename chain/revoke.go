@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/oid"
 )
 
@@ -31,9 +32,10 @@ type statusSearch struct {
 	points []distributionPoint
 
 	crls      []rankedCRL
-	seen      map[*crl]bool
+	seen      map[*byte]bool
 	signers   map[*crl]signer
 	responses map[*ocspResponse]bool
+	ids       map[alg.Hash]ocspID
 
 	condemned *statement  // revoked at the time in question
 	holds     []statement // on hold then
@@ -55,7 +57,8 @@ type statusSearch struct {
 func (v *verification) revocation(ctx context.Context, path []*certificate, i int) (RevocationStatus, *Error) {
 	s := &statusSearch{
 		v: v, path: path[i:], cert: path[i], issuer: path[i+1], anchor: path[len(path)-1],
-		seen: make(map[*crl]bool), signers: make(map[*crl]signer), responses: make(map[*ocspResponse]bool),
+		seen: make(map[*byte]bool), signers: make(map[*crl]signer), responses: make(map[*ocspResponse]bool),
+		ids: make(map[alg.Hash]ocspID),
 	}
 	if s.exempt(i) {
 		return RevocationStatus{}, nil

@@ -64,29 +64,18 @@ func (s *statusSearch) addCRL(e *Entry, rank int) {
 	switch {
 	case err != nil:
 		s.note(nil, "a CRL can't be read")
-	case s.seen[c]:
+	case s.seen[&c.raw[0]]: // the same octets in memory
 	case !s.v.published(c.thisUpdate):
 		s.note(c, "is of the future")
 	case c.unknown != "":
 		// RFC 5280 section 5.2: it must not decide about any certificate.
 		s.note(c, "has an unknown critical extension")
 	default:
-		if !slices.ContainsFunc(s.crls, func(d rankedCRL) bool { return c.same(d.crl) }) {
-			s.crls = append(s.crls, rankedCRL{c, rank})
-		}
+		s.crls = append(s.crls, rankedCRL{c, rank})
 	}
 	if c != nil {
-		s.seen[c] = true
+		s.seen[&c.raw[0]] = true
 	}
-}
-
-// same reports whether d is c again. Large ones are compared by where they
-// are: to judge one twice costs less than to compare all of it.
-func (c *crl) same(d *crl) bool {
-	if len(c.raw) != len(d.raw) {
-		return false
-	}
-	return &c.raw[0] == &d.raw[0] || len(c.raw) < largeCRL && bytes.Equal(c.raw, d.raw)
 }
 
 // title names a CRL for people.

@@ -33,7 +33,7 @@ func (s *statusSearch) judgeResponse(ctx context.Context, e *Entry) {
 	var ours []*ocspSingle
 	useful, sure := false, true
 	for i := range r.singles {
-		if o := &r.singles[i]; o.about(s.cert, s.issuer) {
+		if o := &r.singles[i]; s.about(o) {
 			ours = append(ours, o)
 			useful = useful || s.usable(o)
 			sure = sure && o.status != ocspUnknown && !o.unknown
