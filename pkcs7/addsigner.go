@@ -76,6 +76,35 @@ func AddUnsigned(dst io.Writer, src io.Reader, index int, attrs ...Attribute) er
 	return w.finish(encodeTail(r.certs, r.crls, infos))
 }
 
+// AddElements copies a SignedData and adds certificates, CRLs and OCSP
+// responses, such as those that a signature needs to be verified after years
+// (CAdES B-LT). What is signed, and the SignerInfos, stay byte for byte.
+func AddElements(dst io.Writer, src io.Reader, elements ...[]byte) error {
+	var certs, crls [][]byte
+	for i, der := range elements {
+		switch kindOf(der) {
+		case certificateElement:
+			certs = append(certs, der)
+		case crlElement:
+			crls = append(crls, der)
+		case ocspElement:
+			crls = append(crls, wrapOCSP(der))
+		default:
+			return &SyntaxError{Field: fmt.Sprintf("elements[%d]", i), Reason: "neither certificate, CRL nor OCSP response"}
+		}
+	}
+	r, err := beginCopy(src, Limits{})
+	if err != nil {
+		return err
+	}
+	r.digest = &Digester{keep: -1}
+	w := r.copier(dst, max(r.version, signedVersion(r.type_, certs, crls, false)), r.digestIDs)
+	if err := r.copyContent(w); err != nil {
+		return err
+	}
+	return w.finish(encodeTail(appendNew(r.certs, certs...), appendNew(r.crls, crls...), r.rawSigners()))
+}
+
 // beginCopy reads up to the content of a message that is to be written again.
 func beginCopy(src io.Reader, lim Limits) (*SignedReader, error) {
 	r := newSignedReader(src, &ReadOptions{Limits: lim})

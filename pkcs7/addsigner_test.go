@@ -198,3 +198,31 @@ func TestGoldensCountersigned(t *testing.T) {
 		}
 	}
 }
+
+func TestAddElements(t *testing.T) {
+	key, other := newSigner(t, "p256"), newSigner(t, "ed25519")
+	for _, content := range []string{text, strings.Repeat(text, 3000)} {
+		msg := sign(t, content, nil, key)
+		response := []byte{0x30, 3, 0x0a, 1, 0}
+		var out bytes.Buffer
+		if err := AddElements(&out, bytes.NewReader(msg), other.Certificate.Raw, response, key.Certificate.Raw); err != nil {
+			t.Fatal(err)
+		}
+		if got, _, err := verify(out.Bytes(), nil, nil); err != nil || got != content {
+			t.Errorf("%d octets, %v", len(got), err)
+		}
+		r := readSigned(t, out.Bytes(), nil)
+		elements, err := r.UnverifiedElements()
+		if err != nil || len(elements) != 3 || !bytes.Equal(elements[2], response) || r.version != 5 {
+			t.Errorf("%d elements, version %d, %v", len(elements), r.version, err)
+		}
+		if !bytes.Equal(r.signers[0].raw, signersOf(t, msg, nil)[0].raw) {
+			t.Error("the signature has changed")
+		}
+	}
+	for _, bad := range [][]byte{nil, {5, 0}, {0x30, 0}, {0x30, 2, 5, 0}} {
+		if err := AddElements(io.Discard, bytes.NewReader(sign(t, text, nil, key)), bad); !errors.Is(err, ErrSyntax) {
+			t.Errorf("%x: %v", bad, err)
+		}
+	}
+}

@@ -188,6 +188,18 @@ func TestLongTerm(t *testing.T) {
 	if err := trust.TrustFunc(mail)(ctx, alice.Certificate, at, elements); err != nil {
 		t.Errorf("with a CRL: %v", err)
 	}
+	// The same in the message itself, where newer CAdES has it.
+	var whole bytes.Buffer
+	if err := pkcs7.AddElements(&whole, bytes.NewReader(before), ca.crl(signed.Add(-time.Hour)), ca.cert.Raw); err != nil {
+		t.Fatal(err)
+	}
+	s, elements = read(t, whole.Bytes())
+	if l := ess.LevelOf(s, elements); l != ess.BLT {
+		t.Errorf("level %d, not B-LT", l)
+	}
+	if err := errors.Join(s.CheckSignature(alice.Certificate), trust.TrustFunc(mail)(ctx, alice.Certificate, at, elements)); err != nil {
+		t.Errorf("with a CRL in the message: %v", err)
+	}
 	msg = *bytes.NewBuffer(before)
 	add(evidence(ca.crl(signed.Add(-time.Hour), alice.Certificate)))
 	if err := trust.TrustFunc(mail)(ctx, alice.Certificate, at, elements); !errors.Is(err, chain.ErrRevoked) {
