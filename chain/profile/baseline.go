@@ -31,6 +31,7 @@ const (
 	RuleAltNames            Rule = "SBR 7.1.4.2.1 other names"
 	RuleAltNameCritical     Rule = "SBR 7.1.2.3(h) criticality of subjectAltName"
 	RuleSubject             Rule = "SBR 7.1.4.2 subject"
+	RulePerson              Rule = "SBR 7.1.4.2.5 person"
 	RuleKeyUsage            Rule = "SBR 7.1.2.3(e) keyUsage"
 	RuleKeyUsageCritical    Rule = "SBR 7.1.2.3(e) criticality of keyUsage"
 	RuleExtendedKeyUsage    Rule = "SBR 7.1.2.3(f) extendedKeyUsage"
@@ -236,7 +237,7 @@ func (s *subject) subjectFields() {
 		s.report(RuleSubject, "%d addresses", emails)
 	}
 	if (s.validation == Sponsored || s.validation == Individual) && s.generation != Legacy && !person {
-		s.report(RuleSubject, "neither name nor pseudonym of a person")
+		s.report(RulePerson, "neither name nor pseudonym of a person")
 	}
 	named := len(s.Subject.Organization) > 0
 	if (s.validation == Organization || s.validation == Sponsored) && !named {
