@@ -163,6 +163,8 @@ func ownCapabilities(pub *alg.PublicKey) Capabilities {
 	for _, id := range []oid.OID{oid.AES256GCM, oid.AES128GCM, oid.ChaCha20Poly1305, oid.AES256CBC, oid.AES192CBC, oid.AES128CBC} {
 		add(id, nil)
 	}
+	// RFC 9709 section 4: against the downgrade to a cipher without tag.
+	add(oid.CEKHKDFSHA256, nil)
 	if pub == nil {
 		return caps
 	}

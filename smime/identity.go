@@ -100,6 +100,9 @@ func reparse(der *x509der.Certificate) *x509.Certificate {
 }
 
 func mailboxesOf(der *x509der.Certificate) []string {
+	if der == nil {
+		return nil
+	}
 	boxes, err := der.Mailboxes()
 	if err != nil {
 		return nil

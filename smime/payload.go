@@ -38,6 +38,7 @@ type composing struct {
 	cipher bool // an encryption layer will be around it
 	strict bool // it must survive transport as it is written
 	asIs   bool // no Legacy Display Element
+	answer []HeaderField
 }
 
 // newPayload makes the entity of a draft: Compose of RFC 9788 section 5.2.1
@@ -55,7 +56,7 @@ func (d *draft) newPayload(how composing) (*payload, error) {
 	var hidden legacyText
 	if how.cipher {
 		var err error
-		if out.outer, hidden, err = d.hide(how.policy); err != nil {
+		if out.outer, hidden, err = d.hide(how); err != nil {
 			return nil, err
 		}
 	}
@@ -99,13 +100,16 @@ func (d *draft) newPayload(how composing) (*payload, error) {
 
 // hide returns the fields that stand outside the encryption, and those that
 // people would miss there.
-func (d *draft) hide(policy HeaderPolicy) (outer []field, hidden legacyText, err error) {
+func (d *draft) hide(how composing) (outer []field, hidden legacyText, err error) {
 	for _, f := range d.fields {
 		if isTrace(f.name) {
 			outer = append(outer, f)
 			continue
 		}
-		v, keep := policy.outer(f.name, f.value)
+		v, keep := how.policy.outer(f.name, f.value)
+		if keep && v == f.value {
+			v, keep = withhold(how.answer, f.name, f.value)
+		}
 		if (!keep || v != f.value) && isUserFacing(f.name) {
 			hidden = append(hidden, f)
 		}

@@ -23,9 +23,7 @@ func Seal(ctx context.Context, w io.Writer, r io.Reader, id *Identity, to []*Rec
 		return err
 	}
 	defer d.close()
-	sign := opts.Sign
-	sign.Header = opts.Encrypt.Header
-	s, err := d.newSigning(id, &sign, true)
+	s, err := d.newSigning(id, &opts.Sign, composing{policy: opts.Encrypt.Header, cipher: true, answer: opts.Encrypt.InReplyTo})
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func Sign(ctx context.Context, w io.Writer, r io.Reader, id *Identity, opts *Sig
 		return err
 	}
 	defer d.close()
-	s, err := d.newSigning(id, opts, opts.ForEncryption)
+	s, err := d.newSigning(id, opts, composing{policy: opts.Header, cipher: opts.ForEncryption})
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ type signing struct {
 
 // newSigning checks everything that can be checked before the first octet is
 // written.
-func (d *draft) newSigning(id *Identity, opts *SignOptions, forEncryption bool) (*signing, error) {
+func (d *draft) newSigning(id *Identity, opts *SignOptions, how composing) (*signing, error) {
 	s := &signing{opts: opts, boundary: d.boundary}
 	authors := findAuthors("", d.root.Header)
 	if !opts.InsecureAnySender {
@@ -137,7 +137,8 @@ func (d *draft) newSigning(id *Identity, opts *SignOptions, forEncryption bool) 
 		}
 	}
 	var err error
-	s.payload, err = d.newPayload(composing{policy: opts.Header, cipher: forEncryption, strict: !opts.Opaque, asIs: opts.AsIs})
+	how.strict, how.asIs = !opts.Opaque, opts.AsIs
+	s.payload, err = d.newPayload(how)
 	if err != nil {
 		return nil, err
 	}

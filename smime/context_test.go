@@ -1,0 +1,167 @@
+package smime_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/pkcs7"
+	"github.com/gosmime/gosmime/smime"
+)
+
+// A cancelling reader is cancelled in the middle of a long message.
+type cancelling struct {
+	left   int
+	cancel func()
+}
+
+func (c *cancelling) Read(p []byte) (int, error) {
+	if c.left -= len(p); c.left < 0 && c.cancel != nil {
+		c.cancel()
+		c.cancel = nil
+	}
+	for i := range p {
+		p[i] = "QUJD"[i%4]
+		if i%64 == 63 {
+			p[i] = '\n'
+		}
+	}
+	return len(p), nil
+}
+
+// TestCancel: a cancelled context ends an endless message soon, without a
+// temporary file.
+func TestCancel(t *testing.T) {
+	w := newPeople(t)
+	dir := t.TempDir()
+	limits := smime.Limits{CMS: pkcs7.Limits{Dir: dir}}
+	for name, do := range map[string]func(context.Context, io.Reader) error{
+		"Sign": func(ctx context.Context, r io.Reader) error {
+			return smime.Sign(ctx, io.Discard, r, w.alice, &smime.SignOptions{Limits: limits})
+		},
+		"Encrypt": func(ctx context.Context, r io.Reader) error {
+			return smime.Encrypt(ctx, io.Discard, r, w.toBob, &smime.EncryptOptions{Limits: limits})
+		},
+		"Seal": func(ctx context.Context, r io.Reader) error {
+			return smime.Seal(ctx, io.Discard, r, w.alice, w.toBob, &smime.SealOptions{Encrypt: smime.EncryptOptions{Limits: limits}})
+		},
+	} {
+		ctx, cancel := context.WithCancel(t.Context())
+		var cancelled time.Time
+		r := io.MultiReader(strings.NewReader("From: alice@example.com\r\n\r\n"), &cancelling{16 << 20, func() { cancelled = time.Now(); cancel() }})
+		err := do(ctx, r)
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if took := time.Since(cancelled); took > 5*time.Second {
+			t.Errorf("%s: %v", name, took)
+		}
+		cancel()
+	}
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) > 0 {
+		t.Errorf("%d files left, error %v", len(left), err)
+	}
+}
+
+// TestManyRecipients: one message for 200 people, each of whom can read it.
+func TestManyRecipients(t *testing.T) {
+	w := newPeople(t)
+	var people []*smime.Identity
+	var boxes []string
+	for i := range 200 {
+		box := fmt.Sprintf("p%d@example.com", i)
+		boxes = append(boxes, box)
+		people = append(people, w.ca.Identity(box))
+	}
+	to, err := smime.FindRecipients(t.Context(), boxes, w.ca.Directory(people...), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads := &counting{r: strings.NewReader(crlf(mixedMail))}
+	var sealed bytes.Buffer
+	self := w.ca.Recipient(w.alice)
+	if err := smime.Seal(t.Context(), &sealed, reads, w.alice, append(to, to[3]), &smime.SealOptions{Encrypt: smime.EncryptOptions{ToSelf: self}}); err != nil {
+		t.Fatal(err)
+	}
+	if reads.n != len(crlf(mixedMail)) {
+		t.Errorf("%d octets were read of %d", reads.n, len(crlf(mixedMail)))
+	}
+	for _, id := range []*smime.Identity{people[0], people[99], people[199], w.alice} {
+		_, enc, err := smime.Unseal(t.Context(), io.Discard, bytes.NewReader(sealed.Bytes()), smime.Identities{id}, w.trust, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(enc.Recipients) != 201 {
+			t.Errorf("%d recipients", len(enc.Recipients))
+		}
+	}
+}
+
+type counting struct {
+	r io.Reader
+	n int
+}
+
+func (c *counting) Read(p []byte) (int, error) {
+	n, err := c.r.Read(p)
+	c.n += n
+	return n, err
+}
+
+// TestBlindCopies: neither the field nor the key of somebody else is in a
+// message, and a blind copy is a message of its own.
+func TestBlindCopies(t *testing.T) {
+	w := newPeople(t)
+	secret := w.ca.Identity("secret@example.com")
+	for _, to := range [][]*smime.Recipient{w.toBob, {w.ca.Recipient(secret)}} {
+		var sealed bytes.Buffer
+		if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), w.alice, to, nil); err != nil {
+			t.Fatal(err)
+		}
+		der, _ := cmsOf(t, sealed.Bytes())
+		for _, id := range []*smime.Identity{w.bob, secret} {
+			want := bytes.Equal(id.Certificate().Raw, to[0].Certificate().Raw)
+			named := bytes.Contains(der, append([]byte{2, byte(len(id.Certificate().SerialNumber.Bytes()))}, id.Certificate().SerialNumber.Bytes()...))
+			if named != want {
+				t.Errorf("named %v, want %v", named, want)
+			}
+		}
+		// RFC 5652 section 6.1: nothing is told of the originator.
+		if bytes.Contains(der, []byte(oid.CommonName+"\x0c\x11alice@example.com")) {
+			t.Error("the certificate of the author is outside the encryption")
+		}
+	}
+}
+
+// TestInReplyTo: what was hidden in a message is not shown by its answer.
+func TestInReplyTo(t *testing.T) {
+	w := newPeople(t)
+	answered := []smime.HeaderField{
+		{Name: "Subject", Value: "Merger with X", Encrypted: true, Outer: "[...]"},
+		{Name: "From", Value: "Bob B. <bob@example.com>", Encrypted: true, Outer: "bob@example.com"},
+		{Name: "Cc", Value: "carol@example.com", Encrypted: true},
+		{Name: "Message-ID", Value: "<1@example.com>"},
+	}
+	in := "From: alice@example.com\r\nTo: \"Bob B.\" <bob@example.com>\r\nCc: carol@example.com\r\nSubject: Re: Merger with X\r\nIn-Reply-To: <1@example.com>\r\nX-Subject: Merger with X\r\n\r\nyes\r\n"
+	for _, answered := range [][]smime.HeaderField{answered, nil} {
+		sealed := encrypt(t, []byte(in), w.toBob, &smime.EncryptOptions{Header: smime.HideNothing, InReplyTo: answered})
+		h := header(t, sealed)
+		want := map[string]string{"Subject": "Re: [...]", "To": "<bob@example.com>", "Cc": "", "In-Reply-To": "<1@example.com>"}
+		if answered == nil {
+			want = map[string]string{"Subject": "Re: Merger with X", "To": `"Bob B." <bob@example.com>`, "Cc": "carol@example.com", "In-Reply-To": "<1@example.com>"}
+		}
+		for name, v := range want {
+			if h.Get(name) != v {
+				t.Errorf("%s outside is %q, want %q", name, h.Get(name), v)
+			}
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package smime_test
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"errors"
+	"math/big"
+	"testing"
+
+	"github.com/gosmime/gosmime/pkcs7"
+	"github.com/gosmime/gosmime/smime"
+	"github.com/gosmime/gosmime/smime/smimetest"
+)
+
+func TestNewIdentity(t *testing.T) {
+	key, cert := newPair(t, 1)
+	other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name    string
+		key     any
+		cert    *x509.Certificate
+		issuers []*x509.Certificate
+		want    error
+	}{
+		{"good", key, cert, nil, nil},
+		{"fields that lie", key, &x509.Certificate{Raw: cert.Raw, SerialNumber: big.NewInt(99)}, []*x509.Certificate{cert}, nil},
+		{"other key", other, cert, nil, smime.ErrKeyMismatch},
+		{"no key", nil, cert, nil, smime.ErrKeyMismatch},
+		{"public key", key.Public(), cert, nil, smime.ErrKeyMismatch},
+		{"no certificate", key, nil, nil, smime.ErrMalformed},
+		{"no encoding", key, &x509.Certificate{PublicKey: key.Public()}, nil, smime.ErrMalformed},
+		{"issuer without encoding", key, cert, []*x509.Certificate{{}}, smime.ErrMalformed},
+		{"no issuer", key, cert, []*x509.Certificate{nil}, smime.ErrMalformed},
+	} {
+		id, err := smime.NewIdentity(tt.key, tt.cert, tt.issuers...)
+		if !errors.Is(err, tt.want) || (err == nil) != (id != nil) {
+			t.Errorf("%s: %v, error %v", tt.name, id, err)
+		}
+		if id != nil && (id.Certificate().SerialNumber.Int64() != 1 || len(id.Mailboxes()) != 1) {
+			t.Errorf("%s: serial %v, mailboxes %q", tt.name, id.Certificate().SerialNumber, id.Mailboxes())
+		}
+	}
+	if boxes := new(smime.Identity).Mailboxes(); boxes != nil {
+		t.Errorf("zero identity names %q", boxes)
+	}
+}
+
+func TestIdentitiesFind(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	a, b, c := ca.Identity("a@example.com"), ca.Identity("b@example.com"), ca.Identity("c@example.com")
+	ring := smime.Identities{a, nil, b, new(smime.Identity), c}
+	byName := func(id *smime.Identity) pkcs7.CertID {
+		return pkcs7.CertID{Issuer: id.Certificate().RawIssuer, Serial: id.Certificate().SerialNumber}
+	}
+	byKey := func(id *smime.Identity) pkcs7.CertID { return pkcs7.CertID{KeyID: id.Certificate().SubjectKeyId} }
+	for _, tt := range []struct {
+		name string
+		to   []pkcs7.CertID
+		want []*smime.Identity
+	}{
+		{"nobody", nil, nil},
+		{"by name", []pkcs7.CertID{byName(b)}, []*smime.Identity{b}},
+		{"by key", []pkcs7.CertID{byKey(c)}, []*smime.Identity{c}},
+		{"twice", []pkcs7.CertID{byKey(c), byName(c), byName(a)}, []*smime.Identity{a, c}},
+		{"a password", []pkcs7.CertID{{Kind: pkcs7.ByPassword}}, nil},
+		{"nothing named", []pkcs7.CertID{{}}, nil},
+		{"other serial", []pkcs7.CertID{{Issuer: a.Certificate().RawIssuer, Serial: big.NewInt(7)}}, nil},
+	} {
+		got, err := ring.Find(t.Context(), tt.to)
+		if err != nil || len(got) != len(tt.want) {
+			t.Errorf("%s: %d identities, error %v", tt.name, len(got), err)
+			continue
+		}
+		for i := range got {
+			if !bytes.Equal(got[i].Certificate().Raw, tt.want[i].Certificate().Raw) {
+				t.Errorf("%s: identity %d is another", tt.name, i)
+			}
+		}
+	}
+}
