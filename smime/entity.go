@@ -199,29 +199,72 @@ func sameBody(p *mimetree.Part, src func() (io.Reader, error)) func() (io.Reader
 	}
 }
 
-// A head keeps the first octets written to it: the header of an entity.
+// A head keeps the first octets written to it: the header of an entity, and
+// enough of the body to tell what it is.
 type head struct {
-	buf []byte
-	max int
+	buf     []byte
+	max     int
+	ended   bool // the header is complete
+	read    bool // p and section are known
+	p       *mimetree.Part
+	section []byte
 }
 
+const (
+	maxHead  = 1 << 20 // as much as a header section may have
+	headBody = 4 << 10
+)
+
 func (h *head) Write(p []byte) (int, error) {
-	if room := h.max - len(h.buf); room > 0 {
-		h.buf = append(h.buf, p[:min(room, len(p))]...)
+	room := h.max - len(h.buf)
+	if room <= 0 {
+		return len(p), nil
+	}
+	from := max(0, len(h.buf)-2)
+	h.buf = append(h.buf, p[:min(room, len(p))]...)
+	if !h.ended {
+		if end := blankLine(h.buf, from); end >= 0 {
+			h.ended, h.max = true, min(h.max, end+headBody)
+			h.buf = h.buf[:min(len(h.buf), h.max)]
+		}
 	}
 	return len(p), nil
 }
 
-// maxHead bounds what is kept of content for its header.
-const maxHead = 256 << 10
+// blankLine returns where the first blank line ends of which nothing is before from.
+func blankLine(b []byte, from int) int {
+	if from == 0 {
+		if bytes.HasPrefix(b, []byte("\n")) {
+			return 1
+		}
+		if bytes.HasPrefix(b, []byte("\r\n")) {
+			return 2
+		}
+	}
+	for at := from; ; {
+		n := bytes.IndexByte(b[at:], '\n')
+		if n < 0 {
+			return -1
+		}
+		at += n + 1
+		switch rest := b[at:]; {
+		case bytes.HasPrefix(rest, []byte("\n")):
+			return at + 1
+		case bytes.HasPrefix(rest, []byte("\r\n")):
+			return at + 2
+		}
+	}
+}
 
 // part reads what was kept as the header of an entity, nil if there is none.
 func (h *head) part() (*mimetree.Part, []byte) {
-	p, section, _, err := mimetree.ReadHeader(bytes.NewReader(h.buf))
-	if err != nil {
-		return nil, nil
+	if !h.read {
+		h.read = true
+		if p, section, err := mimetree.HeaderOf(h.buf); err == nil {
+			h.p, h.section = p, section
+		}
 	}
-	return p, section
+	return h.p, h.section
 }
 
 // quote makes text of the input fit for errors and notes.

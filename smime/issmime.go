@@ -1,16 +1,12 @@
 package smime
 
-import (
-	"bytes"
-
-	"github.com/gosmime/gosmime/internal/mimetree"
-)
+import "github.com/gosmime/gosmime/internal/mimetree"
 
 // IsSMIME reports whether a header section is that of an S/MIME message: the
 // cheap test for programs that only route mail (RFC 8551 section 3.10). It can
 // only say what the header claims.
 func IsSMIME(header []byte) bool {
-	part, _, _, err := mimetree.ReadHeader(bytes.NewReader(header))
+	part, _, err := mimetree.HeaderOf(header)
 	if err != nil {
 		return false
 	}

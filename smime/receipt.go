@@ -154,7 +154,15 @@ func CheckReceipt(ctx context.Context, receipt, sent io.Reader, trust *chain.Col
 	if err != nil {
 		return nil, err
 	}
-	r, err := parseReceipt(c.head.buf)
+	content, err := c.open()
+	if err != nil {
+		return nil, err
+	}
+	der, err := io.ReadAll(io.LimitReader(content, maxReceipt+1))
+	if err != nil {
+		return nil, cmsError(err)
+	}
+	r, err := parseReceipt(der)
 	if err != nil {
 		return nil, err
 	}
@@ -242,13 +250,16 @@ func (r *receipt) marshal() ([]byte, error) {
 	return b.Bytes()
 }
 
+// maxReceipt has room for the largest signature there is.
+const maxReceipt = 256 << 10
+
 func parseReceipt(der []byte) (*receipt, error) {
 	in := cryptobyte.String(der)
 	var seq, id, signature cryptobyte.String
 	var version int64
 	r := &receipt{}
 	if !in.ReadASN1(&seq, asn1.SEQUENCE) || !in.Empty() || !seq.ReadASN1Integer(&version) || !oid.Read(&seq, &r.kind) ||
-		!seq.ReadASN1(&id, asn1.OCTET_STRING) || !seq.ReadASN1(&signature, asn1.OCTET_STRING) || !seq.Empty() || version != 1 {
+		!seq.ReadASN1(&id, asn1.OCTET_STRING) || !seq.ReadASN1(&signature, asn1.OCTET_STRING) || !seq.Empty() || version != 1 || len(der) > maxReceipt {
 		return nil, fmt.Errorf("%w: Receipt", ErrMalformed)
 	}
 	r.contentID, r.signature = id, signature

@@ -165,6 +165,10 @@ func (v *verification) judge(c *readContent) (*Signer, error) {
 	}
 	headers := append(slices.Clone(v.outer), c.entity.part.Header)
 	if c.kind == oid.Data {
+		if !c.head.ended && len(c.head.buf) == maxHead {
+			// A From may be further down.
+			return nil, fmt.Errorf("%w: header of the content", ErrLimit)
+		}
 		headers = append(headers, c.head.headers()...)
 	}
 	who := findAuthors(v.j.required, headers...)

@@ -104,6 +104,36 @@ func Scan(r io.Reader, opts *Options) (*Part, error) {
 	return root, s.err
 }
 
+// HeaderOf reads the header section that b begins with, as [ReadHeader] does.
+func HeaderOf(b []byte) (p *Part, section []byte, err error) {
+	end := len(b)
+	for at := 0; at < len(b); {
+		n := bytes.IndexByte(b[at:], '\n')
+		if n < 0 {
+			break
+		}
+		if n == 0 || n == 1 && b[at] == '\r' {
+			end = at + n + 1
+			break
+		}
+		at += n + 1
+	}
+	if end > maxHeader {
+		return nil, nil, &LimitError{"octets of header", maxHeader}
+	}
+	p = &Part{Body: int64(end)}
+	p.End = p.Body
+	var malformed int
+	if p.Header, malformed, err = ParseHeader(b[:end], 0); err != nil {
+		return nil, nil, err
+	}
+	if malformed > 0 {
+		p.Defects |= MalformedHeader
+	}
+	p.classify(nil)
+	return p, b[:end], nil
+}
+
 // ReadHeader reads the header section of r and returns the entity without its
 // End and Children, the section as it stands there, and a reader of the body.
 func ReadHeader(r io.Reader) (p *Part, section []byte, body io.Reader, err error) {

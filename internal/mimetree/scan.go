@@ -19,8 +19,8 @@ type scanner struct {
 	eof    bool
 	err    error
 
-	bounds   [][]byte // "--" and the boundary, outermost first
-	begin    [256]int // how many boundaries begin with an octet
+	bounds   [][]byte    // "--" and the boundary, outermost first
+	begin    [256]uint16 // how many boundaries begin with an octet
 	held     [2]byte
 	nheld    int
 	tap      io.Writer

@@ -358,3 +358,24 @@ func BenchmarkScan(b *testing.B) {
 		})
 	}
 }
+
+// FuzzHeaderOf holds that a header in memory is read as one from a stream.
+func FuzzHeaderOf(f *testing.F) {
+	f.Add([]byte(nested))
+	f.Add([]byte("A: b\r\n\r"))
+	f.Add([]byte("\n"))
+	f.Fuzz(func(t *testing.T, msg []byte) {
+		p, section, err := HeaderOf(msg)
+		q, want, _, err2 := ReadHeader(bytes.NewReader(msg))
+		if (err == nil) != (err2 == nil) {
+			t.Fatal(err, err2)
+		}
+		if err != nil {
+			return
+		}
+		q.Defects &^= NoHeaderEnd
+		if !bytes.Equal(section, want) || !reflect.DeepEqual(p, q) {
+			t.Fatalf("%q: %+v, want %+v", msg, p, q)
+		}
+	})
+}
