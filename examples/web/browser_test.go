@@ -12,12 +12,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/gosmime/gosmime/smime"
 	"github.com/gosmime/gosmime/smime/smimetest"
@@ -58,8 +63,17 @@ func site(t *testing.T) (url string, size int64) {
 	return srv.URL, fi.Size()
 }
 
-// browser starts a headless Chromium; errs collects what its console complains of.
-func browser(t *testing.T) (ctx context.Context, errs *[]string) {
+// A tab is a tab of a headless Chromium.
+type tab struct {
+	ctx context.Context
+	url string
+
+	mu       sync.Mutex
+	console  []string // what it complains of
+	requests []string // to anywhere
+}
+
+func newTab(t *testing.T, url string) *tab {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -69,113 +83,193 @@ func browser(t *testing.T) (ctx context.Context, errs *[]string) {
 		t.Skip("Chromium is not installed")
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.UserDataDir(t.TempDir()))
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), opts...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true))
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(cancel)
-	errs = new([]string)
-	chromedp.ListenTarget(ctx, func(ev any) {
-		switch ev := ev.(type) {
-		case *runtime.EventExceptionThrown:
-			*errs = append(*errs, ev.ExceptionDetails.Error())
-		case *runtime.EventConsoleAPICalled:
-			if ev.Type == runtime.APITypeError || ev.Type == runtime.APITypeWarning {
-				*errs = append(*errs, fmt.Sprint(ev.Type, ev.Args))
-			}
+	ctx, _ = chromedp.NewContext(ctx)
+	t.Cleanup(func() {
+		// Waits until the process and its profile are gone.
+		if err := chromedp.Cancel(ctx); err != nil {
+			t.Error(err)
 		}
 	})
-	return ctx, errs
+	tb := &tab{ctx: ctx, url: url}
+	chromedp.ListenTarget(ctx, func(ev any) {
+		tb.mu.Lock()
+		defer tb.mu.Unlock()
+		switch ev := ev.(type) {
+		case *runtime.EventExceptionThrown:
+			tb.console = append(tb.console, ev.ExceptionDetails.Error())
+		case *runtime.EventConsoleAPICalled:
+			tb.console = append(tb.console, fmt.Sprint(ev.Type, ev.Args))
+		case *log.EventEntryAdded:
+			tb.console = append(tb.console, ev.Entry.Text)
+		case *network.EventRequestWillBeSent:
+			tb.requests = append(tb.requests, ev.Request.URL)
+		}
+	})
+	return tb
+}
+
+// quiet fails if the console said anything or something was asked of anybody
+// but the site.
+func (tb *tab) quiet(t *testing.T) {
+	t.Helper()
+	tb.mu.Lock()
+	defer tb.mu.Unlock()
+	if len(tb.console) > 0 {
+		t.Errorf("console: %q", tb.console)
+	}
+	if len(tb.requests) == 0 {
+		t.Error("no request was seen")
+	}
+	for _, r := range tb.requests {
+		if !strings.HasPrefix(r, tb.url+"/") && !strings.HasPrefix(r, "data:") {
+			t.Errorf("a request for %s", r)
+		}
+	}
+}
+
+// shown is what the page shows of a message.
+type shown struct {
+	Status, Summary, Secrecy, Text, Header string
+	Failed                                 []string // verdicts
+	Focus                                  string
+	Elements                               int // that only HTML of a message could have made
+}
+
+const read = `({
+	Status: $("status").textContent, Summary: $("summary").textContent, Secrecy: $("secrecy").textContent,
+	Text: $("text").textContent, Header: $("header").innerText,
+	Failed: [...document.querySelectorAll(".verdict.bad")].map((e) => e.dataset.name),
+	Focus: document.activeElement.id,
+	Elements: document.querySelectorAll("img, iframe, a, script:not([src])").length,
+})`
+
+// open loads the page, gives it the files and opens the message by the keyboard.
+func (tb *tab) open(t *testing.T, mail []byte, roots, pfx string) (s shown) {
+	t.Helper()
+	actions := []chromedp.Action{
+		chromedp.Navigate(tb.url),
+		chromedp.Poll(`!$("go").disabled`, nil),
+		chromedp.SetUploadFiles("#message", []string{file(t, "message.eml", mail)}),
+		chromedp.SetUploadFiles("#trust", []string{roots}),
+		chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), // to what else there is
+	}
+	if pfx == "" {
+		actions = append(actions, chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
+	} else {
+		actions = append(actions, chromedp.KeyEvent(kb.Enter),
+			chromedp.SetUploadFiles("#pfx", []string{pfx}),
+			chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("secret"+kb.Enter))
+	}
+	actions = append(actions,
+		chromedp.Poll(`/^(Opened|This could not|Failed)/.test($("status").textContent)`, nil),
+		chromedp.Evaluate(read, &s))
+	if err := chromedp.Run(tb.ctx, actions...); err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
 
 func TestPage(t *testing.T) {
-	ctx, errs := browser(t)
 	url, size := site(t)
 	t.Logf("the module has %.1f MiB", float64(size)/(1<<20))
+	tb := newTab(t, url)
 	ca := smimetest.NewCA(t)
 	alice, mallory := ca.Identity("alice@example.com"), ca.Identity("mallory@example.com")
-	good := smimetest.Signed(t, alice, "good morning")
+	good, sealed := smimetest.Signed(t, alice, "good morning"), smimetest.Sealed(t, alice, "between us", alice)
 	roots := file(t, "roots.pem", append(pemOf(ca.Root().Raw), pemOf(ca.Issuing().Raw)...))
 	pfx, err := smime.WritePKCS12([]*smime.Identity{alice}, "secret", false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	key := file(t, "alice.p12", pfx)
+	const nobody = "Nobody vouches for this message"
 
 	for _, tt := range []struct {
-		name     string
-		mail     []byte
-		pfx      string
-		signer   bool
-		shows    string
-		text     string
-		notShown string
+		name, pfx     string
+		mail          []byte
+		summary, text string
+		failed        []string
 	}{
-		{name: "good", mail: good, signer: true, shows: "Signed by alice@example.com", text: "good morning"},
-		{name: "spoofed", mail: smimetest.Spoofed(t, mallory, "alice@example.com", "pay me"), shows: "Nobody vouches"},
-		{name: "tampered", mail: smimetest.Tamper(t, good), shows: "Nobody vouches"},
-		{name: "encrypted", mail: smimetest.Sealed(t, alice, "between us", alice), pfx: key, signer: true, shows: "Signed by alice@example.com", text: "between us"},
-		{name: "locked", mail: smimetest.Sealed(t, alice, "between us", alice), shows: "Nobody vouches", notShown: "between us"},
-		{name: "not mail", mail: []byte{0, 1, 2}, shows: ""},
+		{name: "good", mail: good, summary: "Signed by alice@example.com", text: "good morning"},
+		{name: "spoofed", mail: smimetest.Spoofed(t, mallory, "alice@example.com", "pay me"), summary: nobody, text: "pay me", failed: []string{"sender"}},
+		{name: "tampered", mail: smimetest.Tamper(t, good), summary: nobody, failed: []string{"integrity"}},
+		{name: "unsigned", mail: smimetest.Mail("alice@example.com", "bob@example.com", "hello"), summary: nobody, text: "hello"},
+		{name: "encrypted", mail: sealed, pfx: key, summary: "Signed by alice@example.com", text: "between us"},
+		{name: "locked", mail: sealed, summary: nobody, failed: []string{"opened"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var status, summary, text string
-			actions := []chromedp.Action{
-				chromedp.Navigate(url),
-				chromedp.Poll(`!document.getElementById("go").disabled`, nil),
-				chromedp.SetUploadFiles("#message", []string{file(t, "message.eml", tt.mail)}),
-				chromedp.SetUploadFiles("#trust", []string{roots}),
+			s := tb.open(t, tt.mail, roots, tt.pfx)
+			if !strings.HasPrefix(s.Status, "Opened") || s.Summary != tt.summary {
+				t.Errorf("status %q, summary %q", s.Status, s.Summary)
 			}
-			if tt.pfx != "" {
-				actions = append(actions, chromedp.SetUploadFiles("#pfx", []string{tt.pfx}), chromedp.SendKeys("#password", "secret"))
+			if !strings.Contains(s.Text, tt.text) || tt.text == "" && strings.Contains(s.Text, "between us") {
+				t.Errorf("text %q", s.Text)
 			}
-			actions = append(actions,
-				chromedp.Click("#go"),
-				chromedp.Poll(`/^(Opened|Could not|Failed)/.test(document.getElementById("status").textContent)`, nil),
-				chromedp.Evaluate(`document.getElementById("status").textContent`, &status),
-				chromedp.Evaluate(`document.getElementById("summary").textContent`, &summary),
-				chromedp.Evaluate(`document.getElementById("text").textContent`, &text))
-			if err := chromedp.Run(ctx, actions...); err != nil {
-				t.Fatal(err)
+			for _, name := range tt.failed {
+				if !slices.Contains(s.Failed, name) {
+					t.Errorf("%s is not among the failed verdicts %q", name, s.Failed)
+				}
 			}
-			if strings.HasPrefix(status, "Failed") || !strings.HasPrefix(summary, tt.shows) {
-				t.Errorf("status %q, summary %q", status, summary)
+			if tt.failed == nil && strings.HasPrefix(tt.summary, "Signed") && tt.pfx == "" && len(s.Failed) > 0 {
+				t.Errorf("failed: %q", s.Failed)
 			}
-			if !strings.Contains(text, tt.text) || tt.notShown != "" && strings.Contains(text, tt.notShown) {
-				t.Errorf("text %q", text)
+			if secret := s.Secrecy == "Confidential"; secret != (tt.pfx != "") {
+				t.Errorf("secrecy %q", s.Secrecy)
+			}
+			if s.Focus != "summary" {
+				t.Errorf("the focus is on %q", s.Focus)
 			}
 		})
 	}
-	if len(*errs) > 0 {
-		t.Errorf("console: %q", *errs)
-	}
-}
-
-// TestLarge reports how long one MiB takes.
-func TestLarge(t *testing.T) {
-	ctx, _ := browser(t)
-	url, _ := site(t)
-	ca := smimetest.NewCA(t)
-	mail := smimetest.Signed(t, ca.Identity("alice@example.com"), strings.Repeat(strings.Repeat("x", 70)+"\n", 1<<20/71))
-	roots := file(t, "roots.pem", append(pemOf(ca.Root().Raw), pemOf(ca.Issuing().Raw)...))
-	var status string
-	err := chromedp.Run(ctx,
-		chromedp.Navigate(url),
-		chromedp.Poll(`!document.getElementById("go").disabled`, nil),
-		chromedp.SetUploadFiles("#message", []string{file(t, "message.eml", mail)}),
-		chromedp.SetUploadFiles("#trust", []string{roots}),
-		chromedp.Click("#go"),
-		chromedp.Poll(`/^(Opened|Could not|Failed)/.test(document.getElementById("status").textContent)`, nil),
-		chromedp.Evaluate(`document.getElementById("status").textContent`, &status))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.HasPrefix(status, "Opened") {
-		t.Errorf("status %q", status)
-	}
-	t.Log("1 MiB: ", status)
+	t.Run("markup", func(t *testing.T) {
+		const markup = `<img src=x onerror="console.error(1)"><a href="//example.com">x</a>`
+		mail := strings.Replace(string(smimetest.Mail("alice@example.com", "bob@example.com", markup)), "Subject: Test", "Subject: "+markup, 1)
+		var signed bytes.Buffer
+		if err := smime.Sign(t.Context(), &signed, strings.NewReader(mail), alice, nil); err != nil {
+			t.Fatal(err)
+		}
+		s := tb.open(t, signed.Bytes(), roots, "")
+		if s.Elements != 0 || !strings.Contains(s.Text, markup) || !strings.Contains(s.Header, markup) {
+			t.Errorf("%d elements, text %q, header %q", s.Elements, s.Text, s.Header)
+		}
+	})
+	t.Run("phone", func(t *testing.T) {
+		var wide int
+		if err := chromedp.Run(tb.ctx, chromedp.EmulateViewport(360, 740, chromedp.EmulateMobile)); err != nil {
+			t.Fatal(err)
+		}
+		tb.open(t, sealed, roots, "")
+		if err := chromedp.Run(tb.ctx, chromedp.Evaluate(`document.documentElement.scrollWidth`, &wide)); err != nil {
+			t.Fatal(err)
+		}
+		if wide > 360 {
+			t.Errorf("%d pixels wide", wide)
+		}
+	})
+	t.Run("not mail", func(t *testing.T) {
+		if s := tb.open(t, []byte{0, 1, 2}, roots, ""); strings.HasPrefix(s.Summary, "Signed") || strings.HasPrefix(s.Status, "Failed") {
+			t.Errorf("%+v", s)
+		}
+	})
+	t.Run("wrong trust", func(t *testing.T) {
+		if s := tb.open(t, good, file(t, "roots.pem", []byte("nothing")), ""); !strings.Contains(s.Status, "trust") {
+			t.Errorf("%+v", s)
+		}
+	})
+	t.Run("1 MiB", func(t *testing.T) {
+		mail := smimetest.Signed(t, alice, strings.Repeat(strings.Repeat("x", 70)+"\n", 1<<20/71))
+		s := tb.open(t, mail, roots, "")
+		if s.Summary != "Signed by alice@example.com" {
+			t.Errorf("%q", s.Summary)
+		}
+		t.Log("1 MiB: ", s.Status)
+	})
+	tb.quiet(t)
 }
 
 func pemOf(der []byte) []byte {

@@ -6,5 +6,6 @@
 //	GOOS=js GOARCH=wasm go build -o static/gosmime.wasm .
 //	cp "$(go env GOROOT)/lib/wasm/wasm_exec.js" static/
 //
-// The folder static then is the whole site, for any web server.
+// The folder static then is the whole site, for any web server. The module has
+// 11 MB, 3 MB as a server compresses it.
 package main

@@ -18,41 +18,46 @@ const maxText = 1 << 20
 // maxDepth bounds the search for plain text.
 const maxDepth = 10
 
-// plainText returns the first text/plain part of an entity.
-func plainText(r io.Reader) (string, error) {
+// plainText returns the first text/plain part of an entity and its charset,
+// nothing if there is none.
+func plainText(r io.Reader) (text []byte, charset string) {
 	br := bufio.NewReader(r)
 	h, err := textproto.NewReader(br).ReadMIMEHeader()
 	if err != nil {
-		return "", err
+		return nil, ""
 	}
-	return textOf(h, br, 0)
+	text, charset, err = textOf(h, br, 0)
+	if err != nil {
+		return nil, ""
+	}
+	return text, charset
 }
 
 var errNoText = errors.New("no plain text")
 
-func textOf(h textproto.MIMEHeader, body io.Reader, depth int) (string, error) {
+func textOf(h textproto.MIMEHeader, body io.Reader, depth int) (text []byte, charset string, err error) {
 	value := h.Get("Content-Type")
 	if value == "" {
-		value = "text/plain"
+		value = "text/plain; charset=us-ascii"
 	}
 	typ, params, err := mime.ParseMediaType(value)
 	if err != nil {
-		return "", err
+		return nil, "", err
 	}
 	if strings.HasPrefix(typ, "multipart/") && depth < maxDepth {
 		parts := multipart.NewReader(body, params["boundary"])
 		for {
 			p, err := parts.NextRawPart()
 			if err != nil {
-				return "", errNoText
+				return nil, "", errNoText
 			}
-			if text, err := textOf(p.Header, p, depth+1); err == nil {
-				return text, nil
+			if text, charset, err := textOf(p.Header, p, depth+1); err == nil {
+				return text, charset, nil
 			}
 		}
 	}
 	if typ != "text/plain" || strings.HasPrefix(h.Get("Content-Disposition"), "attachment") {
-		return "", errNoText
+		return nil, "", errNoText
 	}
 	switch strings.ToLower(h.Get("Content-Transfer-Encoding")) {
 	case "quoted-printable":
@@ -60,9 +65,6 @@ func textOf(h textproto.MIMEHeader, body io.Reader, depth int) (string, error) {
 	case "base64":
 		body = base64.NewDecoder(base64.StdEncoding, body)
 	}
-	b, err := io.ReadAll(io.LimitReader(body, maxText))
-	if err != nil {
-		return "", err
-	}
-	return strings.ToValidUTF8(string(b), "\uFFFD"), nil
+	text, err = io.ReadAll(io.LimitReader(body, maxText))
+	return text, params["charset"], err
 }

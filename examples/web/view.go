@@ -28,19 +28,20 @@ type view struct {
 	SignerError  string   `json:"signerError,omitempty"`
 	Confidential bool     `json:"confidential"`
 	Secrecy      string   `json:"secrecy,omitempty"`
-	Layers       []layer  `json:"layers"`
+	Layers       []layer  `json:"layers"` // the outermost
 	Header       []header `json:"header"`
-	Text         string   `json:"text"`
+	Text         []byte   `json:"text"` // in Charset
+	Charset      string   `json:"charset"`
 	Millis       float64  `json:"millis"`
 }
 
-// layer is one row of the tree.
+// layer is one node of the tree.
 type layer struct {
-	Depth    int       `json:"depth"`
 	Name     string    `json:"name"`
 	Errant   bool      `json:"errant"`
 	Verdicts []verdict `json:"verdicts"`
 	Notes    []string  `json:"notes"`
+	Children []layer   `json:"children"`
 }
 
 type verdict struct {
@@ -102,14 +103,15 @@ func (v *view) fill(ctx context.Context, in input) (err error) {
 	} else {
 		v.Confidential = true
 	}
-	v.describe(msg.Root(), 0)
+	v.Layers = append(v.Layers, describe(msg.Root()))
 	for _, f := range msg.Header() {
 		v.Header = append(v.Header, header{f.Name, f.Value, f.Outer, f.Signed, f.Encrypted})
 	}
-	v.Text, err = plainText(msg.Body())
-	if err != nil {
-		v.Text = ""
+	var body bytes.Buffer
+	if err := msg.WriteDisplay(&body); err != nil {
+		return err
 	}
+	v.Text, v.Charset = plainText(&body)
 	return nil
 }
 
@@ -125,51 +127,57 @@ func trust(files [][]byte) (*chain.Collection, error) {
 	return chain.NewCollection(members...), nil
 }
 
-func (v *view) describe(l smime.Layer, depth int) {
-	if l == nil {
-		return
-	}
-	row := layer{Depth: depth, Errant: l.Errant(), Verdicts: []verdict{}, Notes: []string{}}
-	add := func(name string, err error) {
-		w := verdict{Name: name, OK: err == nil, Text: "passed"}
-		if err != nil {
-			w.Text = err.Error()
-		}
-		row.Verdicts = append(row.Verdicts, w)
-	}
-	signers := func(list []*smime.SignerReport) {
-		for _, s := range list {
-			add("integrity", s.Integrity.Err())
-			add("strength", s.Strength.Err())
-			add("coverage", s.Coverage.Err())
-			add("trust", s.Trust.Err())
-			add("sender", s.Sender.Err())
-		}
-	}
+func describe(l smime.Layer) layer {
+	row := layer{Errant: l.Errant(), Verdicts: []verdict{}, Notes: []string{}, Children: []layer{}}
 	switch l := l.(type) {
 	case *smime.SignedLayer:
-		row.Name = "signed"
-		signers(l.Signers)
+		row.Name = "Signed"
+		row.signers(l.Signers)
 	case *smime.EncryptedLayer:
-		row.Name = "encrypted"
-		add("opened", l.Opened.Err())
-		add("strength", l.Strength.Err())
-		add("authenticated", l.Authenticated.Err())
+		row.Name = "Encrypted with " + l.Cipher.String()
+		row.add("opened", l.Opened.Err())
+		row.add("strength", l.Strength.Err())
+		row.add("authenticated", l.Authenticated.Err())
 	case *smime.CompressedLayer:
-		row.Name = "compressed"
+		row.Name = "Compressed"
 	case *smime.CertificatesLayer:
-		row.Name = "certificates"
+		row.Name = "Certificates"
 	case *smime.ReceiptLayer:
-		row.Name = "receipt"
-		signers(l.Signers)
+		row.Name = "Receipt"
+		row.signers(l.Signers)
 	default:
-		row.Name = "plain"
+		row.Name = "Content"
 	}
 	for _, n := range l.Notes() {
-		row.Notes = append(row.Notes, n.String())
+		row.Notes = append(row.Notes, noteText(n))
 	}
-	v.Layers = append(v.Layers, row)
 	for _, c := range l.Children() {
-		v.describe(c, depth+1)
+		row.Children = append(row.Children, describe(c))
 	}
+	return row
+}
+
+func (l *layer) signers(list []*smime.SignerReport) {
+	for _, s := range list {
+		l.add("integrity", s.Integrity.Err())
+		l.add("strength", s.Strength.Err())
+		l.add("coverage", s.Coverage.Err())
+		l.add("trust", s.Trust.Err())
+		l.add("sender", s.Sender.Err())
+	}
+}
+
+func (l *layer) add(name string, err error) {
+	v := verdict{Name: name, OK: err == nil, Text: "passed"}
+	if err != nil {
+		v.Text = err.Error()
+	}
+	l.Verdicts = append(l.Verdicts, v)
+}
+
+func noteText(n smime.Note) string {
+	if n.Detail == "" {
+		return n.Code.String()
+	}
+	return n.Code.String() + ": " + n.Detail
 }
