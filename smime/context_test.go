@@ -141,27 +141,35 @@ func TestBlindCopies(t *testing.T) {
 	}
 }
 
-// TestInReplyTo: what was hidden in a message is not shown by its answer.
-func TestInReplyTo(t *testing.T) {
+// TestReply: what was hidden in a message is not shown by its answer.
+func TestReply(t *testing.T) {
 	w := newPeople(t)
-	answered := []smime.HeaderField{
-		{Name: "Subject", Value: "Merger with X", Encrypted: true, Outer: "[...]"},
-		{Name: "From", Value: "Bob B. <bob@example.com>", Encrypted: true, Outer: "bob@example.com"},
-		{Name: "Cc", Value: "carol@example.com", Encrypted: true},
-		{Name: "Message-ID", Value: "<1@example.com>"},
+	var sealed bytes.Buffer
+	if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), w.alice, w.toBob, nil); err != nil {
+		t.Fatal(err)
 	}
-	in := "From: alice@example.com\r\nTo: \"Bob B.\" <bob@example.com>\r\nCc: carol@example.com\r\nSubject: Re: Merger with X\r\nIn-Reply-To: <1@example.com>\r\nX-Subject: Merger with X\r\n\r\nyes\r\n"
-	for _, answered := range [][]smime.HeaderField{answered, nil} {
-		sealed := encrypt(t, []byte(in), w.toBob, &smime.EncryptOptions{Header: smime.HideNothing, InReplyTo: answered})
-		h := header(t, sealed)
-		want := map[string]string{"Subject": "Re: [...]", "To": "<bob@example.com>", "Cc": "", "In-Reply-To": "<1@example.com>"}
-		if answered == nil {
-			want = map[string]string{"Subject": "Re: Merger with X", "To": `"Bob B." <bob@example.com>`, "Cc": "carol@example.com", "In-Reply-To": "<1@example.com>"}
-		}
-		for name, v := range want {
-			if h.Get(name) != v {
-				t.Errorf("%s outside is %q, want %q", name, h.Get(name), v)
+	m := open(t, sealed.Bytes(), w)
+	hidden := m.ReplyHidden(func(fields []smime.HeaderField) []smime.HeaderField {
+		var reply []smime.HeaderField
+		for _, f := range fields {
+			switch f.Name {
+			case "Subject":
+				reply = append(reply, smime.HeaderField{Name: "Subject", Value: "Re: " + f.Value})
+			case "From":
+				reply = append(reply, smime.HeaderField{Name: "To", Value: f.Value})
 			}
+		}
+		return reply
+	})
+	answer := "From: bob@example.com\r\nTo: Alice <alice@example.com>\r\nSubject: Re: Lunch\r\nX-Note: Re: Lunch\r\n\r\nyes\r\n"
+	toAlice := []*smime.Recipient{w.ca.Recipient(w.alice)}
+	for _, tt := range []struct {
+		hidden  []smime.HeaderField
+		subject string
+	}{{hidden, "Re: [...]"}, {nil, "Re: Lunch"}, {[]smime.HeaderField{{Name: "subject", Value: "Re: Lunch"}}, ""}} {
+		h := header(t, encrypt(t, []byte(answer), toAlice, &smime.EncryptOptions{Header: smime.HideNothing, Hidden: tt.hidden}))
+		if h.Get("Subject") != tt.subject || h.Get("To") != "Alice <alice@example.com>" || h.Get("X-Note") != "Re: Lunch" {
+			t.Errorf("outside: %v", h)
 		}
 	}
 }

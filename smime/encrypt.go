@@ -35,7 +35,7 @@ func Encrypt(ctx context.Context, w io.Writer, r io.Reader, to []*Recipient, opt
 		return err
 	}
 	defer d.close()
-	p, err := d.newPayload(composing{policy: opts.Header, cipher: true, answer: opts.InReplyTo})
+	p, err := d.newPayload(composing{policy: opts.Header, cipher: true, hidden: opts.Hidden})
 	if err != nil {
 		return err
 	}
@@ -62,9 +62,10 @@ type EncryptOptions struct {
 	// RequireAuthenticated refuses a cipher that an attacker can tamper with,
 	// at the price of programs that know no other.
 	RequireAuthenticated bool
-	// InReplyTo is the header of the message that this one answers or forwards,
-	// as [Message.Header] has it: what was hidden there stays hidden.
-	InReplyTo []HeaderField
+	// Hidden are fields that must not be seen outside beside those that Header
+	// hides, such as what [Message.ReplyHidden] returns for an answer: each is
+	// replaced by its Outer, or left out if that is empty.
+	Hidden []HeaderField
 	// ByKeyID names the recipients by subject key identifier, those whose
 	// certificates have one.
 	ByKeyID bool

@@ -104,68 +104,14 @@ func isUserFacing(name string) bool {
 	return false
 }
 
-// withhold returns what stands outside the encryption for a field of a message
-// that answers or forwards another, whose header is given: values that were
-// hidden there are not shown again, but what stood in their place (RFC 9788
-// section 6.1). keep is false if nothing did.
-func withhold(answered []HeaderField, name, value string) (_ string, keep bool) {
-	for _, a := range answered {
-		if !a.Encrypted || a.Value == "" || !derives(name, a.Name) {
-			continue
-		}
-		for _, hidden := range append(addressParts(a), a.Value) {
-			if hidden == "" || !strings.Contains(value, hidden) {
-				continue
-			}
-			if a.Outer == "" {
-				return "", false
-			}
-			if len(hidden) < 3 {
-				return a.Outer, true // too short to be found in words by chance
-			}
-			shown := a.Outer
-			if hidden != a.Value {
-				shown = "" // the name of a mailbox whose address was shown
-			}
-			value = strings.TrimSpace(strings.ReplaceAll(value, hidden, shown))
+// withhold returns what stands outside the encryption for a field that the
+// list hides (RFC 9788 section 6.1.2: the confmap); keep is false if that is
+// nothing.
+func withhold(hidden []HeaderField, name, value string) (_ string, keep bool) {
+	for _, h := range hidden {
+		if strings.EqualFold(h.Name, name) && h.Value == value {
+			return h.Outer, h.Outer != ""
 		}
 	}
-	return value, value != ""
-}
-
-// addressParts returns the display names in a field of addresses.
-func addressParts(f HeaderField) []string {
-	if fieldKind(f.Name) != 'a' {
-		return nil
-	}
-	list, err := mail.ParseAddressList(f.Value)
-	if err != nil {
-		return nil
-	}
-	var names []string
-	for _, a := range list {
-		if a.Name != "" && !strings.Contains(f.Outer, a.Name) {
-			names = append(names, strings.TrimSuffix(a.String(), "<"+a.Address+">"), a.Name)
-		}
-	}
-	return names
-}
-
-// derives reports whether programs make a field of an answer out of the other
-// field of the message that is answered.
-func derives(name, from string) bool {
-	k := fieldKind(name)
-	return k != 0 && k == fieldKind(from)
-}
-
-func fieldKind(name string) byte {
-	switch strings.ToLower(name) {
-	case "subject", "comments", "keywords", "thread-topic":
-		return 's'
-	case "from", "to", "cc", "reply-to", "sender", "mail-followup-to":
-		return 'a'
-	case "message-id", "in-reply-to", "references":
-		return 'm'
-	}
-	return 0
+	return value, true
 }

@@ -35,10 +35,10 @@ func (p *payload) size() int64 {
 // A composing says how the header of a payload is made (RFC 9788 section 5.2).
 type composing struct {
 	policy HeaderPolicy
-	cipher bool // an encryption layer will be around it
-	strict bool // it must survive transport as it is written
-	asIs   bool // no Legacy Display Element
-	answer []HeaderField
+	cipher bool          // an encryption layer will be around it
+	strict bool          // it must survive transport as it is written
+	asIs   bool          // no Legacy Display Element
+	hidden []HeaderField // fields that stay hidden beside those of the policy
 }
 
 // newPayload makes the entity of a draft: Compose of RFC 9788 section 5.2.1
@@ -108,7 +108,7 @@ func (d *draft) hide(how composing) (outer []field, hidden legacyText, err error
 		}
 		v, keep := how.policy.outer(f.name, f.value)
 		if keep && v == f.value {
-			v, keep = withhold(how.answer, f.name, f.value)
+			v, keep = withhold(how.hidden, f.name, f.value)
 		}
 		if (!keep || v != f.value) && isUserFacing(f.name) {
 			hidden = append(hidden, f)

@@ -23,7 +23,7 @@ func Seal(ctx context.Context, w io.Writer, r io.Reader, id *Identity, to []*Rec
 		return err
 	}
 	defer d.close()
-	s, err := d.newSigning(id, &opts.Sign, composing{policy: opts.Encrypt.Header, cipher: true, answer: opts.Encrypt.InReplyTo})
+	s, err := d.newSigning(id, &opts.Sign, composing{policy: opts.Encrypt.Header, cipher: true, hidden: opts.Encrypt.Hidden})
 	if err != nil {
 		return err
 	}
