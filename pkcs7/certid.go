@@ -74,13 +74,14 @@ func issuerAndSerial(c *x509der.Certificate) CertID {
 	return CertID{Issuer: c.Issuer, Serial: c.Serial}
 }
 
-// keyID names c by its key identifier, that of the extension where there is one.
+// keyID names c by its key identifier. Where the certificate has none, which a
+// reader would have to compute by the same rule, it is named by issuer and
+// serial number (RFC 5652 section 5.3).
 func keyID(c *x509der.Certificate) CertID {
-	id := c.SubjectKeyID
-	if ids := c.KeyIDs(); len(id) == 0 && len(ids) > 0 {
-		id = ids[0]
+	if len(c.SubjectKeyID) == 0 {
+		return issuerAndSerial(c)
 	}
-	return CertID{KeyID: id}
+	return CertID{KeyID: c.SubjectKeyID}
 }
 
 // certID reads a SignerIdentifier or RecipientIdentifier.

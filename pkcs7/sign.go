@@ -29,7 +29,7 @@ type SigningKey struct {
 type SignOptions struct {
 	SigningTime time.Time // to claim; zero: now
 	ContentType x509.OID  // zero: id-data
-	ByKeyID     bool      // name signers by subject key identifier
+	ByKeyID     bool      // name signers by subject key identifier, where the certificate has one
 	// Size of the content if known: the output is then DER, if besides the
 	// content has at most 1 MiB or the signatures are of known length, as those
 	// of all but ECDSA keys are. Else it is BER, but for small contents.
@@ -129,10 +129,12 @@ func signingTime(opts *SignOptions) time.Time {
 // writer returns an encapWriter for the jobs alone.
 func (s *signing) writer(dst io.Writer, size int64) *encapWriter {
 	var digests [][]byte
+	byKeyID := false
 	for _, job := range s.jobs {
 		digests = appendNew(digests, job.digestID.DER())
+		byKeyID = byKeyID || job.id.Serial == nil
 	}
-	version := signedVersion(s.type_, nil, nil, s.jobs[0].id.Serial == nil)
+	version := signedVersion(s.type_, nil, nil, byKeyID)
 	return &encapWriter{dst: dst, outer: oid.SignedData, front: encodeFront(version, digests), type_: s.type_, size: size, tail: -1}
 }
 

@@ -246,3 +246,26 @@ func TestTrustList(t *testing.T) {
 		}
 	}
 }
+
+// TestByKeyIDWithoutKeyID names a certificate that has no key identifier.
+func TestByKeyIDWithoutKeyID(t *testing.T) {
+	key := newKey(t, "ed25519")
+	bare := SigningKey{Key: key, Certificate: newCert(t, key, "bare", func(c *x509.Certificate) { c.SubjectKeyId = nil })}
+	for _, keys := range [][]SigningKey{{bare}, {bare, newSigner(t, "p256")}} {
+		msg := sign(t, text, &SignOptions{ByKeyID: true}, keys...)
+		if _, certs, err := verify(msg, nil, nil); err != nil || len(certs) != len(keys) {
+			t.Error(len(certs), err)
+		}
+		r := readSigned(t, msg, nil)
+		want := 1
+		for _, s := range r.signers {
+			if s.id.Matches(bare.Certificate) != (s.version == 1) {
+				t.Errorf("version %d", s.version)
+			}
+			want = max(want, s.version)
+		}
+		if r.version != want {
+			t.Errorf("version %d, not %d", r.version, want)
+		}
+	}
+}

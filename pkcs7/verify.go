@@ -52,6 +52,9 @@ func Verify(ctx context.Context, dst io.Writer, src, detached io.Reader, trust T
 	if err := pump(io.Discard, r); err != nil {
 		return nil, err
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	certs, err := r.verifySigners(ctx, trust)
 	if err != nil {
 		return nil, err
