@@ -73,6 +73,49 @@ func TestDecoys(t *testing.T) {
 	}
 }
 
+// TestForgedLists adds revocation lists that are not the issuer's, with and
+// without the genuine one in the collection.
+func TestForgedLists(t *testing.T) {
+	root := newRoot(t, "Root")
+	ca := root.newCA(t, "CA")
+	leaf := ca.newLeaf(t, alice)
+	list := func(by *party, number int64) []byte {
+		der, err := x509.CreateRevocationList(nil, &x509.RevocationList{
+			Number: big.NewInt(number), ThisUpdate: judged.Add(-time.Hour), NextUpdate: judged.Add(time.Hour),
+			RevokedCertificateEntries: []x509.RevocationListEntry{{SerialNumber: big.NewInt(number + 1e6), RevocationTime: judged.Add(-2 * time.Hour)}},
+		}, by.Certificate, by.key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	var forged [][]byte
+	for _, fake := range decoys(t, ca, root, 20) {
+		for i := range int64(25) {
+			forged = append(forged, list(fake, i))
+		}
+		forged = append(forged, fake.Raw)
+	}
+	genuine := list(ca, 100)
+	for name, base := range map[string]chain.Source{"without": certs(ca), "with": chain.DER(ca.Raw, genuine)} {
+		t.Run(name, func(t *testing.T) {
+			trust := chain.NewCollection(chain.Anchors(certs(root)), chain.Untrusted(base)).With(chain.Untrusted(chain.DER(forged...)))
+			p := signing()
+			want := chain.StatusUnknown
+			if name == "with" {
+				p.Revocation, want = chain.RevocationRequireLeaf, chain.StatusGood
+			}
+			path, err := trust.Verify(t.Context(), leaf.Certificate, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s := path.Revocation(0); s.Status != want {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+}
+
 // TestDecoysAbove has decoys at two levels.
 func TestDecoysAbove(t *testing.T) {
 	root := newRoot(t, "Root")

@@ -371,6 +371,17 @@ func (v *verification) issuersOf(ctx context.Context, c *certificate) []issuer {
 		}
 		return true
 	})
+	// A copy of an anchor leads nowhere that the anchor doesn't.
+	var anchors []issuer
+	for _, x := range list {
+		if x.anchor {
+			anchors = append(anchors, x)
+		}
+	}
+	list = slices.DeleteFunc(list, func(x issuer) bool {
+		return !x.anchor && x.cert.selfIssued() &&
+			slices.ContainsFunc(anchors, func(y issuer) bool { return y.cert.equal(x.cert) })
+	})
 	if v.issuers == nil {
 		v.issuers = make(map[string][]issuer)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gosmime/gosmime/internal/oid"
@@ -32,6 +33,7 @@ type crl struct {
 	freshest     []distributionPoint
 	unknown      oid.OID // a critical extension that is not understood
 
+	asked    atomic.Bool
 	once     sync.Once
 	index    *crlIndex
 	indexErr error
@@ -48,6 +50,7 @@ func (e formError) Error() string { return string(e) }
 const (
 	errCRL        formError = "malformed CRL"
 	errCRLEntry   formError = "malformed CRL entry"
+	errCRLUnknown formError = "CRL entry with an unknown critical extension"
 	errOCSP       formError = "malformed OCSP response"
 	errOCSPStatus formError = "OCSP response without an answer"
 )

@@ -78,29 +78,49 @@ type crlIndex struct {
 	seed    maphash.Seed
 	slots   []uint64 // hash of the serial number << 32 | offset, sorted
 	issuers []uint32 // offsets of the entries with certificateIssuer, ascending
-	unknown bool     // some entry has a critical extension that is not understood
 }
 
+// smallList is up to where a list of entries is not indexed when it is first
+// asked: most CRLs are asked about one certificate and never again.
+const smallList = 1 << 16
+
 // lookup returns the entries for a certificate of the issuer with that
-// normalised name. The error says that the list can't be used at all.
+// normalised name. Every entry is read at least in form, whatever is looked
+// for: the error says that the list can't be used for any certificate.
 func (c *crl) lookup(issuerKey string, serial []byte) ([]revocationEntry, error) {
+	serial = trimInteger(serial)
+	var offsets [8]uint32
+	if len(c.entries) <= smallList && !c.asked.Swap(true) {
+		found, issuers, err := scanEntries(c.entries, serial, offsets[:0])
+		if err != nil {
+			return nil, err
+		}
+		return c.entriesAt(found, issuers, issuerKey, serial)
+	}
 	c.once.Do(func() { c.index, c.indexErr = indexEntries(c.entries) })
 	if c.indexErr != nil {
 		return nil, c.indexErr
 	}
 	x := c.index
-	serial = trimInteger(serial)
 	h := uint64(uint32(maphash.Bytes(x.seed, serial)))
+	found := offsets[:0]
 	i, _ := slices.BinarySearch(x.slots, h<<32)
-	var found []revocationEntry
 	for ; i < len(x.slots) && x.slots[i]>>32 == h; i++ {
-		at := uint32(x.slots[i])
+		found = append(found, uint32(x.slots[i]))
+	}
+	return c.entriesAt(found, x.issuers, issuerKey, serial)
+}
+
+// entriesAt reads the entries at those offsets and returns those that are about
+// the certificate.
+func (c *crl) entriesAt(offsets, issuers []uint32, issuerKey string, serial []byte) (found []revocationEntry, err error) {
+	for _, at := range offsets {
 		var e crlEntry
 		s := cryptobyte.String(c.entries[at:])
 		if !readCRLEntry(&s, &e) {
 			return nil, errCRLEntry
 		}
-		if bytes.Equal(e.serial, serial) && c.entryIssuedBy(at, issuerKey) {
+		if bytes.Equal(e.serial, serial) && c.entryIssuedBy(at, issuers, issuerKey) {
 			found = append(found, e.revocationEntry)
 		}
 	}
@@ -110,14 +130,13 @@ func (c *crl) lookup(issuerKey string, serial []byte) ([]revocationEntry, error)
 // entryIssuedBy reports whether the certificate of the entry at that offset
 // was issued by a name. The certificateIssuer of an entry holds for those
 // after it too (RFC 5280 section 5.3.3); before the first it is the CRL's own.
-func (c *crl) entryIssuedBy(at uint32, issuerKey string) bool {
-	list := c.index.issuers
-	i := sort.Search(len(list), func(i int) bool { return list[i] > at })
+func (c *crl) entryIssuedBy(at uint32, issuers []uint32, issuerKey string) bool {
+	i := sort.Search(len(issuers), func(i int) bool { return issuers[i] > at })
 	if i == 0 {
 		return c.issuerKey == issuerKey
 	}
 	var e crlEntry
-	s := cryptobyte.String(c.entries[list[i-1]:])
+	s := cryptobyte.String(c.entries[issuers[i-1]:])
 	if !readCRLEntry(&s, &e) {
 		return false
 	}
@@ -133,8 +152,26 @@ func (c *crl) entryIssuedBy(at uint32, issuerKey string) bool {
 	return false
 }
 
-// indexEntries walks the entries twice: it counts them, then reads every one
-// in full, so that a list with a broken entry is never used in part.
+// scanEntries reads a list from end to end and returns the offsets of the
+// entries with a serial number, and of those with certificateIssuer.
+func scanEntries(list, serial []byte, found []uint32) (all, issuers []uint32, err error) {
+	var e crlEntry
+	for s := cryptobyte.String(list); !s.Empty(); {
+		at := uint32(len(list) - len(s))
+		if err := nextEntry(&s, &e); err != nil {
+			return nil, nil, err
+		}
+		if bytes.Equal(e.serial, serial) {
+			found = append(found, at)
+		}
+		if e.issuer != nil {
+			issuers = append(issuers, at)
+		}
+	}
+	return found, issuers, nil
+}
+
+// indexEntries reads a list from end to end, after it has counted the entries.
 func indexEntries(list []byte) (*crlIndex, error) {
 	n := 0
 	for s := cryptobyte.String(list); !s.Empty(); n++ {
@@ -147,11 +184,10 @@ func indexEntries(list []byte) (*crlIndex, error) {
 	var e crlEntry
 	for i := range x.slots {
 		at := len(list) - len(s)
-		if !readCRLEntry(&s, &e) {
-			return nil, errCRLEntry
+		if err := nextEntry(&s, &e); err != nil {
+			return nil, err
 		}
 		x.slots[i] = uint64(uint32(maphash.Bytes(x.seed, e.serial)))<<32 | uint64(uint32(at))
-		x.unknown = x.unknown || e.unknown
 		if e.issuer != nil {
 			x.addIssuer(uint32(at), list)
 		}
@@ -159,6 +195,56 @@ func indexEntries(list []byte) (*crlIndex, error) {
 	slices.Sort(x.slots)
 	x.issuers = append(make([]uint32, 0, len(x.issuers)), x.issuers...)
 	return x, nil
+}
+
+// nextEntry reads an entry in form. Of one in the shape that nearly all have,
+// with a reason code or nothing, only the serial number is taken.
+func nextEntry(s *cryptobyte.String, e *crlEntry) error {
+	if serial, n := plainEntry(*s); n > 0 {
+		e.serial, e.issuer = serial, nil
+		*s = (*s)[n:]
+		return nil
+	}
+	if !readCRLEntry(s, e) {
+		return errCRLEntry
+	}
+	// RFC 5280 section 5.3: then the CRL must not decide about any certificate.
+	if e.unknown {
+		return errCRLUnknown
+	}
+	return nil
+}
+
+// plainEntry returns the serial number and the length of an entry with short
+// lengths, a UTCTime and at most a reason code; 0 if it is not one.
+func plainEntry(b []byte) (serial []byte, size int) {
+	const dateLen, reasonLen = 15, 14
+	if len(b) < 4 || b[0] != 0x30 || b[1] >= 0x80 || len(b) < 2+int(b[1]) {
+		return nil, 0
+	}
+	size = 2 + int(b[1])
+	n := int(b[3])
+	if b[2] != 2 || n == 0 || n >= 0x80 || 4+n+dateLen > size {
+		return nil, 0
+	}
+	serial, rest := trimInteger(b[4:4+n]), b[4+n:size]
+	if rest[0] != 0x17 || rest[1] != 13 || rest[14] != 'Z' {
+		return nil, 0
+	}
+	for _, c := range rest[2:14] {
+		if c < '0' || c > '9' {
+			return nil, 0
+		}
+	}
+	if rest = rest[dateLen:]; len(rest) == 0 {
+		return serial, size
+	}
+	//	SEQUENCE { SEQUENCE { id-ce-cRLReasons, OCTET STRING { ENUMERATED } } }
+	const reason = "\x30\x0c\x30\x0a\x06\x03\x55\x1d\x15\x04\x03\x0a\x01"
+	if len(rest) == reasonLen && string(rest[:reasonLen-1]) == reason {
+		return serial, size
+	}
+	return nil, 0
 }
 
 // addIssuer notes an entry with certificateIssuer unless it repeats the last.

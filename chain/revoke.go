@@ -42,11 +42,13 @@ type statusSearch struct {
 	later     time.Time   // revoked after the time in question; zero: not known
 	good      *statement
 	reasons   reasonMask                // that current CRLs have told about
+	partial   *statement                // what they say together
 	released  time.Time                 // thisUpdate of the newest current statement that there is no hold
 	notes     []remark                  // why evidence was not used
 	forged    [KindOCSPResponse + 1]int // signatures that did not hold
 	limit     *Error
-	failed    error // the first fetch that got no answer
+	flooded   *Error // too many forged ones came with the message
+	failed    error  // the first fetch that got no answer
 }
 
 // revocation reports what is known about path[i], which was issued by
@@ -154,10 +156,20 @@ func (s *statusSearch) acquitted(st statement, reasons reasonMask) {
 		return
 	}
 	s.reasons |= reasons
+	// What several say together is as old as the oldest and ends with the first.
+	if s.partial == nil {
+		s.partial = &st
+	}
+	if st.this.Before(s.partial.this) {
+		s.partial.this = st.this
+	}
+	if st.next.Before(s.partial.next) {
+		s.partial.next = st.next
+	}
 	switch {
 	case s.good != nil:
 	case s.reasons == allReasons:
-		s.good = &st
+		s.good = s.partial
 	default:
 		s.note(nil, "the current CRLs tell about some reasons only")
 	}
@@ -206,6 +218,9 @@ func (s *statusSearch) verdict(i int, failed *Error) (RevocationStatus, *Error) 
 	}
 	if !s.required(i) {
 		return status, nil
+	}
+	if s.flooded != nil {
+		return RevocationStatus{}, s.flooded
 	}
 	if failed != nil {
 		return status, failed

@@ -255,6 +255,13 @@ func TestScope(t *testing.T) {
 		}
 		openssl.compare(t, c.name, c.want, root, c.leaf, nil, c.crls)
 	}
+	// Two that tell all together are as good as the older and the shorter.
+	first := list{by: root, number: 1, this: -2 * day, next: 3 * day, idp: sequence(flags(3, 1, 2, 3, 4))}
+	second := list{by: root, number: 2, this: -day, next: day, idp: sequence(flags(3, 5, 6, 7, 8))}
+	got, path := outcome(t, root, plain, nil, nil, first.der(t), second.der(t))
+	if got != "good" || !path.Revocation(0).ThisUpdate.Equal(judged.Add(-2*day)) || !path.Revocation(0).NextUpdate.Equal(judged.Add(day)) {
+		t.Errorf("two partial CRLs: %s", got)
+	}
 }
 
 // TestCRLIssuers holds who may sign: indirect CRLs, other keys of the issuer's

@@ -178,12 +178,7 @@ func (s *statusSearch) lookup(ctx context.Context, c *crl) ([]revocationEntry, b
 	}
 	entries, err := c.lookup(s.cert.issuer(), s.cert.SerialDER)
 	if err != nil {
-		s.note(c, "can't be read")
-		return nil, false
-	}
-	if c.index.unknown {
-		// RFC 5280 section 5.3: it must not decide about any certificate.
-		s.note(c, "has an entry with an unknown critical extension")
+		s.note(c, "can't be used: "+err.Error())
 		return nil, false
 	}
 	if !c.delta() {
@@ -330,8 +325,14 @@ func (s *statusSearch) signs(by *certificate, c *crl) bool {
 // checkEvidence checks the signature of a CRL or OCSP response.
 func (s *statusSearch) checkEvidence(kind Kind, by *certificate, algorithm, signed, signature []byte) *Error {
 	if s.forged[kind] >= maxForged {
-		s.limit = fail(ErrLimit, s.cert, "more than %d bad signatures of CRLs or OCSP responses", maxForged)
-		return s.limit
+		// What the Collection has was judged before what a message brought,
+		// so nothing is hidden by leaving the rest out, unless more was
+		// fetched since.
+		s.flooded = fail(ErrLimit, s.cert, "more than %d bad signatures of CRLs or OCSP responses", maxForged)
+		if s.v.policy.Fetcher != nil {
+			s.limit = s.flooded
+		}
+		return s.flooded
 	}
 	err := s.v.checkSignature(by, algorithm, signed, signature)
 	switch {

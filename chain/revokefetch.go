@@ -108,6 +108,6 @@ func (s *statusSearch) fetchDeltas(ctx context.Context) {
 		s.fetchCRLs(ctx, points[i].urls)
 	}
 	// What a CRL said without its delta may now be outdated.
-	s.good, s.reasons = nil, 0
+	s.good, s.reasons, s.partial = nil, 0, nil
 	s.judgeCRLs(ctx)
 }
