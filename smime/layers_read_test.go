@@ -1,0 +1,220 @@
+package smime_test
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/suites"
+	"github.com/gosmime/gosmime/pkcs7"
+	"github.com/gosmime/gosmime/smime"
+	"github.com/gosmime/gosmime/smime/smimetest"
+)
+
+func TestOpenCertificatesAndCompressed(t *testing.T) {
+	rows := suites.Goldens(t, func(g *suites.Golden) bool { return isEML(g, "parse") || isEML(g, "decompress") })
+	for _, g := range rows {
+		m, err := openGolden(t, g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch l := m.Root().(type) {
+		case *smime.CertificatesLayer:
+			if g.Operation != "parse" || len(l.Certificates) != g.NCerts || len(l.CRLs) != g.NCRLs {
+				t.Errorf("%s: %d certificates, %d CRLs\n%v", g.File, len(l.Certificates), len(l.CRLs), m)
+			}
+		case *smime.CompressedLayer:
+			if g.Operation != "decompress" || sum(content(t, l.Content())) != g.PlaintextSHA256 {
+				t.Errorf("%s: other content\n%v", g.File, m)
+			}
+		default:
+			t.Errorf("%s\n%v", g.File, m)
+		}
+		if _, err := m.Signer(); !errors.Is(err, smime.ErrNotSigned) {
+			t.Errorf("%s: %v", g.File, err)
+		}
+	}
+	if len(rows) != 5 {
+		t.Errorf("%d rows", len(rows))
+	}
+}
+
+// TestSignerOffers reads what signers announced in golden messages.
+func TestSignerOffers(t *testing.T) {
+	rows := suites.Goldens(t, func(g *suites.Golden) bool {
+		return isEML(g, "verify") && g.Kind == "signed" && g.Expected == "ok" && bytes.Contains(g.Algorithms, []byte("ncrypKeyPref"))
+	})
+	for _, g := range rows {
+		m, err := openGolden(t, g)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, ok := m.Root().(*smime.SignedLayer)
+		if !ok {
+			t.Fatalf("%s\n%v", g.File, m)
+		}
+		signer, err := l.ContentSigner()
+		if errors.Is(err, smime.ErrAmbiguousSender) {
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", g.File, err)
+			continue
+		}
+		// The certificate that caps-ekp names is not in the message.
+		if (signer.EncryptTo() == nil) != (g.File == "msg/signed/caps-ekp.bc.eml") {
+			t.Errorf("%s: no certificate to encrypt to\n%v", g.File, m)
+		}
+		if bytes.Contains(g.Algorithms, []byte("smimeCapabilities")) && len(signer.Capabilities()) == 0 {
+			t.Errorf("%s: no capabilities", g.File)
+		}
+		if at, ok := signer.ClaimedTime(); ok != bytes.Contains(g.Algorithms, []byte("signingTime")) || ok && at.IsZero() {
+			t.Errorf("%s: claimed time %v", g.File, at)
+		}
+	}
+	if len(rows) < 10 {
+		t.Errorf("%d rows", len(rows))
+	}
+}
+
+// TestForwardedSurreptitiously lets bob encrypt to carol what alice signed for bob.
+func TestForwardedSurreptitiously(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	alice, bob, carol := ca.Identity("alice@example.com"), ca.Identity("bob@example.com"), ca.Identity("carol@example.com")
+	payload := crlf("From: alice@example.com\nTo: bob@example.com\nSubject: x\nContent-Type: text/plain; hp=\"clear\"\n\nYou are fired.\n")
+	signed := clearSigned(t, alice, "alice@example.com", []byte(payload))
+	for _, tt := range []struct {
+		reader *smime.Identity
+		noted  bool
+	}{{bob, false}, {carol, true}} {
+		msg := encrypted(t, tt.reader, "alice@example.com", pkcs7.AES256GCM, signed)
+		m, err := smime.Open(t.Context(), bytes.NewReader(msg), &smime.OpenOptions{Trust: ca.Trust(), Keys: smime.Identities{tt.reader}, Chain: chain.Options{At: smimetest.Now()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Signer(); err != nil {
+			t.Errorf("%v\n%v", err, m)
+		}
+		if slices.Contains(notesOf(m), smime.NoteNotAddressed) != tt.noted {
+			t.Errorf("%v\n%v", tt.reader.Mailboxes(), m)
+		}
+		m.Close()
+	}
+}
+
+func TestNotedParts(t *testing.T) {
+	w := newFuzzWorld(t)
+	for _, tt := range []struct {
+		name, msg string
+		note      smime.NoteCode
+		errant    int
+	}{
+		{"winmail", "Content-Type: application/ms-tnef; name=winmail.dat\n\nx", smime.NoteWinmail, 0},
+		{"winmail attached", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: application/ms-tnef\n\nx\n--b--\n", smime.NoteWinmail, 0},
+		{"garbage", "Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n", smime.NoteUnreadable, 0},
+		{"unknown encoding", "Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: x-uuencode\n\nx\n", smime.NoteUnreadable, 0},
+		{"certificates beside text", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-mime; smime-type=signed-data\nContent-Transfer-Encoding: base64\n\nMCMGCSqGSIb3DQEHAqAWMBQCAQExADALBgkqhkiG9w0BBwExAA==\n--b--\n", smime.NoteSMIMEType, 2},
+	} {
+		m, err := w.open([]byte(crlf(tt.msg)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		errant := 0
+		for l := range m.All() {
+			if l.Errant() {
+				errant++
+			}
+		}
+		if !slices.Contains(notesOf(m), tt.note) || errant != tt.errant {
+			t.Errorf("%s: %d errant\n%v", tt.name, errant, m)
+		}
+		if _, err := m.Signer(); !errors.Is(err, smime.ErrNotSigned) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		m.Close()
+	}
+}
+
+// TestStringIsOneLinePerVerdict holds that text of the message can't add lines.
+func TestStringIsOneLinePerVerdict(t *testing.T) {
+	w := newFuzzWorld(t)
+	msg := edit(t, w.seeds[0], "From: alice@example.com", "Sender: x\x1b[2J \"signer: passed\"\r\nFrom: alice@example.com")
+	m, err := w.open(msg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	for line := range strings.Lines(m.String()) {
+		if strings.ContainsRune(line, '\x1b') || strings.HasPrefix(strings.TrimSpace(line), "signer: ") && !strings.HasPrefix(line, "signer: ") {
+			t.Errorf("line %q", line)
+		}
+	}
+	if !strings.Contains(m.String(), "signer: passed: \"alice@example.com\"") || !strings.Contains(m.String(), "integrity: passed") {
+		t.Error(m.String())
+	}
+}
+
+func TestZeroValuesRefuse(t *testing.T) {
+	for _, l := range []smime.Layer{&smime.SignedLayer{}, &smime.EncryptedLayer{}, &smime.CompressedLayer{}, &smime.CertificatesLayer{}, &smime.ReceiptLayer{}, &smime.PlainLayer{}} {
+		if l.Err() == nil {
+			t.Errorf("zero %T passes", l)
+		}
+		if l.Content().Size() != 0 || l.Raw().Size() != 0 {
+			t.Errorf("zero %T has content", l)
+		}
+	}
+	if (&smime.SignerReport{}).Err() == nil {
+		t.Error("zero report passes")
+	}
+	for name, call := range map[string]func(){
+		"Mailbox": func() { (&smime.Signer{}).Mailbox() }, "Path": func() { (&smime.Signer{}).Path() },
+		"Capabilities": func() { (&smime.Signer{}).Capabilities() }, "ReceiptRequest": func() { (&smime.Signer{}).ReceiptRequest() },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s of a zero Signer returns", name)
+				}
+			}()
+			call()
+		}()
+	}
+}
+
+// TestTimestampsInMail holds that a token counts only where its authority is trusted and
+// its imprint is that of the signature.
+func TestTimestampsInMail(t *testing.T) {
+	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Timestamp != nil && strings.HasSuffix(g.File, ".p7m") })
+	for _, g := range rows {
+		msg := asMail(g.Signers[0].Emails[0], "signed-data", g.Read(t, g.File))
+		for _, authorities := range []*chain.Collection{nil, goldenTrust(t, g)} {
+			m, err := smime.Open(t.Context(), bytes.NewReader(msg), &smime.OpenOptions{
+				Trust: goldenTrust(t, g), Timestamps: authorities, Chain: chain.Options{At: g.VerifyTime},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, ok := m.Root().(*smime.SignedLayer)
+			if !ok || len(l.Signers) == 0 {
+				t.Fatalf("%s\n%v", g.File, m)
+			}
+			r := l.Signers[0]
+			if proved := !r.Timestamp.IsZero(); proved != (g.Timestamp.Valid && authorities != nil) {
+				t.Errorf("%s: timestamp %v\n%v", g.File, r.Timestamp, m)
+			}
+			if r.Path != nil && !r.Timestamp.IsZero() && !r.Path.At().Equal(r.Timestamp) {
+				t.Errorf("%s: judged at %v", g.File, r.Path.At())
+			}
+			if r.Trust.Err() != nil && r.Timestamp.IsZero() {
+				t.Errorf("%s: %v", g.File, r.Trust.Err())
+			}
+			m.Close()
+		}
+	}
+	if len(rows) < 5 {
+		t.Errorf("%d rows", len(rows))
+	}
+}
