@@ -17,7 +17,9 @@ import (
 
 // signedAttributes returns what a signature of id says beside what every
 // signature of package pkcs7 says (RFC 8551 section 2.5).
-func (id *Identity) signedAttributes(opts *SignOptions, authors []mailbox.Address) ([]pkcs7.Attribute, error) {
+// The receipt request is the same in all signatures of a message (RFC 2634
+// section 2.2).
+func (id *Identity) signedAttributes(opts *SignOptions, receipt []byte) ([]pkcs7.Attribute, error) {
 	var attrs []pkcs7.Attribute
 	add := func(t oid.OID, value []byte) {
 		attrs = append(attrs, pkcs7.Attribute{Type: t.X509(), Values: [][]byte{value}})
@@ -49,12 +51,8 @@ func (id *Identity) signedAttributes(opts *SignOptions, authors []mailbox.Addres
 		add(oid.AttrEncryptionKeyPreference, implicit)
 		add(oid.AttrMicrosoftKeyPreference, sequence)
 	}
-	if len(opts.RequestReceipt) > 0 {
-		der, err := newReceiptRequest(opts.RequestReceipt, authors)
-		if err != nil {
-			return nil, err
-		}
-		add(oid.AttrReceiptRequest, der)
+	if receipt != nil {
+		add(oid.AttrReceiptRequest, receipt)
 	}
 	return attrs, nil
 }

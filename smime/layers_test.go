@@ -2,6 +2,7 @@ package smime_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"net/mail"
 	"os"
@@ -171,6 +172,71 @@ func TestCoSigners(t *testing.T) {
 	silent := sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{Capabilities: smime.Capabilities{}})
 	if s, err = smime.Verify(t.Context(), io.Discard, bytes.NewReader(silent), w.trust, nil); err != nil || s.Capabilities() != nil {
 		t.Errorf("capabilities %v, error %v", s.Capabilities(), err)
+	}
+}
+
+// TestWrapBinary: an S/MIME layer whose transfer encoding is binary is encoded
+// and stays the same object.
+func TestWrapBinary(t *testing.T) {
+	w := newPeople(t)
+	var sealed bytes.Buffer
+	if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), w.alice, w.toBob, nil); err != nil {
+		t.Fatal(err)
+	}
+	der, _ := cmsOf(t, sealed.Bytes())
+	head, _, _ := bytes.Cut(sealed.Bytes(), []byte("\r\n\r\n"))
+	binary := append(bytes.Replace(head, []byte("base64"), []byte("binary"), 1), "\r\n\r\n"...)
+	wrapped := sign(t, append(binary, der...), w.alice, nil)
+	if err := transportSafe(wrapped); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := smime.Unseal(t.Context(), io.Discard, bytes.NewReader(wrapped), smime.Identities{w.bob}, w.trust, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestInternationalAuthor: SmtpUTF8Mailbox and a domain that is not ASCII
+// (RFC 9598), in the forms that a message may have.
+func TestInternationalAuthor(t *testing.T) {
+	w := newPeople(t)
+	jorg := w.ca.Identity("jörg@exämple.com")
+	for _, from := range []string{"jörg@exämple.com", "Jörg <jörg@xn--exmple-cua.com>"} {
+		in := "From: " + from + "\r\nTo: bob@example.com\r\nSubject: Grüße\r\n\r\nGrüße\r\n"
+		signed := sign(t, []byte(in), jorg, nil)
+		if _, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(signed), w.trust, nil); err != nil {
+			t.Errorf("%s: %v", from, err)
+		}
+		if !bytes.Contains(signed, []byte("Subject: =?utf-8?")) {
+			t.Error("the Subject could have been ASCII")
+		}
+	}
+	ascii := w.ca.Identity("alice@exämple.com")
+	signed := sign(t, []byte("From: Älice <alice@xn--exmple-cua.com>\r\n\r\nx\r\n"), ascii, nil)
+	if err := transportSafe(signed); err != nil {
+		t.Error(err)
+	}
+	if _, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(signed), w.trust, nil); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLongAddressList: a list without blanks is folded all the same.
+func TestLongAddressList(t *testing.T) {
+	w := newPeople(t)
+	var list []string
+	for i := range 200 {
+		list = append(list, fmt.Sprintf("person%d@example.com", i))
+	}
+	signed := sign(t, []byte("From: alice@example.com\r\nTo: "+strings.Join(list, ",")+"\r\n\r\nx\r\n"), w.alice, nil)
+	if err := transportSafe(signed); err != nil {
+		t.Error(err)
+	}
+	got, err := header(t, signed).AddressList("To")
+	if err != nil || len(got) != 200 {
+		t.Errorf("%d addresses, error %v", len(got), err)
+	}
+	if _, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(signed), w.trust, nil); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -93,9 +93,9 @@ func (r *pfxReader) checkPBMAC1(o *pfxOuter) (bool, error) {
 	if !ok {
 		return false, fmt.Errorf("%w: PKCS #12: PBMAC1 with %v", ErrMalformed, macID.OID)
 	}
-	// RFC 9579 section 4: the key length must be there. 20 octets are the
-	// least that a SHA-1 MAC ever had.
-	if kdf.KeyLen < 20 || kdf.KeyLen > 1024 {
+	// RFC 9579 section 4: the key length must be there. A short key would make
+	// the MAC a guess, and each further block of a long one costs all iterations.
+	if kdf.KeyLen < 20 || kdf.KeyLen > 64 {
 		return false, malformed("PBMAC1 key length")
 	}
 	key, err := kdf.Key(r.password.utf8, kdf.KeyLen)

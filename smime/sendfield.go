@@ -48,6 +48,9 @@ func sendable(in *mimetree.Field) (f field, changed bool, err error) {
 		f.raw = canonicalLines(raw)
 		return f, false, nil
 	}
+	if isAddressField(f.name) && longestWord(f.value) > maxLine/2 {
+		f.value = strings.ReplaceAll(f.value, ",", ", ") // room for folds
+	}
 	f.raw, err = fold(f.name, f.value)
 	return f, true, err
 }
@@ -136,7 +139,8 @@ func asciiValue(name, value string) (string, error) {
 			}
 		}
 		return "", fmt.Errorf("%w: %s: %s", ErrHeader, clip(name), clip(value))
-	case "from", "to", "cc", "reply-to", "sender", "resent-from", "resent-to", "resent-cc", "resent-sender":
+	}
+	if isAddressField(name) {
 		list, err := mail.ParseAddressList(value)
 		if err != nil {
 			return value, nil
@@ -151,6 +155,22 @@ func asciiValue(name, value string) (string, error) {
 		return strings.Join(parts, ", "), nil
 	}
 	return mime.QEncoding.Encode("utf-8", value), nil
+}
+
+func isAddressField(name string) bool {
+	switch strings.ToLower(name) {
+	case "from", "to", "cc", "reply-to", "sender", "resent-from", "resent-to", "resent-cc", "resent-sender":
+		return true
+	}
+	return false
+}
+
+func longestWord(s string) int {
+	longest := 0
+	for w := range strings.FieldsSeq(s) {
+		longest = max(longest, len(w))
+	}
+	return longest
 }
 
 // toUTF8 takes what is no UTF-8 for ISO 8859-1, as it most often is.

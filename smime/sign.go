@@ -14,7 +14,6 @@ import (
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/alg"
-	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/pkcs7"
 )
 
@@ -120,13 +119,20 @@ func (d *draft) newSigning(id *Identity, opts *SignOptions, how composing) (*sig
 			return nil, err
 		}
 	}
+	var receipt []byte
+	if len(opts.RequestReceipt) > 0 {
+		var err error
+		if receipt, err = newReceiptRequest(opts.RequestReceipt, authors.list); err != nil {
+			return nil, err
+		}
+	}
 	hashes := make(map[string]bool)
 	for i, signer := range append([]*Identity{id}, opts.CoSigners...) {
 		scheme := opts.Scheme
 		if i > 0 {
 			scheme = 0 // that was for the key of the first
 		}
-		key, hash, err := signer.signingKey(scheme, opts, authors.list)
+		key, hash, err := signer.signingKey(scheme, opts, receipt)
 		if err != nil {
 			return nil, err
 		}
@@ -150,7 +156,7 @@ func (d *draft) newSigning(id *Identity, opts *SignOptions, how composing) (*sig
 
 // signingKey returns the identity for package pkcs7 and the name of its digest
 // (RFC 8551 section 3.5.3.2).
-func (id *Identity) signingKey(scheme pkcs7.Scheme, opts *SignOptions, authors []mailbox.Address) (pkcs7.SigningKey, string, error) {
+func (id *Identity) signingKey(scheme pkcs7.Scheme, opts *SignOptions, receipt []byte) (pkcs7.SigningKey, string, error) {
 	if id == nil || id.cert == nil {
 		return pkcs7.SigningKey{}, "", fmt.Errorf("%w: no identity", ErrKeyMismatch)
 	}
@@ -173,7 +179,7 @@ func (id *Identity) signingKey(scheme pkcs7.Scheme, opts *SignOptions, authors [
 	}
 	key.Scheme = scheme
 	key.Chain = id.chainFor(opts)
-	key.Attributes, err = id.signedAttributes(opts, authors)
+	key.Attributes, err = id.signedAttributes(opts, receipt)
 	return key, micalgOf(alg.Scheme(scheme).Hash()), err
 }
 
@@ -208,7 +214,8 @@ func (id *Identity) chainFor(opts *SignOptions) []*x509.Certificate {
 		return list
 	}
 	for _, c := range id.issuers {
-		root := bytes.Equal(c.RawSubject, c.RawIssuer)
+		// A self-issued certificate for a new key is no root.
+		root := bytes.Equal(c.RawSubject, c.RawIssuer) && (len(c.AuthorityKeyId) == 0 || bytes.Equal(c.AuthorityKeyId, c.SubjectKeyId))
 		if !root || opts.Certificates == ChainWithRoot {
 			list = append(list, c)
 		}
