@@ -80,12 +80,12 @@ func parseSigned(value []byte) (*PublishedCertificate, error) {
 	if len(p.All) == 0 {
 		return nil, fmt.Errorf("%w: no certificate", ErrMalformed)
 	}
-	s := signer(value, nil)
-	if s == nil {
-		s = signer(value, bytes.NewReader(nil)) // nothing was signed
-	}
-	if s != nil {
-		p.readSigner(s)
+	// The content is inside, or absent and then empty.
+	for _, detached := range []io.Reader{nil, bytes.NewReader(nil)} {
+		if s := signer(value, detached); s != nil && p.signedBy(s) {
+			p.readAttributes(s)
+			break
+		}
 	}
 	return p, nil
 }
@@ -105,19 +105,21 @@ func signer(value []byte, detached io.Reader) *pkcs7.SignerInfo {
 	return nil
 }
 
-// readSigner takes what the signature says if it holds. One with SHA-1, as
-// older versions of Outlook made them, may tell a certificate from the others,
-// each of which is verified before it is used, but no capabilities.
-func (p *PublishedCertificate) readSigner(s *pkcs7.SignerInfo) {
+// signedBy notes the certificate that the signature holds for, if any.
+func (p *PublishedCertificate) signedBy(s *pkcs7.SignerInfo) bool {
 	for _, c := range p.All {
 		if s.ID().Matches(c) && s.CheckSignature(c) == nil {
 			p.Signing = c
-			break
+			return true
 		}
 	}
-	if p.Signing == nil {
-		return
-	}
+	return false
+}
+
+// readAttributes takes what Signing signed. A signature with SHA-1, as older
+// versions of Outlook made it, may tell a certificate from the others, each of
+// which is verified before it is used, but no capabilities.
+func (p *PublishedCertificate) readAttributes(s *pkcs7.SignerInfo) {
 	strong := s.Strength(p.Signing) == nil
 	for _, a := range s.Signed() {
 		if len(a.Values) != 1 {
