@@ -62,8 +62,10 @@ func NewCA(t testing.TB) *CA {
 	return ca
 }
 
-// Root and Issuing return the certificates of the CA.
-func (ca *CA) Root() *x509.Certificate    { return ca.root }
+// Root returns the certificate of the root.
+func (ca *CA) Root() *x509.Certificate { return ca.root }
+
+// Issuing returns the certificate by which the root lets the CA issue others.
 func (ca *CA) Issuing() *x509.Certificate { return ca.issuing }
 
 // Identity returns a new ECDSA P-256 key with a certificate for mailbox, which
