@@ -59,11 +59,18 @@ func (h *contentHash) finish() {
 	}
 }
 
+// maxMicalg bounds how often a sender can have content hashed for nothing.
+const maxMicalg = 4
+
 // digestsOf returns the digests that a micalg parameter names, none if one of
 // them is unknown (RFC 8551 section 3.5.3.2, and the spellings of older programs).
 func digestsOf(micalg string) []x509.OID {
+	names := strings.Split(micalg, ",")
+	if len(names) > maxMicalg {
+		return nil
+	}
 	var ids []x509.OID
-	for _, name := range strings.Split(micalg, ",") {
+	for _, name := range names {
 		var id oid.OID
 		switch strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "rsa-", "") {
 		case "md5":

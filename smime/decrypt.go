@@ -32,7 +32,7 @@ func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *
 		return nil, err
 	}
 	if e.form != formCMS {
-		return nil, fmt.Errorf("%w: the type is %s", ErrNotEncrypted, quote(e.part.Type.Type))
+		return nil, plainError(ErrNotEncrypted, e)
 	}
 	kind, body, err := sniff(e.part, body)
 	if err != nil {

@@ -114,6 +114,7 @@ func TestNotedParts(t *testing.T) {
 	}{
 		{"winmail", "Content-Type: application/ms-tnef; name=winmail.dat\n\nx", smime.NoteWinmail, 0},
 		{"winmail attached", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: application/ms-tnef\n\nx\n--b--\n", smime.NoteWinmail, 0},
+		{"UTF-7", "Content-Type: text/html; charset=UTF-7\n\n+ADw-b+AD4-\n", smime.NoteCharset, 0},
 		{"garbage", "Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n", smime.NoteUnreadable, 0},
 		{"unknown encoding", "Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: x-uuencode\n\nx\n", smime.NoteUnreadable, 0},
 		{"certificates beside text", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-mime; smime-type=signed-data\nContent-Transfer-Encoding: base64\n\nMCMGCSqGSIb3DQEHAqAWMBQCAQExADALBgkqhkiG9w0BBwExAA==\n--b--\n", smime.NoteSMIMEType, 2},

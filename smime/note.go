@@ -39,6 +39,7 @@ const (
 	NoteSecurityLabel               // has a security label (RFC 2634 section 3)
 	NoteNotAddressed                // the reader's certificate names no address in To or Cc of the signed header
 	NoteEmbeddedContent             // the signature of a multipart/signed has the content inside as well
+	NoteCharset                     // a charset in which text can be read as something else
 	NoteUnreadable                  // a layer that can't be read, and why
 )
 
@@ -51,7 +52,7 @@ var noteText = [...]string{
 	NoteDisplayName: "display name looks like an address", NoteOldHeader: "old header protection", NoteHeaderDiffers: "header field differs outside",
 	NoteWinmail: "winmail.dat", NoteUnsafePart: "parts beside the protected one", NoteAttribute: "unreadable attribute",
 	NoteMailingList: "mailing list expansion", NoteSecurityLabel: "security label", NoteNotAddressed: "not addressed to the reader",
-	NoteEmbeddedContent: "content twice", NoteUnreadable: "unreadable",
+	NoteEmbeddedContent: "content twice", NoteCharset: "ambiguous charset", NoteUnreadable: "unreadable",
 }
 
 // String returns the note as a few words of text.

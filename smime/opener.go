@@ -84,7 +84,7 @@ func (o *opener) fatal(err error) bool {
 func (o *opener) plain(n node, pl place, sc scope) (Layer, error) {
 	l := &PlainLayer{node: n}
 	l.content = l.raw
-	noteWinmail(&l.node, pl.part, nil)
+	noteParts(&l.node, pl.part, nil)
 	if !hasLayers(pl.part) {
 		return l, nil
 	}
@@ -127,14 +127,18 @@ func hasLayers(p *mimetree.Part) bool {
 	return false
 }
 
-// noteWinmail notes the parts that only Outlook can look into.
-func noteWinmail(n *node, p *mimetree.Part, path []int) {
+// noteParts notes the parts that not every program shows alike: what only
+// Outlook can look into, and text in a charset that hides markup.
+func noteParts(n *node, p *mimetree.Part, path []int) {
 	for i, c := range p.Children {
 		at := append(slices.Clone(path), i)
 		if c.Type.Type == "application/ms-tnef" {
 			n.notes = append(n.notes, Note{Code: NoteWinmail, Part: at})
 		}
-		noteWinmail(n, c, at)
+		noteParts(n, c, at)
+	}
+	if charset := strings.ToLower(p.Type.Params["charset"]); strings.Contains(charset, "utf-7") || strings.Contains(charset, "utf7") {
+		n.notes = append(n.notes, Note{Code: NoteCharset, Part: path, Detail: quote(charset)})
 	}
 }
 

@@ -67,7 +67,7 @@ func (l *layerReader) clear(src io.Reader, open func() (io.Reader, error)) (*sig
 		return nil, inputError(err)
 	}
 	c.close()
-	c.work = l.fresh()
+	c.layerReader = l.again()
 	if err := c.scan(src, c.digests); err != nil {
 		return nil, err
 	}
@@ -76,10 +76,10 @@ func (l *layerReader) clear(src io.Reader, open func() (io.Reader, error)) (*sig
 
 const errOtherDigest constError = "smime: the signature has another digest"
 
-// fresh returns a workload for reading the same octets again.
-func (l *layerReader) fresh() *workload {
-	w := Limits{CMS: l.work.again(), Layers: l.work.layers, Depth: l.work.depth}.workload()
-	return w
+// again returns a layerReader for the same octets, which must not count twice.
+func (l *layerReader) again() *layerReader {
+	work := Limits{CMS: l.work.again(), Layers: l.work.layers, Depth: l.work.depth}.workload()
+	return &layerReader{ctx: l.ctx, work: work, historic: l.historic}
 }
 
 // A clearReader reads one multipart/signed.
@@ -91,7 +91,6 @@ type clearReader struct {
 	digests   []x509.OID
 	given     bool // digests were asked for, not guessed from micalg
 	micalg    string
-	work      *workload
 }
 
 func (c *clearReader) close() {
@@ -101,17 +100,9 @@ func (c *clearReader) close() {
 	}
 }
 
-func (c *clearReader) load() *workload {
-	if c.work != nil {
-		return c.work
-	}
-	return c.layerReader.work
-}
-
 // scan reads the parts: it hashes the first and keeps the second.
 func (c *clearReader) scan(src io.Reader, digests []x509.OID) error {
-	w := c.load()
-	opts := w.scanOptions()
+	opts := c.work.scanOptions()
 	opts.Enter = func(parent, _ *mimetree.Part) bool { return parent == nil }
 	var background *backgroundWriter
 	c.given = digests != nil
@@ -126,7 +117,7 @@ func (c *clearReader) scan(src io.Reader, digests []x509.OID) error {
 			background = &backgroundWriter{w: c.hash}
 			return background
 		case 1:
-			c.signature = spool.New(w.cms.Budget(), w.cms.Dir)
+			c.signature = spool.New(c.work.cms.Budget(), c.work.cms.Dir)
 			return c.signature
 		}
 		return nil
@@ -156,9 +147,9 @@ func (c *clearReader) signatures() (*signedContent, error) {
 		if d == nil {
 			continue
 		}
-		limits := c.load().cms
+		limits := c.work.cms
 		if i > 0 {
-			limits = c.load().again()
+			limits = c.work.again()
 		}
 		form, kind, err := c.form(sig, d, limits, sc)
 		if err != nil {
@@ -187,7 +178,7 @@ func (c *clearReader) embedded(open func() (io.Reader, error)) (*signedContent, 
 		if err != nil {
 			return nil, false
 		}
-		limits := c.load().again()
+		limits := c.work.again()
 		r, err := pkcs7.NewSignedReader(body, nil, &pkcs7.ReadOptions{Limits: limits, InsecureHistoric: c.historic})
 		if err != nil {
 			return nil, false

@@ -134,7 +134,22 @@ func (v *verification) fill(c *readContent) error {
 		c.signedContent, err = v.readOpaque(c, body)
 		return err
 	}
-	return fmt.Errorf("%w: the type is %s", ErrNotSigned, quote(e.part.Type.Type))
+	return plainError(ErrNotSigned, e)
+}
+
+// plainError says why an entity is not S/MIME.
+func plainError(problem Problem, e *entity) error {
+	switch d := e.part.Defects; {
+	case d&mimetree.DuplicateField != 0:
+		return fmt.Errorf("%w: a header field that decides the type stands there twice", problem)
+	case d&mimetree.BadContentType != 0:
+		return fmt.Errorf("%w: the Content-Type can't be read", problem)
+	case d&mimetree.BadBoundary != 0:
+		return fmt.Errorf("%w: multipart without a usable boundary", problem)
+	case d&mimetree.EncodedMultiple != 0:
+		return fmt.Errorf("%w: multipart with a transfer encoding", problem)
+	}
+	return fmt.Errorf("%w: the type is %s", problem, quote(e.part.Type.Type))
 }
 
 // readOpaque reads the body of an application/pkcs7-mime, which must be a SignedData.
