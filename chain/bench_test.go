@@ -19,6 +19,7 @@ import (
 type hierarchy struct {
 	root, ca, leaf *party
 	crls           [][]byte
+	lists          []*x509.RevocationList
 }
 
 func newHierarchy(t testing.TB, key func(testing.TB) crypto.Signer) hierarchy {
@@ -37,6 +38,11 @@ func newHierarchy(t testing.TB, key func(testing.TB) crypto.Signer) hierarchy {
 			t.Fatal(err)
 		}
 		h.crls = append(h.crls, der)
+		parsed, err := x509.ParseRevocationList(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.lists = append(h.lists, parsed)
 	}
 	return h
 }
@@ -59,19 +65,15 @@ func BenchmarkSignatures(b *testing.B) {
 
 func benchmarkSignatures(b *testing.B, key func(testing.TB) crypto.Signer) {
 	h := newHierarchy(b, key)
-	var lists []*x509.RevocationList
-	for _, der := range h.crls {
-		l, err := x509.ParseRevocationList(der)
-		if err != nil {
-			b.Fatal(err)
-		}
-		lists = append(lists, l)
-	}
 	for b.Loop() {
-		if h.leaf.CheckSignatureFrom(h.ca.Certificate) != nil || h.ca.CheckSignatureFrom(h.root.Certificate) != nil ||
-			lists[0].CheckSignatureFrom(h.root.Certificate) != nil || lists[1].CheckSignatureFrom(h.ca.Certificate) != nil {
-			b.Fatal("bad signature")
-		}
+		h.checkSignatures(b)
+	}
+}
+
+func (h *hierarchy) checkSignatures(b *testing.B) {
+	if h.leaf.CheckSignatureFrom(h.ca.Certificate) != nil || h.ca.CheckSignatureFrom(h.root.Certificate) != nil ||
+		h.lists[0].CheckSignatureFrom(h.root.Certificate) != nil || h.lists[1].CheckSignatureFrom(h.ca.Certificate) != nil {
+		b.Fatal("bad signature")
 	}
 }
 
@@ -98,6 +100,33 @@ func benchmarkCold(b *testing.B, key func(testing.TB) crypto.Signer) {
 	benchmarkVerify(b, func() *chain.Collection {
 		return chain.NewCollection(chain.Anchors(certs(h.root)), chain.Untrusted(certs(h.ca)), chain.Untrusted(chain.DER(h.crls...)))
 	}, h.leaf, p)
+}
+
+// BenchmarkVerifyRatio takes turns between the bare signature checks and a
+// verification that knows nothing, and reports the ratio of the best times.
+func BenchmarkVerifyRatio(b *testing.B) {
+	b.Run("P256", func(b *testing.B) { benchmarkRatio(b, newP256) })
+	b.Run("RSA", func(b *testing.B) { benchmarkRatio(b, newRSA) })
+}
+
+func benchmarkRatio(b *testing.B, key func(testing.TB) crypto.Signer) {
+	h := newHierarchy(b, key)
+	p := signing()
+	p.Revocation = chain.RevocationRequireAll
+	bare, full := time.Hour, time.Hour
+	for b.Loop() {
+		start := time.Now()
+		h.checkSignatures(b)
+		bare = min(bare, time.Since(start))
+		start = time.Now()
+		trust := chain.NewCollection(chain.Anchors(certs(h.root)), chain.Untrusted(certs(h.ca)), chain.Untrusted(chain.DER(h.crls...)))
+		if _, err := trust.Verify(context.Background(), h.leaf.Certificate, p); err != nil {
+			b.Fatal(err)
+		}
+		full = min(full, time.Since(start))
+	}
+	b.ReportMetric(float64(full)/float64(bare), "ratio")
+	b.ReportMetric(float64(bare), "bare-ns")
 }
 
 // BenchmarkVerifyAgain asks the same question, as for the next message of a sender.
