@@ -114,6 +114,10 @@ func rawEnvelope(recipient encodedRecipient, algorithm alg.Identifier, ciphertex
 		ber.Append(nil, ber.Context(0), true, body))
 }
 
+func rsaEncryption() []byte {
+	return alg.Identifier{OID: oid.RSAEncryption, Params: []byte{5, 0}}.DER()
+}
+
 // TestUniformFailure holds that whatever is wrong after a key was found, the
 // error is the same.
 func TestUniformFailure(t *testing.T) {
@@ -124,7 +128,7 @@ func TestUniformFailure(t *testing.T) {
 		key  DecryptionKey
 	}{
 		"PKCS #1 v1.5": {func(cek []byte) encodedRecipient {
-			r, err := makeKTRI(issuerAndSerial(newKeyring([]DecryptionKey{k[0].decryption()}).bySerial[string([]byte{2, 10})][0].cert), &k[0].key.(*rsa.PrivateKey).PublicKey, nil, cek)
+			r, err := makeKTRI(issuerAndSerial(newKeyring([]DecryptionKey{k[0].decryption()}).bySerial[string([]byte{2, 10})][0].cert), &k[0].key.(*rsa.PrivateKey).PublicKey, nil, rsaEncryption(), cek)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -454,7 +454,7 @@ func TestOAEPCertificate(t *testing.T) {
 		t.Error(err)
 	}
 	// The same key under PKCS #1 v1.5 is not opened.
-	forged := rawEnvelope(must(makeKTRI(issuerAndSerial(KeyOf(bound, k.key).parse().cert), k.key.(interface{ Public() crypto.PublicKey }).Public().(*rsa.PublicKey), nil, noise(16))),
+	forged := rawEnvelope(must(makeKTRI(issuerAndSerial(KeyOf(bound, k.key).parse().cert), k.key.(interface{ Public() crypto.PublicKey }).Public().(*rsa.PublicKey), nil, rsaEncryption(), noise(16))),
 		alg.Identifier{OID: oid.AES128CBC, Params: encodeOctets(noise(16))}, noise(32))
 	if _, err := decryptAll(bytes.NewReader(forged), fixed(KeyOf(bound, k.key)), nil); !errors.Is(err, ErrUnsupported) {
 		t.Errorf("PKCS #1 v1.5 with a key for OAEP: %v", err)

@@ -109,16 +109,14 @@ func decryptPKCS1v15(ctx context.Context, key crypto.Decrypter, ciphertext []byt
 	return random, nil
 }
 
-// makeKTRI encrypts cek to an RSA key. A nil oaep means PKCS #1 v1.5.
-func makeKTRI(id CertID, pub *rsa.PublicKey, oaep *alg.OAEP, cek []byte) (encodedRecipient, error) {
-	// RFC 3370 section 4.2.1: the parameters are NULL.
-	algorithm := alg.Identifier{OID: oid.RSAEncryption, Params: []byte{5, 0}}
+// makeKTRI encrypts cek to an RSA key. A nil oaep means PKCS #1 v1.5. algorithm
+// is the identifier of the one or the other.
+func makeKTRI(id CertID, pub *rsa.PublicKey, oaep *alg.OAEP, algorithm, cek []byte) (encodedRecipient, error) {
 	var encrypted []byte
 	var err error
 	if oaep == nil {
 		encrypted, err = rsa.EncryptPKCS1v15(rand.Reader, pub, cek)
 	} else {
-		algorithm = oaep.Identifier()
 		opts := &rsa.OAEPOptions{Hash: oaep.Hash, MGFHash: oaep.MGF, Label: oaep.Label}
 		encrypted, err = rsa.EncryptOAEPWithOptions(rand.Reader, pub, cek, opts)
 	}
@@ -129,6 +127,6 @@ func makeKTRI(id CertID, pub *rsa.PublicKey, oaep *alg.OAEP, cek []byte) (encode
 	if id.Serial == nil {
 		version = 2
 	}
-	der := ber.Append(nil, ber.Sequence, true, encodeVersion(version), id.encode(), algorithm.DER(), encodeOctets(encrypted))
+	der := ber.Append(nil, ber.Sequence, true, encodeVersion(version), id.encode(), algorithm, encodeOctets(encrypted))
 	return encodedRecipient{der: der, version: version}, nil
 }

@@ -5,8 +5,10 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"sync"
 
 	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/x509der"
 )
 
@@ -67,22 +69,37 @@ func (k *kekRecipient) recipient(cek []byte) (encodedRecipient, error) {
 	return makeKEKRI(k.id, k.kek, cek)
 }
 
+// A certificateRecipient parses its certificate once, however many messages
+// are encrypted to it.
 type certificateRecipient struct {
 	cert *x509.Certificate
 	opts RecipientOptions
+
+	once sync.Once
+	wrap func(cek []byte) (encodedRecipient, error)
+	err  error
 }
 
 func (c *certificateRecipient) recipient(cek []byte) (encodedRecipient, error) {
+	c.once.Do(func() { c.wrap, c.err = c.prepare() })
+	if c.err != nil {
+		return encodedRecipient{}, c.err
+	}
+	return c.wrap(cek)
+}
+
+// prepare chooses how the content key is wrapped, which the key decides.
+func (c *certificateRecipient) prepare() (func(cek []byte) (encodedRecipient, error), error) {
 	if c.cert == nil {
-		return encodedRecipient{}, fmt.Errorf("%w: no certificate", ErrUnsupported)
+		return nil, fmt.Errorf("%w: no certificate", ErrUnsupported)
 	}
 	cert, err := x509der.Parse(c.cert.Raw)
 	if err != nil {
-		return encodedRecipient{}, fmt.Errorf("%w: %w", ErrSyntax, err)
+		return nil, fmt.Errorf("%w: %w", ErrSyntax, err)
 	}
 	pub, err := alg.ParsePublicKey(cert.SPKI)
 	if err != nil {
-		return encodedRecipient{}, fmt.Errorf("%w: public key: %w", ErrUnsupported, err)
+		return nil, fmt.Errorf("%w: public key: %w", ErrUnsupported, err)
 	}
 	id := issuerAndSerial(cert)
 	if c.opts.ByKeyID {
@@ -90,33 +107,48 @@ func (c *certificateRecipient) recipient(cek []byte) (encodedRecipient, error) {
 	}
 	switch pub.Kind {
 	case alg.RSA, alg.RSAOAEP:
-		return c.toRSA(id, pub, cek)
+		return c.toRSA(id, pub)
 	case alg.EC, alg.X25519Key, alg.X448Key:
-		return makeKARI(id, pub, cek)
+		return func(cek []byte) (encodedRecipient, error) { return makeKARI(id, pub, cek) }, nil
 	case alg.MLKEM:
-		return makeKEMRI(id, pub, cek)
+		return func(cek []byte) (encodedRecipient, error) { return makeKEMRI(id, pub, cek) }, nil
 	}
-	return encodedRecipient{}, fmt.Errorf("%w: the key of the certificate cannot encrypt", ErrUnsupported)
+	return nil, fmt.Errorf("%w: the key of the certificate cannot encrypt", ErrUnsupported)
 }
 
-func (c *certificateRecipient) toRSA(id CertID, pub *alg.PublicKey, cek []byte) (encodedRecipient, error) {
+func (c *certificateRecipient) toRSA(id CertID, pub *alg.PublicKey) (func(cek []byte) (encodedRecipient, error), error) {
 	key, ok := pub.Key.(*rsa.PublicKey)
 	if !ok {
-		return encodedRecipient{}, fmt.Errorf("%w: RSA key", ErrUnsupported)
+		return nil, fmt.Errorf("%w: RSA key", ErrUnsupported)
 	}
 	if pub.Bits < minRSABits {
-		return encodedRecipient{}, fmt.Errorf("%w: RSA key of %d bits", ErrWeak, pub.Bits)
+		return nil, fmt.Errorf("%w: RSA key of %d bits", ErrWeak, pub.Bits)
 	}
+	oaep, err := c.oaep(pub)
+	if err != nil {
+		return nil, err
+	}
+	// RFC 3370 section 4.2.1: the parameters are NULL.
+	algorithm := alg.Identifier{OID: oid.RSAEncryption, Params: []byte{5, 0}}
+	if oaep != nil {
+		algorithm = oaep.Identifier()
+	}
+	der := algorithm.DER()
+	return func(cek []byte) (encodedRecipient, error) { return makeKTRI(id, key, oaep, der, cek) }, nil
+}
+
+// oaep returns the parameters of OAEP, nil for PKCS #1 v1.5.
+func (c *certificateRecipient) oaep(pub *alg.PublicKey) (*alg.OAEP, error) {
 	if pub.Kind == alg.RSAOAEP && len(pub.Algorithm.Params) > 0 {
 		// RFC 4055 section 4.1: parameters in the certificate bind the sender.
 		oaep, err := alg.OAEPOf(pub.Algorithm)
 		if err != nil {
-			return encodedRecipient{}, fmt.Errorf("%w: %w", ErrUnsupported, err)
+			return nil, fmt.Errorf("%w: %w", ErrUnsupported, err)
 		}
-		return makeKTRI(id, key, oaep, cek)
+		return oaep, nil
 	}
 	if c.opts.PKCS1v15 && pub.Kind == alg.RSA {
-		return makeKTRI(id, key, nil, cek)
+		return nil, nil
 	}
 	oaep := &alg.OAEP{Hash: c.opts.OAEPHash, MGF: c.opts.MGFHash}
 	if oaep.Hash == 0 {
@@ -126,7 +158,7 @@ func (c *certificateRecipient) toRSA(id CertID, pub *alg.PublicKey, cek []byte) 
 		oaep.MGF = oaep.Hash
 	}
 	if !oaep.Hash.Available() || !oaep.MGF.Available() {
-		return encodedRecipient{}, fmt.Errorf("%w: hash of OAEP", ErrUnsupported)
+		return nil, fmt.Errorf("%w: hash of OAEP", ErrUnsupported)
 	}
-	return makeKTRI(id, key, oaep, cek)
+	return oaep, nil
 }
