@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,6 +128,7 @@ func parsers() map[string]func([]byte) error {
 		"commitment":        func(b []byte) error { _, err := ess.ParseCommitment(b); return err },
 		"location":          func(b []byte) error { _, err := ess.ParseLocation(b); return err },
 		"octets":            func(b []byte) error { _, err := ess.ParseOctets(b); return err },
+		"key preference":    func(b []byte) error { _, err := ess.ParseKeyPreference(b); return err },
 		"policy":            func(b []byte) error { _, err := ess.ParseSignaturePolicy(b); return err },
 	}
 }
@@ -284,5 +286,41 @@ func TestReceipts(t *testing.T) {
 		if err != nil || !bytes.Equal(digest, sent.AttributesDigest()) {
 			t.Errorf("%s: msgSigDigest %x, not %x, %v", g.File, digest, sent.AttributesDigest(), err)
 		}
+	}
+}
+
+func TestKeyPreference(t *testing.T) {
+	for in, want := range map[string]pkcs7.CertID{
+		"30053000020107":    {Issuer: []byte{0x30, 0}, Serial: big.NewInt(7)},
+		"a0053000020107":    {Issuer: []byte{0x30, 0}, Serial: big.NewInt(7)},
+		"a10404020102":      {KeyID: []byte{1, 2}},
+		"a10604020102 0500": {KeyID: []byte{1, 2}},
+		"82020102":          {KeyID: []byte{1, 2}},
+	} {
+		der, err := hex.DecodeString(strings.ReplaceAll(in, " ", ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := ess.ParseKeyPreference(der); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: %+v, %v", in, got, err)
+		}
+	}
+	s, _ := signerOf(t, suites.Corpus(t, "rfc4134", "4.10.bin"))
+	id, err := ess.ParseKeyPreference(value(t, s.Signed(), oid.AttrEncryptionKeyPreference))
+	if err != nil || id.Serial == nil {
+		t.Errorf("%+v, %v", id, err)
+	}
+	s, _ = signerOf(t, suites.Corpus(t, "samples", "nss-s.der"))
+	n := 0
+	for _, a := range s.Signed() {
+		if id := oid.FromX509(a.Type); id == oid.AttrEncryptionKeyPreference || id == oid.AttrMicrosoftKeyPreference {
+			n++
+			if _, err := ess.ParseKeyPreference(a.Values[0]); err != nil {
+				t.Errorf("%v: %v", id, err)
+			}
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d preferences of NSS", n)
 	}
 }

@@ -69,15 +69,20 @@ func ParseExpansionHistory(der []byte) ([]Expansion, error) {
 //	    issuerAndSerialNumber IssuerAndSerialNumber,
 //	    subjectKeyIdentifier SubjectKeyIdentifier }
 func readEntity(s *cryptobyte.String, out *pkcs7.CertID) bool {
-	var key, seq, issuer cryptobyte.String
+	var key, seq cryptobyte.String
 	if s.PeekASN1Tag(asn1.OCTET_STRING) {
 		ok := s.ReadASN1(&key, asn1.OCTET_STRING)
 		out.KeyID = key
 		return ok
 	}
+	return s.ReadASN1(&seq, asn1.SEQUENCE) && readIssuerAndSerial(&seq, out)
+}
+
+// readIssuerAndSerial reads the contents of an IssuerAndSerialNumber.
+func readIssuerAndSerial(seq *cryptobyte.String, out *pkcs7.CertID) bool {
+	var issuer cryptobyte.String
 	out.Serial = new(big.Int)
-	ok := s.ReadASN1(&seq, asn1.SEQUENCE) && seq.ReadASN1Element(&issuer, asn1.SEQUENCE) &&
-		seq.ReadASN1Integer(out.Serial) && seq.Empty()
+	ok := seq.ReadASN1Element(&issuer, asn1.SEQUENCE) && seq.ReadASN1Integer(out.Serial) && seq.Empty()
 	out.Issuer = issuer
 	return ok
 }
