@@ -58,6 +58,7 @@ func TestSignedVariants(t *testing.T) {
 		{"author as display name", edit(t, clear, from, "From: \"alice@example.com\" <mallory@example.com>\r\n"), smime.ErrSender, smime.NoteDisplayName},
 		{"author in an encoded word", edit(t, clear, from, "From: =?utf-8?q?alice=40example.com?= <mallory@example.com>\r\n"), smime.ErrSender, smime.NoteDisplayName},
 		{"NUL in From", edit(t, clear, from, "From: alice@example.com\x00@example.org\r\n"), smime.ErrAmbiguousSender, 0},
+		{"two subjects", edit(t, clear, from, from+"Subject: other\r\n"), nil, smime.NoteDuplicateField},
 		{"folded From", edit(t, clear, from, "From:\r\n Alice\r\n\t<alice@example.com>\r\n"), nil, 0},
 		{"other case", edit(t, clear, from, "FROM: ALICE@EXAMPLE.COM\r\n"), nil, smime.NoteLocalPartCase},
 		{"sub-address", edit(t, clear, from, "From: alice+x@example.com\r\n"), smime.ErrSender, 0},

@@ -8,7 +8,8 @@ import (
 	"github.com/gosmime/gosmime/internal/mimetree"
 )
 
-// A HeaderField is one field of [Message.Header].
+// A HeaderField is one field of [Message.Header]. Values are unfolded and not
+// decoded.
 type HeaderField struct {
 	Name, Value string
 	Signed      bool   // covered by the signature that Message.Signer reports

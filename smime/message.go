@@ -156,6 +156,19 @@ func (m *Message) conclude() {
 	m.signer, m.signerErr = m.findSigner()
 	m.fields = m.protectedHeader()
 	m.noteAddressees()
+	for _, l := range m.envelope {
+		nodeOf(l).noteRepeated()
+	}
+}
+
+// noteRepeated notes the fields that a message may have once (RFC 5322 section
+// 3.6) and has more often: programs differ in the one they show.
+func (n *node) noteRepeated() {
+	for _, name := range [...]string{"From", "Sender", "Reply-To", "To", "Cc", "Subject", "Date", "Message-ID"} {
+		if n.header.Count(name) > 1 {
+			n.note(NoteDuplicateField, name)
+		}
+	}
 }
 
 // findSigner takes the innermost good signature; any that is around all of
