@@ -90,8 +90,9 @@ func (d *details) decode(e *x509der.Extension) (known, ok bool) {
 		d.names = names
 		return true, err == nil
 	case oid.ExtIssuerAltName:
+		// Nothing depends on it; old OpenSSL writes empty ones.
 		_, err := x509der.GeneralNames(e.Value)
-		return true, err == nil
+		return true, err == nil || !e.Critical
 	case oid.ExtAuthorityInfoAccess:
 		// RFC 5280 section 4.2.2.1: must not be critical; nothing depends on it.
 		return !e.Critical, d.decodeAccess(s)

@@ -201,6 +201,14 @@ type subjectName struct {
 	text  string
 }
 
+// describe names it for people.
+func (n *subjectName) describe() string {
+	if n.kind == x509der.DirectoryName {
+		return nameText(n.value)
+	}
+	return quote(n.text)
+}
+
 // constrainedNames lists the names of a certificate: its subject, the
 // emailAddress attributes of it, and the subjectAltName.
 //
@@ -210,7 +218,7 @@ type subjectName struct {
 func constrainedNames(c *certificate) []subjectName {
 	var list []subjectName
 	if len(c.Subject) > 2 {
-		list = append(list, subjectName{kind: x509der.DirectoryName, value: c.Subject, text: nameText(c.Subject)})
+		list = append(list, subjectName{kind: x509der.DirectoryName, value: c.Subject})
 		addresses, err := x509der.SubjectMailboxes(c.Subject)
 		if err != nil || len(addresses) < strings.Count(string(c.Subject), string(oid.EmailAddress)) {
 			// An attribute that is no address to us may be one to others.
@@ -252,7 +260,6 @@ func newSubjectName(n x509der.GeneralName) subjectName {
 		s.bad = len(n.Value) != 4 && len(n.Value) != 16
 	case x509der.DirectoryName:
 		s.bad = !wellFormedName(n.Value)
-		s.text = nameText(n.Value)
 	}
 	return s
 }
@@ -335,11 +342,11 @@ func (n *nameConstraints) check(names []subjectName, left *int) *violation {
 		}
 		for j := range n.excluded {
 			if t := &n.excluded[j]; t.about(name) && (name.bad || t.within(name, true)) {
-				return &violation{name: name.text, excluded: true}
+				return &violation{name: name.describe(), excluded: true}
 			}
 		}
 		if !n.permits(name) {
-			return &violation{name: name.text}
+			return &violation{name: name.describe()}
 		}
 	}
 	return nil

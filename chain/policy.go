@@ -17,6 +17,7 @@ const (
 	InsecureAnyPurpose // accepts a certificate whatever its key usages say
 )
 
+// String returns the purpose in words.
 func (p Purpose) String() string {
 	switch p {
 	case EmailSigning:

@@ -244,9 +244,9 @@ func (s *validation) checkNames(c *certificate, leaf bool) {
 			e := s.v.limited("more than %d name constraint comparisons", s.v.policy.Limits.NameComparisons)
 			s.failed(e, progressNames)
 		case bad.excluded:
-			s.failed(fail(ErrNameConstraint, c, "certificate %s: name %s is excluded by an issuer above", c.title(), quote(bad.name)), progressNames)
+			s.failed(fail(ErrNameConstraint, c, "certificate %s: name %s is excluded by an issuer above", c.title(), bad.name), progressNames)
 		default:
-			s.failed(fail(ErrNameConstraint, c, "certificate %s: name %s is not among those permitted by an issuer above", c.title(), quote(bad.name)), progressNames)
+			s.failed(fail(ErrNameConstraint, c, "certificate %s: name %s is not among those permitted by an issuer above", c.title(), bad.name), progressNames)
 		}
 		return
 	}
