@@ -206,6 +206,7 @@ func (j *job) chooseSigner(ctx context.Context) (*smime.Identity, error) {
 		candidates = []*smime.Identity{j.m.Signer}
 	}
 	var best *smime.Identity
+	var path *chain.Path
 	var reasons []error
 	for _, id := range candidates {
 		if id == nil {
@@ -220,16 +221,27 @@ func (j *job) chooseSigner(ctx context.Context) (*smime.Identity, error) {
 			continue
 		}
 		policy := chain.Policy{Purpose: chain.EmailSigning, Mailbox: author, Options: j.chainOptions(j.cfg)}
-		if _, err := j.Trust.Verify(ctx, cert, policy); err != nil {
+		verified, err := j.Trust.Verify(ctx, cert, policy)
+		if err != nil {
 			reasons = append(reasons, err)
 			continue
 		}
-		best = id
+		best, path = id, verified
 	}
 	if best == nil {
 		return nil, errors.Join(append([]error{ErrNoSigner}, reasons...)...)
 	}
-	return best, nil
+	return withChain(best, path)
+}
+
+// withChain returns id with the issuers that were found, which may be more than
+// it came with.
+func withChain(id *smime.Identity, path *chain.Path) (*smime.Identity, error) {
+	key, err := id.SigningKey()
+	if err != nil {
+		return nil, err
+	}
+	return smime.NewIdentity(key.Key, id.Certificate(), path.Certificates()[1:]...)
 }
 
 // mayKey returns why the key of id can't be used under the config.
