@@ -31,6 +31,7 @@ type pipe struct{ io.Reader }
 func (pipe) Seek(int64, int) (int64, error) { return 0, errors.New("illegal seek") }
 
 func TestReplay(t *testing.T) {
+	needDisk(t)
 	const before = 11
 	all := noise(before + 3*largeChunk + 5000)
 	file := filepath.Join(t.TempDir(), "source")

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/iotest"
@@ -41,6 +42,7 @@ func writeAll(t testing.TB, s *Spool, data []byte, piece int) {
 }
 
 func TestSpool(t *testing.T) {
+	needDisk(t)
 	data := noise(9*blockSize + 777)
 	for _, memory := range []int64{0, 1000, blockSize, 3*blockSize + 5, 1 << 30} {
 		for _, size := range []int{0, 1, 511, blockSize - 1, blockSize, blockSize + 1, 4 * blockSize, len(data)} {
@@ -86,6 +88,7 @@ func noFiles(t *testing.T, dir string) {
 }
 
 func TestRandomAccess(t *testing.T) {
+	needDisk(t)
 	data := noise(8*blockSize + 100)
 	s := New(limits(2*blockSize, 1<<30), t.TempDir())
 	defer s.Close()
@@ -119,6 +122,7 @@ func TestRandomAccess(t *testing.T) {
 }
 
 func TestSpoolLimits(t *testing.T) {
+	needDisk(t)
 	for _, c := range []struct {
 		name         string
 		memory, disk int64
@@ -151,6 +155,7 @@ func TestSpoolLimits(t *testing.T) {
 }
 
 func TestNoFileForLittle(t *testing.T) {
+	needDisk(t)
 	s := New(limits(0, 1<<30), "/nonexistent")
 	defer s.Close()
 	data := noise(blockSize - 1)
@@ -161,6 +166,7 @@ func TestNoFileForLittle(t *testing.T) {
 }
 
 func TestChangedFile(t *testing.T) {
+	needDisk(t)
 	data := noise(4 * blockSize)
 	for name, change := range map[string]func(*os.File) error{
 		"flipped": func(f *os.File) error { _, err := f.WriteAt([]byte{1, 2, 3, 4, 5, 6, 7, 8}, 100); return err },
@@ -258,4 +264,13 @@ func testReader(s *Spool, want []byte, piece int) error {
 		}
 	}
 	return nil
+}
+
+// needDisk skips a test of temporary files where there are none: in a browser
+// nothing touches a disk.
+func needDisk(t *testing.T) {
+	t.Helper()
+	if runtime.GOOS == "js" {
+		t.Skip("no temporary files on js")
+	}
 }
