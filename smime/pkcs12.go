@@ -38,6 +38,7 @@ func ParsePKCS12(pfx []byte, password string) ([]*Identity, error) {
 // assemble joins keys, certificates and issuers.
 func assemble(bags *pfxBags) ([]*Identity, error) {
 	certs := readCertificates(bags.certs)
+	taken := make(map[*pfxCert]bool)
 	var ids []*Identity
 	reason := error(nil)
 	for _, der := range bags.keys {
@@ -47,7 +48,7 @@ func assemble(bags *pfxBags) ([]*Identity, error) {
 			continue
 		}
 		for _, c := range certs {
-			if c.pub == nil || !c.pub.Matches(key) {
+			if c.pub == nil || taken[c] || !c.pub.Matches(key) {
 				continue
 			}
 			id, err := NewIdentity(key, c.cert, issuersOf(c, certs)...)
@@ -55,6 +56,7 @@ func assemble(bags *pfxBags) ([]*Identity, error) {
 				reason = errors.Join(reason, err)
 				continue
 			}
+			taken[c] = true
 			ids = append(ids, id)
 		}
 	}

@@ -214,7 +214,7 @@ func (p *plan) leaf(part *mimetree.Part, root bool) error {
 	switch part.Encoding {
 	case "", "7bit", "8bit":
 		lone := s.found&loneCR != 0 || s.found&loneLF != 0 && !p.d.bareLF
-		exact := s.found&nul != 0 || lone && !isText(part)
+		exact := s.found&nul != 0 || !isText(part) && (lone || s.found&eightBit != 0)
 		if s.found&p.mind == 0 && !exact {
 			if part.Encoding == "8bit" {
 				p.relabel(part, root, "7bit")

@@ -2,6 +2,9 @@ package smime_test
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -116,6 +119,36 @@ func TestRecipientsThatEncryptRefuses(t *testing.T) {
 			}()
 			f()
 		}()
+	}
+}
+
+// TestKeysThatEncryptRefuses: the reasons of package pkcs7 come with the mailbox.
+func TestKeysThatEncryptRefuses(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	_, ed, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	bob := ca.Recipient(ca.Identity("bob@example.com"))
+	signs := ca.Certify(ed, "ed@example.com")
+	weak := smime.InsecureRecipient("weak@example.com", ca.Certify(small, "weak@example.com").Certificate(), nil)
+	if _, err := smime.NewRecipient(t.Context(), "ed@example.com", signs.Certificate(), ca.Trust(), nil); !errors.Is(err, chain.ErrWrongPurpose) {
+		t.Error(err)
+	}
+	for _, tt := range []struct {
+		to   *smime.Recipient
+		want error
+	}{{smime.InsecureRecipient("ed@example.com", signs.Certificate(), nil), chain.ErrWrongPurpose}, {weak, pkcs7.ErrWeak}} {
+		var out bytes.Buffer
+		err := smime.Encrypt(t.Context(), &out, strings.NewReader(crlf(plainMail)), []*smime.Recipient{bob, tt.to}, nil)
+		var all smime.RecipientErrors
+		if !errors.As(err, &all) || len(all) != 1 || all[0].Mailbox != tt.to.Mailbox() || !errors.Is(err, tt.want) || out.Len() > 0 {
+			t.Errorf("%d bytes, error %v", out.Len(), err)
+		}
 	}
 }
 
