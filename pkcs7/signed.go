@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/gosmime/gosmime/internal/alg"
@@ -98,7 +99,7 @@ func (r *SignedReader) keepLimit() int {
 			return smallContent
 		}
 	}
-	return int(r.p.budget.Left(budget.Memory))
+	return int(min(r.p.budget.Left(budget.Memory), math.MaxInt))
 }
 
 // begin reads up to the content.

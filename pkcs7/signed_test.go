@@ -79,7 +79,7 @@ func TestSignAndVerify(t *testing.T) {
 					if len(certs) != 1 || !certs[0].Equal(key.Certificate) {
 						t.Errorf("%s %v %s: other certificates", kind, scheme, name)
 					}
-					if err := ber.CheckDER(msg, false); err != nil {
+					if err := ber.CheckDER(msg, true); err != nil {
 						t.Errorf("%s %v %s: %v", kind, scheme, name, err)
 					}
 				}

@@ -9,8 +9,10 @@ import (
 	"io"
 	"math/big"
 	"os"
+	"strings"
 	"testing"
 
+	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/suites"
 )
@@ -146,6 +148,12 @@ func TestGoldenKeys(t *testing.T) {
 			if got, _, err := verify(sign(t, text, &SignOptions{ByKeyID: byKeyID}, signer), nil, nil); err != nil || got != text {
 				t.Errorf("%s: %v", name, err)
 			}
+		}
+		// With the length of the signature known before, large content is DER, too.
+		content := strings.Repeat(text, 3000)
+		msg := sign(t, content, &SignOptions{Size: int64(len(content))}, signer)
+		if got, _, err := verify(msg, nil, nil); err != nil || got != content || ber.CheckDER(msg, true) != nil {
+			t.Errorf("%s, large: %v", name, err)
 		}
 		n++
 	}
