@@ -1,6 +1,7 @@
 package pkcs7
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -103,36 +104,48 @@ type matchKey struct {
 	public *alg.PublicKey
 }
 
-// A keyring finds keys by identifier without comparing all with all.
+// A keyring finds keys by identifier. If they are many it does so without
+// comparing all with all.
 type keyring struct {
-	bySerial, byKeyID map[string][]*matchKey
-	secrets           []*matchKey
+	pairs, secrets    []matchKey
+	bySerial, byKeyID map[string][]*matchKey // nil: few pairs
 }
 
+// fewKeys are compared with every recipient faster than they are indexed.
+const fewKeys = 8
+
 func newKeyring(keys []DecryptionKey) *keyring {
-	r := &keyring{bySerial: map[string][]*matchKey{}, byKeyID: map[string][]*matchKey{}}
+	r := new(keyring)
 	for _, key := range keys {
-		k := &matchKey{DecryptionKey: key}
 		switch {
 		case key.kind == passwordKey || key.kind == kekKey:
-			r.secrets = append(r.secrets, k)
+			r.secrets = append(r.secrets, matchKey{DecryptionKey: key})
 			continue
 		case key.kind != pairKey || key.certificate == nil:
 			continue
 		}
 		// A certificate that can't be read names no key and hides no other one.
-		parsed := key.parse()
-		if parsed.cert == nil {
-			continue
+		if parsed := key.parse(); parsed.cert != nil {
+			key.key = parsed.key
+			r.pairs = append(r.pairs, matchKey{DecryptionKey: key, cert: parsed.cert, public: parsed.public})
 		}
-		k.cert, k.public, k.key = parsed.cert, parsed.public, parsed.key
-		serial := serialIndex(nil, k.cert.Serial)
-		r.bySerial[string(serial)] = append(r.bySerial[string(serial)], k)
-		for _, id := range parsed.ids {
+	}
+	if len(r.pairs) > fewKeys {
+		r.index()
+	}
+	return r
+}
+
+func (r *keyring) index() {
+	r.bySerial, r.byKeyID = map[string][]*matchKey{}, map[string][]*matchKey{}
+	for i := range r.pairs {
+		k := &r.pairs[i]
+		serial := string(serialIndex(nil, k.cert.Serial))
+		r.bySerial[serial] = append(r.bySerial[serial], k)
+		for _, id := range k.parsed.ids {
 			r.byKeyID[string(id)] = append(r.byKeyID[string(id)], k)
 		}
 	}
-	return r
 }
 
 // serialIndex appends a form of a serial number by which keys are looked up.
@@ -146,25 +159,50 @@ func serialIndex(b []byte, serial *big.Int) []byte {
 
 // find calls yield for each key that id names, with how well it does.
 func (r *keyring) find(id CertID, yield func(key *matchKey, rank int)) {
-	switch id.Kind {
-	case ByKEK, ByPassword:
-		for _, k := range r.secrets {
-			if k.names(id) || id.Kind == ByPassword && k.kind == passwordKey {
-				yield(k, 1)
-			}
-		}
-		return
-	}
-	keys := r.byKeyID[string(id.KeyID)]
-	if id.Serial != nil {
-		var scratch [24]byte
-		keys = r.bySerial[string(serialIndex(scratch[:0], id.Serial))]
-	}
-	for _, k := range keys {
-		if rank := id.rank(k.cert); rank > 0 {
+	try := func(k *matchKey) {
+		if rank := k.rank(id); rank > 0 {
 			yield(k, rank)
 		}
 	}
+	switch {
+	case id.Kind != ByCertificate:
+		for i := range r.secrets {
+			try(&r.secrets[i])
+		}
+	case r.bySerial == nil:
+		for i := range r.pairs {
+			try(&r.pairs[i])
+		}
+	case id.Serial != nil:
+		var scratch [24]byte
+		for _, k := range r.bySerial[string(serialIndex(scratch[:0], id.Serial))] {
+			try(k)
+		}
+	default:
+		for _, k := range r.byKeyID[string(id.KeyID)] {
+			try(k)
+		}
+	}
+}
+
+// rank says how well id names the key, 0 if it does not.
+func (k *matchKey) rank(id CertID) int {
+	switch {
+	case id.Kind == ByPassword && k.kind == passwordKey,
+		id.Kind == ByKEK && k.kind == kekKey && bytes.Equal(k.id, id.KeyID):
+		return 1
+	case id.Kind != ByCertificate || k.cert == nil:
+		return 0
+	case id.Serial != nil:
+		return id.rank(k.cert)
+	}
+	// The identifiers of the certificate are known already.
+	for i, keyID := range k.parsed.ids {
+		if len(keyID) > 0 && bytes.Equal(keyID, id.KeyID) {
+			return 3 - min(i, 1)
+		}
+	}
+	return 0
 }
 
 // unavailable reports whether err says something about the key or the caller

@@ -128,7 +128,7 @@ func TestUniformFailure(t *testing.T) {
 		key  DecryptionKey
 	}{
 		"PKCS #1 v1.5": {func(cek []byte) encodedRecipient {
-			r, err := makeKTRI(issuerAndSerial(newKeyring([]DecryptionKey{k[0].decryption()}).bySerial[string([]byte{2, 10})][0].cert), &k[0].key.(*rsa.PrivateKey).PublicKey, nil, rsaEncryption(), cek)
+			r, err := makeKTRI(issuerAndSerial(k[0].decryption().parse().cert), &k[0].key.(*rsa.PrivateKey).PublicKey, nil, rsaEncryption(), cek)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -269,6 +269,31 @@ func TestBER(t *testing.T) {
 	}
 }
 
+// TestManyKeys holds that a key is found among many as it is among few.
+func TestManyKeys(t *testing.T) {
+	k, other := testKeys()[1], testKeys()[4].key
+	// Some of 500 have the serial number of the right one.
+	for _, n := range []int{0, 1, fewKeys - 1, fewKeys, 500} {
+		keys := []DecryptionKey{KeyFromPassword([]byte("p")), KeyFromKEK([]byte("id"), noise(32)), {}, KeyOf(nil, k.key), KeyOf(&x509.Certificate{Raw: []byte{1}}, k.key)}
+		for i := range n {
+			keys = append(keys, KeyOf(testCertificate(rawSPKI(oid.X25519, append(noise(30), byte(i), byte(i>>8))), byte(i)), other))
+		}
+		keys = append(keys, k.decryption())
+		for _, byKeyID := range []bool{false, true} {
+			msg := encryptTo(t, noise(10), nil, ToCertificate(k.cert, &RecipientOptions{ByKeyID: byKeyID}))
+			r, err := NewDecryptReader(context.Background(), bytes.NewReader(msg), fixed(keys...), nil)
+			if err != nil {
+				t.Errorf("%d others, by key identifier %v: %v", n, byKeyID, err)
+				continue
+			}
+			if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, noise(10)) || r.Certificate() != k.cert {
+				t.Errorf("%d others, by key identifier %v: %v", n, byKeyID, err)
+			}
+			r.Close()
+		}
+	}
+}
+
 // TestRecipientInfos holds what is skipped and what is found.
 func TestRecipientInfos(t *testing.T) {
 	k := testKeys()[1]

@@ -1,7 +1,6 @@
 package pkcs7
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 
@@ -86,9 +85,4 @@ func weakWrap(wrap []byte) bool {
 	var id alg.Identifier
 	s := cryptobyte.String(wrap)
 	return alg.ReadIdentifier(&s, &id) && (id.OID == oid.TripleDESWrap || id.OID == oid.RC2Wrap)
-}
-
-// names reports whether the key is the one that a KEKIdentifier names.
-func (k *matchKey) names(id CertID) bool {
-	return id.Kind == ByKEK && k.kind == kekKey && bytes.Equal(k.id, id.KeyID)
 }
