@@ -3,6 +3,7 @@ package pkcs7
 import (
 	"context"
 	"crypto"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cloudflare/circl/sign/slhdsa"
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/suites"
@@ -275,5 +277,42 @@ func TestByKeyIDWithoutKeyID(t *testing.T) {
 		if r.version != want {
 			t.Errorf("version %d, not %d", r.version, want)
 		}
+	}
+}
+
+func TestSignSLHDSA(t *testing.T) {
+	n := 0
+	for id, c := range map[slhdsa.ID]struct {
+		oid    oid.OID
+		scheme Scheme
+	}{
+		slhdsa.SHA2_128f:  {oid.SLHDSA_SHA2_128f, SLHDSASHA2128f},
+		slhdsa.SHAKE_128f: {oid.SLHDSA_SHAKE_128f, SLHDSASHAKE128f},
+		slhdsa.SHA2_192f:  {oid.SLHDSA_SHA2_192f, SLHDSASHA2192f},
+	} {
+		pub, key, err := slhdsa.GenerateKey(rand.Reader, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bits, err := pub.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		spki := ber.Append(nil, ber.Sequence, true,
+			ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(c.oid))),
+			ber.Append(nil, ber.BitString, false, []byte{0}, bits))
+		signer := SigningKey{Certificate: testCertificate(spki, 1), Key: &key}
+		content := strings.Repeat(text, 3000)
+		msg := sign(t, content, &SignOptions{Size: int64(len(content))}, signer)
+		if got, _, err := verify(msg, nil, nil); err != nil || got != content || ber.CheckDER(msg, true) != nil {
+			t.Errorf("%v: %v", id, err)
+		}
+		if s := signersOf(t, msg, nil)[0].Scheme(); s != c.scheme {
+			t.Errorf("%v: read as %v", id, s)
+		}
+		n++
+	}
+	if n != 3 {
+		t.Errorf("%d sets", n)
 	}
 }
