@@ -62,7 +62,11 @@ func (j *job) run(ctx context.Context, deliver Deliver) (err error) {
 		if err := j.signOnce(ctx); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, j.signed.Close()) }()
+		defer func() {
+			if e := j.signed.Close(); e != nil {
+				err = errors.Join(err, e)
+			}
+		}()
 	}
 	var failed []error
 	for _, d := range deliveries {
