@@ -10,6 +10,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/alg"
@@ -164,6 +165,99 @@ func TestDecryptGoldens(t *testing.T) {
 		})
 	}
 	if len(rows) < 100 || good < 100 {
+		t.Errorf("%d rows, %d decrypted", len(rows), good)
+	}
+	t.Logf("%d rows, %d decrypted", len(rows), good)
+}
+
+// TestGoldenObjectsAsMail puts the bare CMS objects into messages.
+func TestGoldenObjectsAsMail(t *testing.T) {
+	rows := suites.Goldens(t, func(g *suites.Golden) bool {
+		return strings.HasSuffix(g.File, ".p7m") && g.Operation == "verify" && g.Content == ""
+	})
+	good := 0
+	for _, g := range rows {
+		t.Run(g.File, func(t *testing.T) {
+			kind := "signed-data"
+			if g.Kind == "receipt" {
+				kind = "signed-receipt"
+			}
+			opts := &smime.VerifyOptions{Chain: chain.Options{At: g.VerifyTime}, InsecureHistoric: g.Legacy, InsecureAnySender: true}
+			var out bytes.Buffer
+			start := time.Now()
+			_, err := smime.Verify(context.Background(), &out, bytes.NewReader(asMail("x@example.com", kind, g.Read(t, g.File))), goldenTrust(t, g), opts)
+			if g.MaxSeconds > 0 && time.Since(start) > time.Duration(g.MaxSeconds)*time.Second {
+				t.Errorf("took %v", time.Since(start))
+			}
+			// Content of another type than mail is not for Verify.
+			if bytes.Contains(g.Algorithms, []byte(`"econtent_type"`)) && kind == "signed-data" &&
+				!bytes.Contains(g.Algorithms, []byte(`"econtent_type": "data"`)) && !bytes.Contains(g.Algorithms, []byte(`"econtent_type":"data"`)) {
+				if err == nil {
+					t.Error("content of another type passes")
+				}
+				return
+			}
+			if !accepts(g, err) {
+				t.Fatalf("error %v; expected %s (%s)", err, g.Expected, g.Reason)
+			}
+			if err != nil {
+				if out.Len() > 0 {
+					t.Fatal("something was written")
+				}
+				return
+			}
+			good++
+			if g.PlaintextSHA256 != "" && sum(out.Bytes()) != g.PlaintextSHA256 {
+				t.Errorf("%d octets that are not the content", out.Len())
+			}
+		})
+	}
+	if len(rows) < 200 || good < 50 {
+		t.Errorf("%d rows, %d verified", len(rows), good)
+	}
+	t.Logf("%d rows, %d verified", len(rows), good)
+}
+
+// TestGoldenEnvelopesAsMail decrypts the bare CMS objects in messages.
+func TestGoldenEnvelopesAsMail(t *testing.T) {
+	rows := suites.Goldens(t, func(g *suites.Golden) bool {
+		return strings.HasSuffix(g.File, ".p7m") && g.Operation == "decrypt" && len(g.Keys) > 0 &&
+			(g.Kind == "enveloped" || g.Kind == "authenveloped" || g.Kind == "bad")
+	})
+	good := 0
+	for _, g := range rows {
+		t.Run(g.File, func(t *testing.T) {
+			var out bytes.Buffer
+			msg := asMail("x@example.com", "enveloped-data", g.Read(t, g.File))
+			_, err := smime.Decrypt(context.Background(), &out, bytes.NewReader(msg), goldenKeys(t, g), &smime.DecryptOptions{InsecureHistoric: g.Legacy})
+			if err != nil && out.Len() > 0 {
+				t.Fatal("something was written")
+			}
+			if err == nil {
+				good++
+				if !g.Accepts("ok") && !g.Accepts("ok-with-warning") {
+					t.Errorf("decrypted; expected %s (%s)", g.Expected, g.Reason)
+				}
+				if g.PlaintextSHA256 != "" && sum(out.Bytes()) != g.PlaintextSHA256 {
+					t.Errorf("%d octets that are not the content", out.Len())
+				}
+				return
+			}
+			if accepts(g, err) {
+				return
+			}
+			// What is inside may be anything but mail.
+			m, oerr := smime.Open(context.Background(), bytes.NewReader(msg), &smime.OpenOptions{Keys: goldenKeys(t, g)})
+			if oerr != nil {
+				t.Fatalf("Decrypt: %v, Open: %v", err, oerr)
+			}
+			defer m.Close()
+			if l, ok := m.Root().(*smime.EncryptedLayer); !ok || l.Opened.Err() != nil || g.PlaintextSHA256 != "" && sum(content(t, l.Content())) != g.PlaintextSHA256 {
+				t.Errorf("%v; expected %s (%s)\n%v", err, g.Expected, g.Reason, m)
+			}
+		})
+	}
+	if len(rows) < 250 || good < 100 {
 		t.Errorf("%d rows, %d decrypted", len(rows), good)
 	}
 	t.Logf("%d rows, %d decrypted", len(rows), good)

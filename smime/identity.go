@@ -76,7 +76,7 @@ func usable(key crypto.PrivateKey) bool {
 	switch key.(type) {
 	case nil:
 		return false
-	case crypto.Signer, crypto.Decrypter, ecdh.KeyExchanger, crypto.Decapsulator:
+	case crypto.Signer, crypto.Decrypter, ecdh.KeyExchanger, crypto.Decapsulator, *alg.X448PrivateKey:
 		return true
 	}
 	_, ok := alg.ECDHKey(key)
