@@ -144,7 +144,8 @@ func (m Member) find(ctx context.Context, l *lookup, misses int) iter.Seq2[*Entr
 // status is fully known, or after a few more; of those it saw, the one with
 // the most revocation knowledge and then the fewest certificates is returned.
 // If none does, the error is that of the attempt that got furthest, and
-// [Error.Tried] has them all, up to a bound.
+// [Error.Tried] has them all, up to a bound. If ctx ends first, the error is
+// ErrLimit with its cause.
 //
 // A path that does not depend on a Source outside of this package, on a
 // Fetcher or on new evidence may come from a cache that forgets within a minute

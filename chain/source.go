@@ -1,14 +1,15 @@
 package chain
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"iter"
 	"math/big"
 	"slices"
-	"strings"
 )
 
 // A Query selects entries. Every set field must match.
@@ -63,14 +64,17 @@ func Entries(entries ...*Entry) Source {
 // over.
 func PEM(text []byte) (Source, error) {
 	m := &memory{}
-	for rest := text; ; {
+	begun, decoded := 0, 0
+	for line := range bytes.Lines(text) {
+		if bytes.HasPrefix(line, []byte("-----BEGIN ")) {
+			begun++
+		}
+	}
+	for rest := text; ; decoded++ {
 		var block *pem.Block
 		block, rest = pem.Decode(rest)
 		if block == nil {
-			if i := strings.Index(string(rest), "-----BEGIN "); i >= 0 {
-				return nil, &Error{Reason: ErrMalformed, Detail: "a PEM block can't be decoded"}
-			}
-			return m, nil
+			break
 		}
 		e, err := pemEntry(block)
 		if err != nil {
@@ -80,6 +84,11 @@ func PEM(text []byte) (Source, error) {
 			m.entries = append(m.entries, e)
 		}
 	}
+	// Decode passes over what it can't read.
+	if decoded != begun {
+		return nil, &Error{Reason: ErrMalformed, Detail: fmt.Sprintf("of %d PEM blocks %d can't be decoded", begun, begun-decoded)}
+	}
+	return m, nil
 }
 
 func pemEntry(block *pem.Block) (*Entry, error) {

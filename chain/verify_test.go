@@ -103,15 +103,34 @@ func TestIssuerReasons(t *testing.T) {
 			trust := chain.NewCollection(chain.Anchors(certs(root)), chain.Untrusted(certs(tt.ca)))
 			_, err := trust.Verify(t.Context(), leaf.Certificate, signing())
 			wantReason(t, err, tt.want)
+			if oracle := oracleVerify(root, leaf, tt.ca); (oracle == nil) != (err == nil) {
+				t.Errorf("%v; crypto/x509: %v", err, oracle)
+			}
 		})
 	}
 	t.Run("path length", func(t *testing.T) {
 		upper := root.newCA(t, "Upper", pathLen(0))
 		ca := upper.newCA(t, "CA")
 		trust := chain.NewCollection(chain.Anchors(certs(root)), chain.Untrusted(certs(upper, ca)))
-		_, err := trust.Verify(t.Context(), ca.newLeaf(t, alice).Certificate, signing())
+		leaf := ca.newLeaf(t, alice)
+		_, err := trust.Verify(t.Context(), leaf.Certificate, signing())
 		wantReason(t, err, chain.ErrPathTooLong)
+		if oracleVerify(root, leaf, upper, ca) == nil {
+			t.Error("crypto/x509 takes it")
+		}
 	})
+}
+
+// oracleVerify asks crypto/x509.
+func oracleVerify(root, leaf *party, bag ...*party) error {
+	pool, mid := x509.NewCertPool(), x509.NewCertPool()
+	pool.AddCert(root.Certificate)
+	for _, p := range bag {
+		mid.AddCert(p.Certificate)
+	}
+	_, err := leaf.Certificate.Verify(x509.VerifyOptions{Roots: pool, Intermediates: mid, CurrentTime: judged,
+		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}})
+	return err
 }
 
 // tampered returns p with another signature.

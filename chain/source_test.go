@@ -1,0 +1,121 @@
+package chain_test
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
+	"testing"
+	"time"
+
+	"github.com/gosmime/gosmime/chain"
+)
+
+// TestPEM fails on what it can't read, wherever it stands.
+func TestPEM(t *testing.T) {
+	root := newRoot(t, "Root")
+	crl, err := x509.CreateRevocationList(nil, &x509.RevocationList{Number: asBig(1), ThisUpdate: judged, NextUpdate: judged.Add(time.Hour)}, root.Certificate, root.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := func(kind string, der []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
+	good := block("CERTIFICATE", root.Raw)
+	list := block("X509 CRL", crl)
+	for _, tt := range []struct {
+		name, text string
+		want       int // entries; -1: an error
+	}{
+		{"empty", "", 0},
+		{"one", good, 1},
+		{"text around", "Root\n" + good + "subject=x\n" + list + "end", 2},
+		{"CRLF", string(bytes.ReplaceAll([]byte(good), []byte("\n"), []byte("\r\n"))), 1},
+		{"key beside", good + block("PRIVATE KEY", []byte{1}), 1},
+		{"broken base64 first", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n" + good, -1},
+		{"broken base64 last", good + "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n", -1},
+		{"no end", good + "-----BEGIN CERTIFICATE-----\nAAAA\n", -1},
+		{"no certificate", block("CERTIFICATE", []byte("x")), -1},
+		{"no list", block("X509 CRL", root.Raw), -1},
+	} {
+		src, err := chain.PEM([]byte(tt.text))
+		if tt.want < 0 {
+			t.Log(tt.name)
+			wantReason(t, err, chain.ErrMalformed)
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		n := 0
+		for _, kind := range []chain.Kind{chain.KindCertificate, chain.KindCRL} {
+			for _, err := range src.Find(t.Context(), chain.Query{Kind: kind}) {
+				if err != nil {
+					t.Error(err)
+				}
+				n++
+			}
+		}
+		if n != tt.want {
+			t.Errorf("%s: %d entries, want %d", tt.name, n, tt.want)
+		}
+	}
+}
+
+// TestFind asks by each field, in small and large sources of either kind.
+func TestFind(t *testing.T) {
+	root := newRoot(t, "Root")
+	var crowd []*party
+	for range 30 {
+		crowd = append(crowd, root.newLeaf(t, "crowd@example.com"))
+	}
+	leaf := root.newLeaf(t, "Alice@Example.com", func(c *x509.Certificate) { c.Subject.CommonName = "The  Leaf" })
+	same := root.newLeaf(t, alice, func(c *x509.Certificate) { c.Subject.CommonName = "the leaf" })
+	crl, err := x509.CreateRevocationList(nil, &x509.RevocationList{Number: asBig(1), ThisUpdate: judged, NextUpdate: judged.Add(time.Hour)}, root.Certificate, root.key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := [][]byte{crl, []byte("junk"), leaf.Raw, same.Raw, root.Raw}
+	small := chain.DER(all...)
+	for _, p := range crowd {
+		all = append(all, p.Raw)
+	}
+	large := chain.DER(all...)
+	const cert = chain.KindCertificate
+	for _, tt := range []struct {
+		name string
+		q    chain.Query
+		want int
+	}{
+		{"nothing", chain.Query{}, 0},
+		{"no such kind", chain.Query{Kind: 99}, 0},
+		{"subject", chain.Query{Kind: cert, Subject: leaf.RawSubject}, 2}, // case and space fold
+		{"subject and serial", chain.Query{Kind: cert, Subject: leaf.RawSubject, Issuer: root.RawSubject, Serial: leaf.SerialNumber}, 1},
+		{"issuer and serial", chain.Query{Kind: cert, Issuer: root.RawSubject, Serial: same.SerialNumber}, 1},
+		{"other issuer", chain.Query{Kind: cert, Issuer: leaf.RawSubject, Serial: same.SerialNumber}, 0},
+		{"key", chain.Query{Kind: cert, KeyID: root.SubjectKeyId}, 1},
+		{"mailbox", chain.Query{Kind: cert, Mailbox: "alice@EXAMPLE.COM"}, 2},
+		{"no mailbox", chain.Query{Kind: cert, Mailbox: "example.com"}, 0},
+		{"list", chain.Query{Kind: chain.KindCRL}, 1},
+		{"list of issuer", chain.Query{Kind: chain.KindCRL, Issuer: root.RawSubject}, 1},
+		{"list of another", chain.Query{Kind: chain.KindCRL, Issuer: leaf.RawSubject}, 0},
+		{"list by key", chain.Query{Kind: chain.KindCRL, KeyID: root.SubjectKeyId}, 1},
+		{"response", chain.Query{Kind: chain.KindOCSPResponse}, 0},
+	} {
+		for name, src := range map[string]chain.Source{"small": small, "large": large, "foreign": foreign{large}} {
+			n := 0
+			for e, err := range chain.NewCollection(chain.Untrusted(src)).Find(t.Context(), tt.q) {
+				if err != nil || e.Kind() != tt.q.Kind {
+					t.Errorf("%s, %s: %v", tt.name, name, err)
+				}
+				n++
+			}
+			if n != tt.want {
+				t.Errorf("%s, %s: %d entries, want %d", tt.name, name, n, tt.want)
+			}
+		}
+	}
+	for range chain.NewCollection(chain.Disallowed(large)).Find(t.Context(), chain.Query{Kind: cert}) {
+		t.Fatal("a banned certificate was found")
+	}
+}
