@@ -43,7 +43,7 @@ func NewDecryptReader(ctx context.Context, src io.Reader, keys KeyFunc, opts *De
 // DecryptOptions are the options of decryption; nil means the defaults.
 type DecryptOptions struct {
 	Limits               Limits
-	RequireAuthenticated bool
+	RequireAuthenticated bool // refuses ciphers that do not detect changes
 	InsecureHistoric     bool // reads Triple DES, RC2 and DES
 	// Withhold makes Read return nothing before the whole content was found to
 	// be complete and well padded, whatever the cipher. An src that can't seek

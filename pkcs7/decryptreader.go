@@ -170,12 +170,13 @@ func (r *DecryptReader) Certificate() *x509.Certificate {
 // included, as DER or BER. Anyone can put anything there.
 func (r *DecryptReader) UnverifiedElements() [][]byte { return r.originator }
 
-// Authenticated returns the attributes that the tag covers and Unprotected
-// those that nothing does. They are known after io.EOF.
-func (r *DecryptReader) Authenticated() []Attribute { return r.trailer.auth.exported() }
+// AuthenticatedAttributes returns those that the tag of the cipher covers. They
+// are known after io.EOF.
+func (r *DecryptReader) AuthenticatedAttributes() []Attribute { return r.trailer.auth.exported() }
 
-// Unprotected returns attributes that anyone may have changed.
-func (r *DecryptReader) Unprotected() []Attribute { return r.trailer.unprotected.exported() }
+// UnprotectedAttributes returns those that anyone may have changed. They are
+// known after io.EOF.
+func (r *DecryptReader) UnprotectedAttributes() []Attribute { return r.trailer.unprotected.exported() }
 
 // Strength returns nil, or an error that wraps [ErrWeak] if the cipher or the way
 // to its key is below the floor, for any of the recipients.

@@ -6,4 +6,9 @@
 // function named Verify also asks for trust: [SignerInfo.CheckSignature] says
 // that a key made a signature, [Verify] says that somebody vouches for the
 // key. Mail programs want package smime instead.
+//
+// Encryption does not say who did it. An authenticated cipher tells that nobody
+// but a recipient changed the content; CMSAlgorithmProtection protects
+// signatures alone, and the algorithms of encryption are protected by
+// [EncryptOptions].CEKHKDF.
 package pkcs7

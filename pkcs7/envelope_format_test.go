@@ -78,7 +78,7 @@ func TestEnvelopeAttributes(t *testing.T) {
 			if got := r.ContentType(); !got.Equal(oid.SignedData.X509()) {
 				t.Errorf("content type %v", got)
 			}
-			auth, unprotected := r.Authenticated(), r.Unprotected()
+			auth, unprotected := r.AuthenticatedAttributes(), r.UnprotectedAttributes()
 			if len(auth) != 2 || len(unprotected) != 1 || !bytes.Equal(unprotected[0].Values[0], name.Values[0]) {
 				t.Errorf("%v: attributes %v and %v", c, auth, unprotected)
 			}
