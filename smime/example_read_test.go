@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 
@@ -184,6 +185,40 @@ func ExampleIsSMIME() {
 	// Output:
 	// false
 	// true
+}
+
+// A receipt counts for the one message that it is for.
+func ExampleCheckReceipt() {
+	ca := smimetest.NewCA(exampleTB{})
+	alice, bob := ca.Identity("alice@example.com"), ca.Identity("bob@example.com")
+	at := &smime.VerifyOptions{Chain: chain.Options{At: smimetest.Now()}}
+	ctx := context.Background()
+	send := func(text string) []byte {
+		var sent bytes.Buffer
+		mail := smimetest.Mail("alice@example.com", "bob@example.com", text)
+		if err := smime.Sign(ctx, &sent, bytes.NewReader(mail), alice, &smime.SignOptions{RequestReceipt: []string{"bob@example.com"}}); err != nil {
+			panic(err)
+		}
+		return sent.Bytes()
+	}
+	first, second := send("The first."), send("The second.")
+	signer, err := smime.Verify(ctx, io.Discard, bytes.NewReader(first), ca.Trust(), at)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var receipt bytes.Buffer
+	if err := smime.WriteReceipt(ctx, &receipt, signer, bob); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, sent := range [][]byte{first, second} {
+		_, err := smime.CheckReceipt(ctx, bytes.NewReader(receipt.Bytes()), bytes.NewReader(sent), ca.Trust(), at)
+		fmt.Println(err == nil, errors.Is(err, smime.ErrNoReceipt))
+	}
+	// Output:
+	// true false
+	// false true
 }
 
 // A receipt is made only when the application wants to send one.

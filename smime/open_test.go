@@ -221,3 +221,44 @@ func checkErrant(t *testing.T, m *smime.Message, l smime.Layer, g *suites.Golden
 		}
 	}
 }
+
+// TestVerdictsOneByOne compares each verdict with what the manifest says of it.
+func TestVerdictsOneByOne(t *testing.T) {
+	rows := suites.Goldens(t, func(g *suites.Golden) bool { return len(g.Checks) > 0 && isEML(g, "verify") })
+	for _, g := range rows {
+		t.Run(g.File, func(t *testing.T) {
+			m, err := openGolden(t, g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, ok := m.Root().(*smime.SignedLayer)
+			if !ok || len(l.Signers) != 1 {
+				t.Fatalf("%v", m)
+			}
+			r := l.Signers[0]
+			for name, v := range map[string]smime.Verdict{"signature": r.Integrity, "chain": r.Trust, "address": r.Sender} {
+				want, given := g.Checks[name]
+				if !given {
+					continue
+				}
+				pass := want == "ok" || want == "match" || want == "case-differs"
+				// The certificate without any address, and historic ones, are matters of policy.
+				if pass == (v.Err() == nil) || g.Legacy || want == "none" || g.Accepts("ok") && g.Accepts("fail") {
+					continue
+				}
+				if errors.Is(v.Err(), smime.ErrAmbiguousSender) && (g.Body == "hp" || goldenExceptions[g.File] != nil) {
+					continue
+				}
+				// A signature that names another certificate is not of this one
+				// (RFC 5035 section 5).
+				if name == "signature" && g.Checks["signing_certificate"] == "mismatch" {
+					continue
+				}
+				t.Errorf("%s is %q: %v\n%v", name, want, v.Err(), m)
+			}
+		})
+	}
+	if len(rows) < 50 {
+		t.Errorf("%d rows", len(rows))
+	}
+}
