@@ -2,12 +2,16 @@ package smime_test
 
 import (
 	"bytes"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"errors"
+	"fmt"
+	"io"
 	"math/big"
+	"strings"
 	"testing"
 
 	"github.com/gosmime/gosmime/pkcs7"
@@ -83,4 +87,68 @@ func TestIdentitiesFind(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A brokenKey is a key in hardware that was pulled out.
+type brokenKey struct{ crypto.Signer }
+
+func (brokenKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, fmt.Errorf("no card: %w", pkcs7.ErrKeyUnavailable)
+}
+
+// TestKeyThatFails: the reason of the key is told, and of a small message
+// nothing is written.
+func TestKeyThatFails(t *testing.T) {
+	w := newPeople(t)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := w.ca.Certify(brokenKey{key}, "alice@example.com")
+	for _, opaque := range []bool{false, true} {
+		opts := &smime.SignOptions{Opaque: opaque}
+		var small, sealed bytes.Buffer
+		if err := smime.Sign(t.Context(), &small, strings.NewReader(crlf(plainMail)), id, opts); !errors.Is(err, pkcs7.ErrKeyUnavailable) || small.Len() > 0 {
+			t.Errorf("%d bytes, error %v", small.Len(), err)
+		}
+		if err := smime.Sign(t.Context(), io.Discard, bytes.NewReader(letter(3<<20)), id, opts); !errors.Is(err, pkcs7.ErrKeyUnavailable) {
+			t.Error(err)
+		}
+		if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), id, w.toBob, &smime.SealOptions{Sign: *opts}); !errors.Is(err, pkcs7.ErrKeyUnavailable) || sealed.Len() > 0 {
+			t.Errorf("%d bytes, error %v", sealed.Len(), err)
+		}
+	}
+	if _, err := smime.WritePKCS12([]*smime.Identity{id}, "x", true); !errors.Is(err, smime.ErrKeyMismatch) {
+		t.Errorf("wrote a key in hardware: %v", err)
+	}
+}
+
+// TestWriterThatFails: an error of the writer is returned, wherever it comes.
+func TestWriterThatFails(t *testing.T) {
+	w := newPeople(t)
+	for _, size := range []int{1 << 10, 3 << 20} {
+		in := letter(size)
+		for _, left := range []int{0, 100, 600, size / 2, size} {
+			for name, do := range map[string]func(io.Writer) error{
+				"Sign":    func(out io.Writer) error { return smime.Sign(t.Context(), out, bytes.NewReader(in), w.alice, nil) },
+				"Encrypt": func(out io.Writer) error { return smime.Encrypt(t.Context(), out, bytes.NewReader(in), w.toBob, nil) },
+				"Seal": func(out io.Writer) error {
+					return smime.Seal(t.Context(), out, bytes.NewReader(in), w.alice, w.toBob, nil)
+				},
+			} {
+				if err := do(&shortWriter{left}); !errors.Is(err, io.ErrShortWrite) {
+					t.Errorf("%s of %d with room for %d: %v", name, size, left, err)
+				}
+			}
+		}
+	}
+}
+
+type shortWriter struct{ left int }
+
+func (s *shortWriter) Write(p []byte) (int, error) {
+	if s.left -= len(p); s.left < 0 {
+		return 0, io.ErrShortWrite
+	}
+	return len(p), nil
 }
