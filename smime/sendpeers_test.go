@@ -275,3 +275,28 @@ func same(t *testing.T, name string, before, after pythonPart) {
 		same(t, name, before.Parts[i], after.Parts[i])
 	}
 }
+
+// TestOldOpenSSLReadsOurs: "openssl smime" knows PKCS #7 alone, as old programs
+// do; what is sent to strangers must be readable for them.
+func TestOldOpenSSLReadsOurs(t *testing.T) {
+	openssl := suites.Tool(t, "openssl")
+	ca := smimetest.NewCA(t)
+	p := newPeers(t, ca, "alice@example.com")[0]
+	for _, big := range []bool{false, true} {
+		in := []byte(crlf(plainMail))
+		if big {
+			in = letter(3 << 20) // of unknown length, so BER
+		}
+		for _, opaque := range []bool{false, true} {
+			var sealed bytes.Buffer
+			if err := smime.Seal(t.Context(), &sealed, bytes.NewReader(in), p.id, []*smime.Recipient{ca.Recipient(p.id)}, &smime.SealOptions{Sign: smime.SignOptions{Opaque: opaque}}); err != nil {
+				t.Fatal(err)
+			}
+			inner := run(t, openssl, "smime", "-decrypt", "-in", write(t, p.dir, "sealed.eml", sealed.Bytes()), "-recip", filepath.Join(p.dir, "cert.pem"), "-inkey", filepath.Join(p.dir, "key.pem"))
+			got := run(t, openssl, "smime", "-verify", "-in", write(t, p.dir, "inner.eml", inner), "-CAfile", filepath.Join(p.dir, "root.pem"))
+			if !bytes.Contains(got, []byte("From: ")) || !bytes.Contains(got, []byte(`hp="cipher"`)) {
+				t.Errorf("big %v, opaque %v: %.200q", big, opaque, got)
+			}
+		}
+	}
+}
