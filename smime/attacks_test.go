@@ -331,3 +331,38 @@ func TestReadLimits(t *testing.T) {
 		t.Errorf("seekable, sealed: %v", err)
 	}
 }
+
+// TestDigestOfSignedMails holds that parts beyond a limit are left closed and
+// the others shown.
+func TestDigestOfSignedMails(t *testing.T) {
+	w := newFuzzWorld(t)
+	var digest bytes.Buffer
+	digest.WriteString("From: list@example.org\r\nContent-Type: multipart/digest; boundary=d\r\n\r\n")
+	for range 30 {
+		digest.WriteString("--d\r\n\r\n")
+		digest.Write(w.seeds[0])
+		digest.WriteString("\r\n")
+	}
+	digest.WriteString("--d--\r\n")
+	m, err := w.open(digest.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	verified, closed := 0, 0
+	for _, l := range m.Root().Children() {
+		if s, ok := l.(*smime.SignedLayer); ok {
+			if signer, err := s.ContentSigner(); err == nil && signer.Mailbox() == "alice@example.com" {
+				verified++
+			}
+		} else {
+			closed++
+		}
+	}
+	if verified != 8 || closed != 22 {
+		t.Errorf("%d verified, %d closed\n%v", verified, closed, m)
+	}
+	if _, err := m.Signer(); !errors.Is(err, smime.ErrNotCovered) {
+		t.Error(err)
+	}
+}

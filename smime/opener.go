@@ -109,12 +109,27 @@ func (o *opener) parts(l *PlainLayer, pl place, path []int, sc scope) error {
 			continue
 		}
 		layer, err := o.open(place{pl.at, child}, at, inner)
+		if errors.Is(inputError(err), ErrLimit) && o.ctx.Err() == nil {
+			// A digest of signed mails is no reason not to show the rest.
+			layer, err = o.beyondLimit(place{pl.at, child}, at, err), nil
+		}
 		if err != nil {
 			return err
 		}
 		l.children = append(l.children, layer)
 	}
 	return nil
+}
+
+// beyondLimit returns an errant layer for which no budget is left.
+func (o *opener) beyondLimit(pl place, path []int, err error) Layer {
+	l := &PlainLayer{node{
+		part: path, errant: true, header: pl.part.Header, raw: stretch{pl.at, pl.part.Range},
+		section: stretch{pl.at, pl.part.HeaderRange()}, fault: err,
+	}}
+	l.content = l.raw
+	l.note(NoteUnreadable, quote(err.Error()))
+	return l
 }
 
 // hasLayers reports whether a part below p is a layer.
