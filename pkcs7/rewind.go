@@ -25,9 +25,9 @@ func newRewind(src io.Reader) *rewind {
 	return &rewind{s, start}
 }
 
-// recover reads the content a second time into memory, if it is no longer
+// readAgain reads the content a second time into memory, if it is no longer
 // held, fits and can be read again. It must have the digests of the first time.
-func (r *SignedReader) recover() error {
+func (r *SignedReader) readAgain() error {
 	d := r.digest
 	if d.size <= int64(d.keep) || r.again == nil || d.size > r.p.budget.Left(budget.Memory) {
 		return nil
@@ -45,18 +45,24 @@ func (r *SignedReader) recover() error {
 		if err := second.begin(); err != nil {
 			return err
 		}
-		content = second.content
+		if content = second.content; content == nil {
+			return changedError()
+		}
 	}
 	again := newDigester(r.announced, int(d.size))
 	if err := pump(again, io.LimitReader(content, d.size+1)); err != nil {
 		return wrapError(err, "content")
 	}
 	if !again.sameSums(d) {
-		return &SyntaxError{Field: "content", Reason: "changed while it was read"}
+		return changedError()
 	}
 	r.digest = again
 	_, err = r.again.src.Seek(end, io.SeekStart)
 	return wrapError(err, "content")
+}
+
+func changedError() error {
+	return &SyntaxError{Field: "content", Reason: "changed while it was read"}
 }
 
 // unshared returns limits of the same size with a budget of their own: what was

@@ -287,3 +287,26 @@ func TestConcurrentChecks(t *testing.T) {
 		}
 	}
 }
+
+// TestContentChangedForPureAlgorithm changes a file before it is read again for
+// a signature over the content itself.
+func TestContentChangedForPureAlgorithm(t *testing.T) {
+	key := newSigner(t, "ed25519")
+	content := strings.Repeat("x", 100_000)
+	msg := signBare(t, key, content)
+	var certsOnly bytes.Buffer
+	if err := WriteCertificates(&certsOnly, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+	for name, again := range map[string][]byte{
+		"other content": signBare(t, key, strings.ToUpper(content)), "no content": certsOnly.Bytes(), "nothing": nil, "cut off": msg[:50_000],
+	} {
+		r, err := NewSignedReader(&changingFile{bytes.NewReader(msg), again}, nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.Copy(io.Discard, r); !errors.Is(err, ErrSyntax) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -198,28 +198,34 @@ func TestOneUnknownSigner(t *testing.T) {
 	}
 }
 
-// TestPureWithoutAttributes signs content itself, as RFC 8419 section 4 allows,
-// small and large, from a source that can be read again and one that can't.
-func TestPureWithoutAttributes(t *testing.T) {
-	key := newSigner(t, "ed25519")
+// signBare signs content itself.
+func signBare(t *testing.T, key SigningKey, content string) []byte {
+	t.Helper()
 	job, err := newSignJob(&key, false)
 	if err != nil {
 		t.Fatal(err)
 	}
+	sig, err := alg.Sign(context.Background(), job.key, job.pub, job.scheme, []byte(content))
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := ber.Append(nil, ber.Sequence, true, []byte{2, 1, 1}, job.id.encode(), job.digestID.DER(), job.sigID.DER(), ber.Append(nil, ber.OctetString, false, sig))
+	var out bytes.Buffer
+	w := &encapWriter{dst: &out, outer: oid.SignedData, front: encodeFront(1, [][]byte{job.digestID.DER()}), type_: oid.Data, size: unknownSize, tail: -1}
+	io.WriteString(w, content)
+	if err := w.finish(encodeTail([][]byte{key.Certificate.Raw}, nil, [][]byte{info})); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestPureWithoutAttributes signs content itself, as RFC 8419 section 4 allows,
+// small and large, from a source that can be read again and one that can't.
+func TestPureWithoutAttributes(t *testing.T) {
+	key := newSigner(t, "ed25519")
 	for _, n := range []int{1, 100_000, 6 << 20} {
-		content := strings.Repeat("x", n)
-		sig, err := alg.Sign(context.Background(), job.key, job.pub, job.scheme, []byte(content))
-		if err != nil {
-			t.Fatal(err)
-		}
-		info := ber.Append(nil, ber.Sequence, true, []byte{2, 1, 1}, job.id.encode(), job.digestID.DER(), job.sigID.DER(), ber.Append(nil, ber.OctetString, false, sig))
-		var out bytes.Buffer
-		w := &encapWriter{dst: &out, outer: oid.SignedData, front: encodeFront(1, [][]byte{job.digestID.DER()}), type_: oid.Data, size: unknownSize, tail: -1}
-		io.WriteString(w, content)
-		if err := w.finish(encodeTail([][]byte{key.Certificate.Raw}, nil, [][]byte{info})); err != nil {
-			t.Fatal(err)
-		}
-		for name, src := range map[string]io.Reader{"seekable": bytes.NewReader(out.Bytes()), "stream": onlyReader{bytes.NewReader(out.Bytes())}} {
+		msg := signBare(t, key, strings.Repeat("x", n))
+		for name, src := range map[string]io.Reader{"seekable": bytes.NewReader(msg), "stream": onlyReader{bytes.NewReader(msg)}} {
 			r, err := NewSignedReader(src, nil, nil)
 			if err != nil {
 				t.Fatal(err)

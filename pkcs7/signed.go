@@ -259,7 +259,7 @@ func (r *SignedReader) finish() error {
 	}
 	needed := r.needsContent()
 	if needed {
-		if err := r.recover(); err != nil {
+		if err := r.readAgain(); err != nil {
 			return err
 		}
 	}
