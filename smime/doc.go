@@ -21,4 +21,46 @@
 // more; each says what.
 //
 // Nothing in this package opens a network connection.
+//
+// # Sending
+//
+// Whom mail is from and whom it is for are proved before anything is written.
+// An [Identity] is a key with its certificate, from a PKCS #12 file
+// ([ParsePKCS12]) or around a key in hardware ([NewIdentity]). A [Recipient] is a
+// certificate that was verified for one mailbox ([FindRecipients],
+// [NewRecipient]); whoever can't be written to is in a [RecipientErrors] with
+// the reason, and then nobody is.
+//
+//	to, err := smime.FindRecipients(ctx, []string{"bob@example.com"}, trust, nil)
+//	if err != nil {
+//		return err
+//	}
+//	err = smime.Seal(ctx, w, message, alice, to, nil)
+//
+// The message that is read is any RFC 5322 message, with CR LF or LF. What mail
+// transport might change (octets above 127, long lines, lines that begin with
+// "From ", blanks at line ends, binary parts) is re-encoded, what somebody else
+// signed is passed on octet by octet, and the header fields are protected with
+// the content (RFC 9788). Messages of any size stream: the input is read twice,
+// and kept in an encrypted temporary file between where it can't be.
+//
+// What is chosen where nothing is asked for: multipart/signed with SHA-256 or
+// what suits the key; the certificate and its chain without the root; AES-256-GCM
+// where every recipient announced it, else AES-256-CBC, since most installed
+// programs read nothing newer; the Subject hidden outside the encryption. The
+// list of recipients can be read from an encrypted message by all who have it:
+// a blind copy is a message of its own. Bcc fields are never written.
+//
+// # Mistakes to avoid
+//
+//   - Calling Decrypt and then Verify: what Verify gets has no From of its own,
+//     and a stranger's signature would pass. Unseal compares both headers.
+//   - Showing what Decrypt wrote as if somebody had sent it: encryption proves
+//     nothing about the sender, nor, without an authenticated cipher, that the
+//     content is what was encrypted.
+//   - Encrypting first and signing then: anybody can put another signature in
+//     place of that one. Seal signs inside.
+//   - Taking a certificate from a directory, or from a message, as it is:
+//     [InsecureRecipient] is for tests.
+//   - Believing [Signer.ClaimedTime]: whoever stole a key chooses it.
 package smime
