@@ -117,10 +117,31 @@ func (a attributes) encode() ([]byte, error) {
 				return nil, wrapError(err, "attribute "+attr.id.String())
 			}
 		}
-		id := ber.Append(nil, ber.OID, false, []byte(attr.id))
-		list[i] = ber.Append(nil, ber.Sequence, true, id, encodeSet(ber.Set, slices.Clone(attr.values)))
+		list[i] = attr.encode()
 	}
 	return encodeSet(ber.Set, list), nil
+}
+
+// encode returns the DER Attribute, the values of which are sorted.
+func (a *attribute) encode() []byte {
+	values := a.values
+	if len(values) > 1 {
+		values = slices.Clone(values)
+		slices.SortFunc(values, bytes.Compare)
+	}
+	var set int64
+	for _, v := range values {
+		set += int64(len(v))
+	}
+	contents := total(ber.OID, int64(len(a.id))) + total(ber.Set, set)
+	b := make([]byte, 0, total(ber.Sequence, contents))
+	b = ber.AppendHeader(b, ber.Sequence, true, contents)
+	b = append(ber.AppendHeader(b, ber.OID, false, int64(len(a.id))), a.id...)
+	b = ber.AppendHeader(b, ber.Set, true, set)
+	for _, v := range values {
+		b = append(b, v...)
+	}
+	return b
 }
 
 // encodeSet returns the elements as a DER SET OF with that tag; it sorts list

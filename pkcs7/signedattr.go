@@ -2,6 +2,7 @@ package pkcs7
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
 	"time"
@@ -150,13 +151,21 @@ func readCertID(certs *cryptobyte.String, v2 bool) (*essCertID, error) {
 // encodeSigningCertificate returns a SigningCertificateV2 that names c, with
 // the default hash, SHA-256, and issuerSerial.
 func encodeSigningCertificate(c *x509der.Certificate) []byte {
-	h := alg.SHA256.New()
-	h.Write(c.Raw)
-	name := ber.Append(nil, ber.Context(4), true, c.Issuer)
-	issuerSerial := ber.Append(nil, ber.Sequence, true,
-		ber.Append(nil, ber.Sequence, true, name), ber.Append(nil, ber.Integer, false, c.SerialDER))
-	id := ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OctetString, false, h.Sum(nil)), issuerSerial)
-	return ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.Sequence, true, id))
+	digest := sha256.Sum256(c.Raw)
+	names := total(ber.Context(4), int64(len(c.Issuer)))
+	issuerSerial := total(ber.Sequence, names) + total(ber.Integer, int64(len(c.SerialDER)))
+	id := total(ber.OctetString, sha256.Size) + total(ber.Sequence, issuerSerial)
+	certs := total(ber.Sequence, id)
+
+	b := make([]byte, 0, certs+16)
+	b = ber.AppendHeader(b, ber.Sequence, true, total(ber.Sequence, certs))
+	b = ber.AppendHeader(b, ber.Sequence, true, certs)
+	b = ber.AppendHeader(b, ber.Sequence, true, id)
+	b = append(ber.AppendHeader(b, ber.OctetString, false, sha256.Size), digest[:]...)
+	b = ber.AppendHeader(b, ber.Sequence, true, issuerSerial)
+	b = ber.AppendHeader(b, ber.Sequence, true, names)
+	b = append(ber.AppendHeader(b, ber.Context(4), true, int64(len(c.Issuer))), c.Issuer...)
+	return append(ber.AppendHeader(b, ber.Integer, false, int64(len(c.SerialDER))), c.SerialDER...)
 }
 
 // encodeAlgorithmProtection returns a CMSAlgorithmProtection for a signature.

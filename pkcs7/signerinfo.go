@@ -246,9 +246,8 @@ func sortedSet(set []byte, each func([]byte) bool) bool {
 
 func sortAttributes(list attributes) []byte {
 	encoded := make([][]byte, len(list))
-	for i, a := range list {
-		encoded[i] = ber.Append(nil, ber.Sequence, true,
-			ber.Append(nil, ber.OID, false, []byte(a.id)), encodeSet(ber.Set, slices.Clone(a.values)))
+	for i := range list {
+		encoded[i] = list[i].encode()
 	}
 	return encodeSet(ber.Set, encoded)
 }
