@@ -152,33 +152,31 @@ func (c *ciphertext) again() (io.Reader, error) {
 
 // skipHead goes to the encryptedContent.
 func skipHead(r *ber.Reader) error {
-	for _, step := range []error{
-		r.Enter(ber.Sequence), r.Skip(), // ContentInfo, contentType
-		r.Enter(ber.Context(0)), r.Enter(ber.Sequence), r.Skip(), // content, EnvelopedData, version
+	enter := func(tag ber.Tag) func() error { return func() error { return r.Enter(tag) } }
+	for _, step := range []func() error{
+		enter(ber.Sequence), r.Skip, // ContentInfo, contentType
+		enter(ber.Context(0)), enter(ber.Sequence), r.Skip, // content, EnvelopedData, version
+		func() error { return skipTo(r, ber.Sequence) }, // originatorInfo, recipientInfos
+		enter(ber.Sequence), r.Skip, r.Skip,             // contentType, contentEncryptionAlgorithm
 	} {
-		if step != nil {
-			return step
+		if err := step(); err != nil {
+			return err
 		}
 	}
+	return nil
+}
+
+// skipTo skips elements up to one with that tag.
+func skipTo(r *ber.Reader, tag ber.Tag) error {
 	for {
 		e, err := r.Next()
-		if err != nil {
+		if err != nil || e.Tag == tag {
 			return err
 		}
-		if e.Tag == ber.Sequence {
-			break
-		}
-		if err := r.Skip(); err != nil { // originatorInfo, recipientInfos
+		if err := r.Skip(); err != nil {
 			return err
 		}
 	}
-	if err := r.Enter(ber.Sequence); err != nil {
-		return err
-	}
-	if err := r.Skip(); err != nil { // contentType
-		return err
-	}
-	return r.Skip() // contentEncryptionAlgorithm
 }
 
 // check reads the whole message and finds the key that opens it.

@@ -269,6 +269,27 @@ func TestBER(t *testing.T) {
 	}
 }
 
+// kariParts returns what comes before the encrypted keys of a kari, and those.
+func kariParts(t *testing.T, der []byte) (head, keys []byte) {
+	t.Helper()
+	var body, skip, list cryptobyte.String
+	var tag asn1.Tag
+	if s := cryptobyte.String(der); !s.ReadASN1(&body, contextTag1) {
+		t.Fatal("no kari")
+	}
+	rest := body
+	for range 3 {
+		if !rest.ReadAnyASN1Element(&skip, &tag) {
+			t.Fatal("short kari")
+		}
+	}
+	head = body[:len(body)-len(rest)]
+	if !rest.ReadASN1(&list, asn1.SEQUENCE) {
+		t.Fatal("no keys")
+	}
+	return head, list
+}
+
 // TestManyKeys holds that a key is found among many as it is among few.
 func TestManyKeys(t *testing.T) {
 	k, other := testKeys()[1], testKeys()[4].key
@@ -310,28 +331,8 @@ func TestRecipientInfos(t *testing.T) {
 	mine := must(ToCertificate(k.cert, nil).recipient(cek)).der
 	other := must(ToCertificate(testKeys()[2].cert, nil).recipient(cek)).der
 	// One kari with a key for somebody else before that for us.
-	s, o := cryptobyte.String(mine), cryptobyte.String(other)
-	var body, head, keys, otherBody, otherKeys cryptobyte.String
-	if !s.ReadASN1(&body, contextTag1) || !o.ReadASN1(&otherBody, contextTag1) {
-		t.Fatal("no kari")
-	}
-	parts := func(s cryptobyte.String) (head, keys cryptobyte.String) {
-		rest := s
-		var skip cryptobyte.String
-		var tag asn1.Tag
-		for range 3 {
-			if !rest.ReadAnyASN1Element(&skip, &tag) {
-				t.Fatal("short kari")
-			}
-		}
-		head = s[:len(s)-len(rest)]
-		if !rest.ReadASN1(&keys, asn1.SEQUENCE) {
-			t.Fatal("no keys")
-		}
-		return head, keys
-	}
-	head, keys = parts(body)
-	_, otherKeys = parts(otherBody)
+	head, keys := kariParts(t, mine)
+	_, otherKeys := kariParts(t, other)
 	several := ber.Append(nil, ber.Context(1), true, head, ber.Append(nil, ber.Sequence, true, otherKeys, keys))
 	unknownORI := ber.Append(nil, ber.Context(4), true, ber.Append(nil, ber.OID, false, []byte(oid.Data)), []byte{5, 0})
 	otherVersion := ber.Append(nil, ber.Sequence, true, encodeVersion(9), []byte{5, 0})

@@ -6,6 +6,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/ecdh"
+	"crypto/ecdsa"
 	"crypto/hmac"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -19,6 +20,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/suites"
@@ -244,6 +246,37 @@ func TestRecipientBomb(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	}
+}
+
+// TestKeyAgreementBomb holds that thousands of encrypted keys in one
+// RecipientInfo cost no more than as many RecipientInfos.
+func TestKeyAgreementBomb(t *testing.T) {
+	k := testKeys()[1]
+	p256, err := k.key.(*ecdsa.PrivateKey).ECDH()
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := must(ToCertificate(k.cert, nil).recipient(noise(16))).der
+	head, keys := kariParts(t, mine)
+	keys = slices.Clone(keys)
+	keys[len(keys)-1] ^= 1
+	bomb := ber.Append(nil, ber.Context(1), true, head, ber.Append(nil, ber.Sequence, true, bytes.Repeat(keys, 6000)))
+	msg := rawEnvelope(encodedRecipient{der: bomb}, alg.Identifier{OID: oid.AES128CBC, Params: encodeOctets(noise(16))}, noise(32))
+	token := &countingExchanger{KeyExchanger: p256}
+	_, err = decryptAll(bytes.NewReader(msg), fixed(KeyOf(k.cert, token)), nil)
+	if !errors.Is(err, ErrLimit) || token.ops != 10 {
+		t.Errorf("%d operations, %v", token.ops, err)
+	}
+}
+
+type countingExchanger struct {
+	ecdh.KeyExchanger
+	ops int
+}
+
+func (c *countingExchanger) ECDH(pub *ecdh.PublicKey) ([]byte, error) {
+	c.ops++
+	return c.KeyExchanger.ECDH(pub)
 }
 
 // TestClaimedLength holds that what is only claimed costs nothing.

@@ -42,7 +42,7 @@ type opening struct {
 	open func(ctx context.Context, n int) ([]byte, error)
 }
 
-// recipientInfoKinds are read; all else is skipped (RFC 5652 section 6.2).
+// The kinds that are read. All else is skipped (RFC 5652 section 6.2).
 const (
 	tagKTRI  = asn1.SEQUENCE
 	tagKARI  = asn1.Tag(1 | 0x80 | 0x20)

@@ -19,6 +19,9 @@ type recipientList struct {
 	store   recipientStore
 	weak    bool // one of the ways to the content key is below the floor
 	issuers map[string][]byte
+
+	parsed   recipientInfo // the last that was needed
+	parsedAt int64
 }
 
 // A recipientRef says where the RecipientInfo of an identifier is stored and
@@ -169,15 +172,18 @@ func (l *recipientList) candidates(keys []DecryptionKey) ([]candidate, error) {
 
 func (l *recipientList) prepare(i int, key *matchKey) (*opening, error) {
 	ref := l.refs[i]
-	raw, err := l.store.get(ref.offset, int(ref.size))
-	if err != nil {
-		return nil, spoolError(err)
+	// One RecipientInfo may have thousands of recipients.
+	if l.parsed == nil || l.parsedAt != ref.offset {
+		raw, err := l.store.get(ref.offset, int(ref.size))
+		if err != nil {
+			return nil, spoolError(err)
+		}
+		if l.parsed, err = parseRecipientInfo(raw, 0); err != nil {
+			return nil, err
+		}
+		l.parsedAt = ref.offset
 	}
-	info, err := parseRecipientInfo(raw, 0)
-	if err != nil || info == nil || int(ref.index) >= len(info.ids()) {
-		return nil, fmt.Errorf("pkcs7: stored RecipientInfo: %w", errors.Join(ErrSyntax, err))
-	}
-	return info.prepare(key, int(ref.index))
+	return l.parsed.prepare(key, int(ref.index))
 }
 
 // A recipientStore holds octets in memory up to a few, then in a spool.
