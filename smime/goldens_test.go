@@ -53,8 +53,8 @@ func goldenKeys(t testing.TB, g *suites.Golden) smime.Identities {
 		}
 		block, _ = pem.Decode(g.Read(t, k.Key))
 		key, err := alg.ParsePrivateKey(block.Bytes)
-		if err != nil && g.Optional {
-			t.Skip(err)
+		if g.Optional && errors.Is(err, alg.ErrUnsupported) {
+			continue // without the key the message stays locked, which the row allows
 		}
 		if err != nil {
 			t.Fatalf("%s: %v", k.Key, err)
