@@ -2,6 +2,7 @@ package smime_test
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -169,5 +170,46 @@ func TestHeaderStates(t *testing.T) {
 	defer m.Close()
 	if s := field(m, "Subject"); s.Value != "[...]" || s.Signed || s.Encrypted {
 		t.Errorf("without hp: %+v", s)
+	}
+}
+
+// TestOldHeader reads the form of RFC 8551 by the conditions of RFC 9788 section 4.10.1.
+func TestOldHeader(t *testing.T) {
+	w := newFuzzWorld(t)
+	const inner = "Content-Type: message/rfc822\n\nFrom: Alice <ALICE@example.com>\nTo: bob@example.com\nSubject: Secret\nContent-Type: text/plain\n\nhello\n"
+	outside := strings.Replace(hidden, "Message-ID: <1@example.com>\n", "", 1)
+	for _, tt := range []struct {
+		name, entity string
+		encrypted    bool
+		subject      string
+		noted        bool
+	}{
+		{"signed", inner, false, "Secret", true},
+		{"signed and encrypted", inner, true, "Secret", true},
+		{"somebody else's message forwarded", strings.Replace(inner, "ALICE@", "mallory@", 1), true, "[...]", false},
+		{"with hp", strings.Replace(inner, "message/rfc822", "message/rfc822; hp=\"cipher\"", 1), true, "", false},
+		{"with hp inside", strings.Replace(inner, "text/plain", "text/plain; hp=\"cipher\"", 1), true, "[...]", false},
+		{"a signed message forwarded", strings.Replace(inner, "text/plain", "application/pkcs7-mime", 1), true, "[...]", false},
+	} {
+		msg := hpMail(t, w, outside, tt.entity)
+		if !tt.encrypted {
+			signed := clearSigned(t, w.alice, "alice@example.com", []byte(crlf(tt.entity)))
+			msg = append([]byte(crlf(outside)), signed[bytes.Index(signed, []byte("MIME-Version")):]...)
+		}
+		m, err := w.open(msg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Signer(); err != nil {
+			t.Errorf("%s: %v\n%v", tt.name, err, m)
+		}
+		f := field(m, "Subject")
+		if tt.subject != "" && f.Value != tt.subject || f.Signed != tt.noted || f.Encrypted != (tt.noted && tt.encrypted) {
+			t.Errorf("%s: %+v\n%v", tt.name, f, m)
+		}
+		if noted := slices.Contains(notesOf(m), smime.NoteOldHeader); noted != tt.noted {
+			t.Errorf("%s: noted %v", tt.name, noted)
+		}
+		m.Close()
 	}
 }
