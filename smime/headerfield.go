@@ -81,7 +81,7 @@ func (m *Message) findProtected(p *headerState, outside mimetree.Header) {
 		p.fields, p.outer, p.cipher = inner.Header, outside, p.encrypted
 		return
 	}
-	switch hp := payload.Type.Params["hp"]; hp {
+	switch hp := strings.ToLower(payload.Type.Params["hp"]); hp {
 	case "clear", "cipher":
 		p.cipher = hp == "cipher" && p.encrypted
 	default:

@@ -33,7 +33,6 @@ const (
 	NoteOldHeader                   // headers protected as before RFC 9788, shown as unprotected
 	NoteHeaderDiffers               // a protected field differs from the one outside
 	NoteWinmail                     // a winmail.dat (TNEF), which may hide a message
-	NoteUnsafePart                  // the message has parts beside the layers
 	NoteAttribute                   // a signed attribute can't be read
 	NoteMailingList                 // expanded by a mailing list that signed so (RFC 2634 section 4)
 	NoteSecurityLabel               // has a security label (RFC 2634 section 3)
@@ -50,7 +49,7 @@ var noteText = [...]string{
 	NoteLineEnds: "line ends changed", NoteDuplicateParameter: "duplicate parameter", NoteDuplicateField: "duplicate header field",
 	NoteMalformedHeader: "malformed header line", NoteTransferEncoding: "sloppy base64", NoteSenderField: "other Sender",
 	NoteDisplayName: "display name looks like an address", NoteOldHeader: "old header protection", NoteHeaderDiffers: "header field differs outside",
-	NoteWinmail: "winmail.dat", NoteUnsafePart: "parts beside the protected one", NoteAttribute: "unreadable attribute",
+	NoteWinmail: "winmail.dat", NoteAttribute: "unreadable attribute",
 	NoteMailingList: "mailing list expansion", NoteSecurityLabel: "security label", NoteNotAddressed: "not addressed to the reader",
 	NoteEmbeddedContent: "content twice", NoteCharset: "ambiguous charset", NoteUnreadable: "unreadable",
 }

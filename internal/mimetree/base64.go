@@ -51,11 +51,6 @@ func NewBase64Reader(src io.Reader) *Base64Reader { return &Base64Reader{src: sr
 // Tolerance returns what was let pass until now.
 func (r *Base64Reader) Tolerance() Base64Tolerance { return r.tolerance }
 
-// Reset makes r read from src anew.
-func (r *Base64Reader) Reset(src io.Reader) {
-	*r = Base64Reader{src: src, in: r.in, compact: r.compact, buf: r.buf}
-}
-
 func (r *Base64Reader) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
