@@ -181,6 +181,14 @@ func TestGpgsmReads(t *testing.T) {
 		if got, _ := os.ReadFile(out); string(got) != text {
 			t.Errorf("scheme %d: %q", scheme, got)
 		}
+		long := strings.Repeat(text, 5000)
+		msg = writeTemp(t, "msg.ber", sign(t, long, nil, signer))
+		if _, err := run(t, nil, gpgsm, append(base, "--yes", "--output", out, "--verify", msg)...); err != nil {
+			t.Errorf("scheme %d streamed: %v", scheme, err)
+		}
+		if got, _ := os.ReadFile(out); string(got) != long {
+			t.Errorf("scheme %d streamed: %d octets", scheme, len(got))
+		}
 		sig := writeTemp(t, "sig.der", signDetached(t, text, nil, signer))
 		if _, err := run(t, nil, gpgsm, append(base, "--verify", sig, writeTemp(t, "content", []byte(text)))...); err != nil {
 			t.Errorf("scheme %d detached: %v", scheme, err)
@@ -206,6 +214,11 @@ func TestNSSReads(t *testing.T) {
 			got, err := run(t, nil, cmsutil, "-D", "-d", "sql:"+db, "-i", writeTemp(t, "msg.der", sign(t, text, opts, signer)))
 			if err != nil || string(got) != text {
 				t.Errorf("scheme %d: %q, %v", scheme, got, err)
+			}
+			long := strings.Repeat(text, 5000)
+			got, err = run(t, nil, cmsutil, "-D", "-d", "sql:"+db, "-i", writeTemp(t, "msg.ber", sign(t, long, opts, signer)))
+			if err != nil || string(got) != long {
+				t.Errorf("scheme %d streamed: %d octets, %v", scheme, len(got), err)
 			}
 			n++
 		}
