@@ -124,28 +124,37 @@ type failing struct{ err error }
 
 func (f *failing) Read([]byte) (int, error) { return 0, f.err }
 
-// TestClosed holds that a closed reader gives nothing.
+// TestClosed holds that a closed reader gives nothing and reads nothing, also
+// where a goroutine had read ahead.
 func TestClosed(t *testing.T) {
 	kek := noise(32)
 	for _, c := range []Cipher{AES256CBC, AES256GCM} {
-		msg := encryptTo(t, noise(3<<20), &EncryptOptions{Cipher: c}, ToKey(nil, kek))
-		r, err := NewDecryptReader(context.Background(), unseekable(msg), fixed(KeyFromKEK(nil, kek)), &DecryptOptions{Limits: Limits{Dir: t.TempDir()}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.CopyN(io.Discard, r, 1<<20); err != nil {
-			t.Fatal(err)
-		}
-		for range 2 {
-			if err := r.Close(); err != nil {
-				t.Error(err)
+		msg := encryptTo(t, noise(8<<20), &EncryptOptions{Cipher: c}, ToKey(nil, kek))
+		for _, seekable := range []bool{false, true} {
+			src := unseekable(msg)
+			if seekable {
+				src = bytes.NewReader(msg)
 			}
-		}
-		if n, err := r.Read(make([]byte, 10)); n > 0 || err == nil || err == io.EOF {
-			t.Errorf("%v: %d octets, %v", c, n, err)
-		}
-		if r.Cipher() != c || len(r.Recipients()) != 1 {
-			t.Errorf("%v: facts are gone", c)
+			r, err := NewDecryptReader(context.Background(), src, fixed(KeyFromKEK(nil, kek)), &DecryptOptions{Limits: Limits{Dir: t.TempDir()}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.CopyN(io.Discard, r, 4<<20); err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				if err := r.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+			clear(msg[:1<<20]) // nobody reads it any more
+			if n, err := r.Read(make([]byte, 10)); n > 0 || err == nil || err == io.EOF {
+				t.Errorf("%v: %d octets, %v", c, n, err)
+			}
+			if r.Cipher() != c || len(r.Recipients()) != 1 {
+				t.Errorf("%v: facts are gone", c)
+			}
+			msg = encryptTo(t, noise(8<<20), &EncryptOptions{Cipher: c}, ToKey(nil, kek))
 		}
 	}
 }
