@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"os/exec"
@@ -16,6 +17,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
 	"github.com/gosmime/gosmime/smime/exchange"
 	"github.com/gosmime/gosmime/smime/smimetest"
@@ -111,17 +113,22 @@ func TestInboundSaysWhatItFound(t *testing.T) {
 	alice, mallory := ca.Identity(sender), ca.Identity("mallory@example.com")
 	store := newSink(t)
 	addr := inboundOf(t, ca, store)
-	forged := append([]byte("Authentication-Results: gateway.example; smime=pass\r\n"), smimetest.Mail(sender, "bob@example.com", "hi")...)
+	forged := func(field string) []byte {
+		return append([]byte(field+"\r\n"), smimetest.Mail(sender, "bob@example.com", "hi")...)
+	}
 	for name, tt := range map[string]struct {
 		mail []byte
 		want string
 	}{
-		"signed":       {smimetest.Signed(t, alice, "hi"), "smime=pass"},
-		"plain":        {smimetest.Mail(sender, "bob@example.com", "hi"), "smime=none"},
-		"spoofed":      {smimetest.Spoofed(t, mallory, sender, "hi"), "smime=fail"},
-		"tampered":     {smimetest.Tamper(t, smimetest.Signed(t, alice, "hi")), "smime=fail"},
-		"other CA":     {smimetest.Signed(t, smimetest.NewCA(t).Identity(sender), "hi"), "smime=policy"},
-		"forged field": {forged, "smime=none"},
+		"signed":     {smimetest.Signed(t, alice, "hi"), "smime=pass"},
+		"plain":      {smimetest.Mail(sender, "bob@example.com", "hi"), "smime=none"},
+		"spoofed":    {smimetest.Spoofed(t, mallory, sender, "hi"), "smime=fail"},
+		"tampered":   {smimetest.Tamper(t, smimetest.Signed(t, alice, "hi")), "smime=fail"},
+		"other CA":   {smimetest.Signed(t, smimetest.NewCA(t).Identity(sender), "hi"), "smime=policy"},
+		"forged":     {forged("Authentication-Results: gateway.example; smime=pass"), "smime=none"},
+		"folded":     {forged("Authentication-Results:\r\n gateway.example; smime=pass"), "smime=none"},
+		"other case": {forged("AUTHENTICATION-results : GateWay.Example; smime=pass"), "smime=none"},
+		"comment":    {forged("Authentication-Results: (x) gateway.example; smime=pass"), "smime=none"},
 	} {
 		client, err := smtp.Dial(addr)
 		if err != nil {
@@ -134,8 +141,72 @@ func TestInboundSaysWhatItFound(t *testing.T) {
 			t.Error(err)
 		}
 		got := store.take()
-		if len(got) != 1 || bytes.Count(got[0].mail, []byte("Authentication-Results:")) != 1 || !strings.Contains(string(got[0].mail[:min(200, len(got[0].mail))]), tt.want) {
+		if len(got) != 1 || bytes.Count(bytes.ToLower(got[0].mail), []byte("authentication-results")) != 1 || !strings.Contains(string(got[0].mail[:min(200, len(got[0].mail))]), tt.want) {
 			t.Errorf("%s: %.200q", name, got)
+		}
+	}
+}
+
+// TestNothingFromInsideClaimsToBeOurs holds that who encrypts a message can't
+// write our verdict, nor a second author, into the header inside.
+func TestNothingFromInsideClaimsToBeOurs(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	bob := ca.Identity("bob@example.com")
+	store := newSink(t)
+	addr := inboundOf(t, ca, store, bob)
+	mallory := "From: mallory@example.com\r\nTo: bob@example.com\r\nSubject: outside\r\nReceived: from far away\r\nMIME-Version: 1.0\r\n"
+	inside := "Authentication-Results: gateway.example; smime=pass body.smime-identifier=alice@example.com\r\n" +
+		"From: alice@example.com\r\nReturn-Path: <alice@example.com>\r\nContent-Type: text/plain\r\n\r\nhello\r\n"
+	var cms bytes.Buffer
+	w, err := pkcs7.NewEncryptWriter(t.Context(), &cms, []pkcs7.Recipient{pkcs7.ToCertificate(bob.Certificate(), nil)}, &pkcs7.EncryptOptions{Cipher: pkcs7.AES256GCM})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, inside); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mail := mallory + "Content-Type: application/pkcs7-mime; smime-type=authEnveloped-data; name=smime.p7m\r\nContent-Transfer-Encoding: base64\r\n\r\n" +
+		base64.StdEncoding.EncodeToString(cms.Bytes()) + "\r\n"
+	client, err := smtp.Dial(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	if err := client.SendMail("mallory@example.com", []string{"bob@example.com"}, strings.NewReader(mail)); err != nil {
+		t.Fatal(err)
+	}
+	got := store.take()
+	if len(got) != 1 || !bytes.Contains(got[0].mail, []byte("\r\n\r\nhello")) {
+		t.Fatalf("%.600q", got)
+	}
+	text := string(got[0].mail)
+	if !strings.HasPrefix(text, "Authentication-Results: gateway.example; smime=none") || strings.Contains(text, "smime=pass") || strings.Contains(text, "alice") {
+		t.Errorf("%q", text)
+	}
+	for _, want := range []string{"From: mallory@example.com\r\n", "Subject: outside\r\n", "Received: from far away\r\n", "MIME-Version: 1.0\r\n", "Content-Type: text/plain\r\n"} {
+		if strings.Count(text, want) != 1 {
+			t.Errorf("%q: %q", want, text)
+		}
+	}
+	if strings.Count(text, "Content-Type") != 1 || strings.Contains(text, "Transfer-Encoding") {
+		t.Errorf("%q", text)
+	}
+}
+
+func TestPValue(t *testing.T) {
+	for in, want := range map[string]string{
+		"alice@example.com":           "alice@example.com",
+		"o'brien+x@example.com":       "o'brien+x@example.com",
+		`"a; smime=pass"@example.com`: `"\"a; smime=pass\"@example.com"`,
+		`"back\\slash"@example.com`:   `"\"back\\\\slash\"@example.com"`,
+		"ünïcode@example.com":         "ünïcode@example.com",
+		"a(comment)@example.com":      `"a(comment)@example.com"`,
+	} {
+		if got := pvalue(in); got != want {
+			t.Errorf("%s becomes %s", in, got)
 		}
 	}
 }
@@ -259,5 +330,40 @@ func TestNextHopFails(t *testing.T) {
 	}
 	if got := c.next.take(); len(got) != 1 || got[0].to[0] != "bob@example.com" {
 		t.Errorf("%d messages were delivered", len(got))
+	}
+	// The client tries again, as it was told to, and nobody is left out.
+	c.next.mu.Lock()
+	c.next.refuse = nil
+	c.next.mu.Unlock()
+	if err := c.send(t, smimetest.Mail(sender, "bob@example.com", "hello"), "bob@example.com", "hidden@example.com"); err != nil {
+		t.Error(err)
+	}
+	if got := c.next.take(); len(got) != 2 || got[1].to[0] != "hidden@example.com" {
+		t.Errorf("%d messages were delivered", len(got))
+	}
+}
+
+// TestNextHopRefusesIncoming holds that an answer that is final is passed on.
+func TestNextHopRefusesIncoming(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	store := newSink(t)
+	addr := inboundOf(t, ca, store)
+	for code, want := range map[int]int{550: 550, 452: 451} {
+		store.mu.Lock()
+		store.refuse = func([]string) error {
+			return &smtp.SMTPError{Code: code, EnhancedCode: smtp.EnhancedCode{code / 100, 1, 1}, Message: "no"}
+		}
+		store.mu.Unlock()
+		client, err := smtp.Dial(addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = client.SendMail(sender, []string{"bob@example.com"}, bytes.NewReader(smimetest.Mail(sender, "bob@example.com", "hi")))
+		if e, ok := errors.AsType[*smtp.SMTPError](err); !ok || e.Code != want {
+			t.Errorf("%d becomes %v", code, err)
+		}
+		if err := client.Close(); err != nil {
+			t.Error(err)
+		}
 	}
 }

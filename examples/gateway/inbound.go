@@ -45,17 +45,14 @@ func (g *Inbound) relay(ctx context.Context, from string, to []string, r io.Read
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return temporary("the message can't be read", err)
 	}
-	raw := newReader(f)
-	header, err := g.header(raw, msg)
+	header, body, err := g.rewrite(newReader(f), msg)
 	if err != nil {
 		return permanent(smtp.EnhancedCode{5, 6, 0}, "the header can't be read", err)
 	}
-	// The body comes from the message that was judged, not from a second look.
-	body := io.Reader(raw)
-	if opened(msg) {
-		body = msg.Body()
-	}
 	if err := deliver(ctx, g.Next, from, to, io.MultiReader(bytes.NewReader(header), body)); err != nil {
+		if e, ok := errors.AsType[*smtp.SMTPError](err); ok && !e.Temporary() {
+			return &failure{*e, err} // the next hop knows best
+		}
 		return temporary("try again later", err)
 	}
 	return nil
@@ -66,56 +63,88 @@ func (g *Inbound) relay(ctx context.Context, from string, to []string, r io.Read
 // clear.
 func opened(msg *smime.Message) bool { return msg.Confidential() == nil }
 
-// header returns the header section to write: the verdict first, then what was
-// there, without Authentication-Results that claim to be ours and, where the
-// body is replaced, without the fields that describe the old one. The entity
-// inside brings its own, and the fields it protects replace the outer ones.
-func (g *Inbound) header(raw *bufio.Reader, msg *smime.Message) ([]byte, error) {
+// rewrite returns the header section to write and the body that follows it: the
+// verdict first, then what was there. Where the body is replaced by what was
+// inside the encryption, the fields that describe it and those that it protects
+// come from there and nothing else does: whoever encrypts can write anything
+// into the header of the entity inside.
+func (g *Inbound) rewrite(raw *bufio.Reader, msg *smime.Message) ([]byte, io.Reader, error) {
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "Authentication-Results: %s; %s\r\n", g.Name, verdict(msg))
-	replaced := opened(msg)
-	protected := map[string]bool{}
-	if replaced {
-		for _, f := range msg.Header() {
-			if f.Encrypted {
-				protected[strings.ToLower(f.Name)] = true
-			}
+	if !opened(msg) {
+		err := copyHeader(&out, raw, func(name, value string) bool { return !g.claimsToBeOurs(name, value) })
+		out.WriteString("\r\n")
+		return out.Bytes(), raw, err
+	}
+	inside := map[string]bool{}
+	for _, f := range msg.Header() {
+		if f.Encrypted || f.Signed || f.Outer != "" {
+			inside[strings.ToLower(f.Name)] = true
 		}
 	}
-	keep := false
+	structural := func(name string) bool { return name == "mime-version" || strings.HasPrefix(name, "content-") }
+	if err := copyHeader(&out, raw, func(name, value string) bool {
+		return !g.claimsToBeOurs(name, value) && !inside[name] && !structural(name)
+	}); err != nil {
+		return nil, nil, err
+	}
+	// The entity comes from the message that was judged, not from a second look.
+	entity := newReader(msg.Body())
+	out.WriteString("MIME-Version: 1.0\r\n")
+	if err := copyHeader(&out, entity, func(name, value string) bool {
+		return !g.claimsToBeOurs(name, value) && (inside[name] || structural(name)) && name != "mime-version"
+	}); err != nil {
+		return nil, nil, err
+	}
+	out.WriteString("\r\n")
+	return out.Bytes(), entity, nil
+}
+
+// claimsToBeOurs reports whether a field is an Authentication-Results of this
+// gateway, which only the gateway may write (RFC 8601 section 5). One that has
+// the name in any place goes too.
+func (g *Inbound) claimsToBeOurs(name, value string) bool {
+	return name == "authentication-results" && strings.Contains(strings.ToLower(value), strings.ToLower(g.Name))
+}
+
+// copyHeader reads a header section with its blank line and writes the fields
+// to keep, which are given with their name in lower case and their unfolded
+// value.
+func copyHeader(out *bytes.Buffer, r *bufio.Reader, keep func(name, value string) bool) error {
+	var field, value strings.Builder // as it stands there, and unfolded
+	flush := func() {
+		name, rest, ok := strings.Cut(value.String(), ":")
+		if ok && keep(strings.ToLower(strings.TrimSpace(name)), rest) {
+			out.WriteString(field.String())
+		}
+		field.Reset()
+		value.Reset()
+	}
 	for n := 0; n < maxHeader; {
-		line, err := raw.ReadString('\n')
-		if err != nil && (!errors.Is(err, io.EOF) || line == "") {
-			return nil, err
+		line, err := r.ReadString('\n')
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
 		}
 		n += len(line)
-		trimmed := strings.TrimRight(line, "\r\n")
-		if trimmed == "" {
-			if !replaced {
-				out.WriteString("\r\n")
-			}
-			return out.Bytes(), nil
+		text := strings.TrimRight(line, "\r\n")
+		if text == "" {
+			flush()
+			return nil
 		}
-		if trimmed[0] != ' ' && trimmed[0] != '\t' {
-			name, value, _ := strings.Cut(trimmed, ":")
-			name = strings.ToLower(strings.TrimSpace(name))
-			keep = !(name == "authentication-results" && strings.HasPrefix(strings.TrimSpace(value), g.Name))
-			if replaced && (protected[name] || strings.HasPrefix(name, "content-")) {
-				keep = false
-			}
+		if text[0] != ' ' && text[0] != '\t' {
+			flush()
 		}
-		if keep {
-			out.WriteString(trimmed + "\r\n")
-		}
+		field.WriteString(text + "\r\n")
+		value.WriteString(text)
 	}
-	return nil, fmt.Errorf("%w: header section", smime.ErrLimit)
+	return fmt.Errorf("%w: header section", smime.ErrLimit)
 }
 
 // verdict is the result of method smime (RFC 7281 section 3).
 func verdict(msg *smime.Message) string {
 	signer, err := msg.Signer()
 	if err == nil {
-		return "smime=pass body.smime-identifier=" + signer.Mailbox()
+		return "smime=pass body.smime-identifier=" + pvalue(signer.Mailbox())
 	}
 	result := "fail"
 	switch {
@@ -127,6 +156,18 @@ func verdict(msg *smime.Message) string {
 		result = "policy"
 	}
 	return fmt.Sprintf("smime=%s reason=%q", result, reason(err))
+}
+
+// pvalue returns an address as RFC 8601 section 2.2 wants it, in quotes where it
+// has characters that mean something there.
+func pvalue(s string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("!#$%&'*+-/=?^_`{|}~.@", r) || r > 127
+	}
+	if strings.IndexFunc(s, func(r rune) bool { return !plain(r) }) < 0 {
+		return s
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
 // reason returns text that can stand in a header field.

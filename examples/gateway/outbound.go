@@ -146,7 +146,7 @@ func deliver(ctx context.Context, next, from string, to []string, message io.Rea
 	}
 	stop := context.AfterFunc(ctx, func() { c.Close() })
 	defer stop()
-	if err := c.Mail(from, nil); err != nil {
+	if err := c.Mail(from, mailOptions(c, append([]string{from}, to...))); err != nil {
 		return errors.Join(err, c.Close())
 	}
 	for _, r := range to {
@@ -164,7 +164,25 @@ func deliver(ctx context.Context, next, from string, to []string, message io.Rea
 	if err := w.Close(); err != nil {
 		return errors.Join(err, c.Close())
 	}
-	return c.Quit()
+	// It was accepted; what comes after can't change that.
+	if err := c.Quit(); err != nil {
+		slog.Debug("quit", "reason", err)
+	}
+	return nil
+}
+
+// mailOptions asks for what the message may need, where the next hop has it.
+func mailOptions(c *smtp.Client, addresses []string) *smtp.MailOptions {
+	o := &smtp.MailOptions{}
+	if ok, _ := c.Extension("8BITMIME"); ok {
+		o.Body = smtp.Body8BitMIME
+	}
+	if ok, _ := c.Extension("SMTPUTF8"); ok {
+		o.UTF8 = slices.ContainsFunc(addresses, func(a string) bool {
+			return strings.IndexFunc(a, func(r rune) bool { return r > 127 }) >= 0
+		})
+	}
+	return o
 }
 
 // reply turns an error into what SMTP says of it: permanent if the sender must
