@@ -2,6 +2,7 @@ package smime_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net/mail"
@@ -12,6 +13,7 @@ import (
 	"github.com/gosmime/gosmime/internal/suites"
 	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
+	"github.com/gosmime/gosmime/smime/smimetest"
 )
 
 func sign(t testing.TB, in []byte, id *smime.Identity, opts *smime.SignOptions) []byte {
@@ -348,5 +350,23 @@ func TestRFC9788Payload(t *testing.T) {
 		if outer.Get(name) != value {
 			t.Errorf("outside: %s: %q", name, outer.Get(name))
 		}
+	}
+}
+
+// TestSealSigned: what somebody else signed with octets that transport does not
+// carry can be sent inside encryption, and not otherwise.
+func TestSealSigned(t *testing.T) {
+	w := newPeople(t)
+	other := smimetest.Signed(t, w.alice, "Grüße")
+	var out, sealed bytes.Buffer
+	if err := smime.Sign(t.Context(), &out, bytes.NewReader(other), w.alice, nil); !errors.Is(err, smime.ErrNotTransportSafe) || out.Len() > 0 {
+		t.Errorf("%d bytes, error %v", out.Len(), err)
+	}
+	if err := smime.Seal(t.Context(), &sealed, bytes.NewReader(other), w.alice, w.toBob, nil); err != nil {
+		t.Fatal(err)
+	}
+	m := open(t, sealed.Bytes(), w)
+	if s, err := m.Signer(); err != nil || s.Mailbox() != "alice@example.com" || !strings.Contains(body(t, m), "Grüße") {
+		t.Errorf("%v\n%s", err, m)
 	}
 }

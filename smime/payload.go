@@ -41,11 +41,15 @@ type composing struct {
 	hidden []HeaderField // fields that stay hidden beside those of the policy
 }
 
+// must reports whether what can't be made safe can't be sent. Inside encryption
+// it is no harm.
+func (c composing) must() bool { return c.strict && !c.cipher }
+
 // newPayload makes the entity of a draft: Compose of RFC 9788 section 5.2.1
 // but for the last two steps.
 func (d *draft) newPayload(how composing) (*payload, error) {
 	if d.layered() || how.policy == PlainHeader {
-		p, err := d.newPlan(how.strict, nil)
+		p, err := d.newPlan(how.strict, how.must(), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -65,7 +69,7 @@ func (d *draft) newPayload(how composing) (*payload, error) {
 		legacy = &hidden
 	}
 	var err error
-	if out.plan, err = d.newPlan(how.strict, legacy); err != nil {
+	if out.plan, err = d.newPlan(how.strict, how.must(), legacy); err != nil {
 		return nil, err
 	}
 	hp := "clear"

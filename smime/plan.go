@@ -46,10 +46,11 @@ type recoding struct {
 	legacy   *legacyDisplay
 }
 
-// newPlan finds out what has to be changed. With strict everything must
-// survive transport as it is written; without, what can't be made safe is left.
-// The legacy text, if any, goes into the main body parts where that can be.
-func (d *draft) newPlan(strict bool, legacy *legacyText) (*plan, error) {
+// newPlan finds out what has to be changed. With strict everything is encoded
+// that transport might change, without only what it can't carry. What can't be
+// encoded is an error if it must be, and else left as it is. The legacy text, if
+// any, goes into the main body parts where that can be.
+func (d *draft) newPlan(strict, must bool, legacy *legacyText) (*plan, error) {
 	mind := unsafeText
 	if !strict {
 		mind = eightBit | nul | longLine // RFC 8551 section 3.1.2
@@ -59,14 +60,14 @@ func (d *draft) newPlan(strict bool, legacy *legacyText) (*plan, error) {
 		p, err = d.makePlan(mind, nil)
 	}
 	switch {
-	case errors.Is(err, ErrNotTransportSafe) && !strict:
+	case errors.Is(err, ErrNotTransportSafe) && !must:
 		// Inside encryption a part that can't even be decoded is no harm.
 		p = &plan{d: d, body: d.root.BodyRange(), size: -1, err: err}
 		p.keepSigned(d.root)
 		return p, nil
 	case err != nil:
 		return nil, err
-	case strict && p.err != nil:
+	case must && p.err != nil:
 		return nil, p.err
 	}
 	return p, nil
@@ -395,9 +396,11 @@ func (p *plan) copy(w io.Writer, r mimetree.Range, canonical bool) error {
 func (p *plan) writeEdit(w io.Writer, e *edit) error {
 	switch {
 	case e.keep:
-		// Lines that end in LF alone are how the file was stored; in a message
-		// with CR LF an LF is an octet of what was signed.
-		return p.copy(w, e.Range, p.d.bareLF)
+		// Lines that end in LF alone are how the file was stored. In a message
+		// with CR LF an LF is an octet of what was signed, but none that passes
+		// transport: what was signed to pass it was signed with CR LF.
+		passing := p.mind&blankEnd != 0 && p.d.found&loneCR == 0
+		return p.copy(w, e.Range, p.d.bareLF || passing && p.d.found&loneLF != 0)
 	case e.recode != nil:
 		return e.recode.write(w, p.d.section(e.Range))
 	}
