@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -14,12 +15,19 @@ import (
 	"github.com/gosmime/gosmime/internal/bench/libcrypto"
 )
 
-// A person has a key for us, for Go's peers and for libcrypto.
+// A person has a key for us, for Go's peers and for libcrypto, which knows no
+// X25519 in CMS.
 type person struct {
 	name string
-	key  crypto.Signer
+	key  crypto.PrivateKey
 	cert *x509.Certificate
-	c    *libcrypto.Identity
+	c    *libcrypto.Identity // nil: libcrypto can't
+}
+
+// signer returns the key as one that signs; nil: it doesn't.
+func (p *person) signer() crypto.Signer {
+	s, _ := p.key.(crypto.Signer)
+	return s
 }
 
 func newPeople() ([]*person, error) {
@@ -31,8 +39,12 @@ func newPeople() ([]*person, error) {
 	if err != nil {
 		return nil, err
 	}
+	xKey, err := ecdh.X25519().GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
 	var people []*person
-	for _, p := range []*person{{name: "RSA-2048", key: rsaKey}, {name: "P-256", key: ecKey}} {
+	for _, p := range []*person{{name: "RSA-2048", key: rsaKey}, {name: "P-256", key: ecKey}, {name: "X25519", key: xKey}} {
 		template := &x509.Certificate{
 			SerialNumber: big.NewInt(1),
 			Subject:      pkix.Name{CommonName: p.name},
@@ -40,12 +52,23 @@ func newPeople() ([]*person, error) {
 			NotAfter:     time.Now().Add(time.Hour),
 			SubjectKeyId: []byte(p.name),
 		}
-		der, err := x509.CreateCertificate(rand.Reader, template, template, p.key.Public(), p.key)
+		var public crypto.PublicKey = xKey.Public()
+		issuer := crypto.Signer(ecKey)
+		if s := p.signer(); s != nil {
+			public, issuer = s.Public(), s
+		}
+		parent := *template
+		parent.PublicKey = issuer.Public()
+		der, err := x509.CreateCertificate(rand.Reader, template, &parent, public, issuer)
 		if err != nil {
 			return nil, err
 		}
 		if p.cert, err = x509.ParseCertificate(der); err != nil {
 			return nil, err
+		}
+		if p.signer() == nil {
+			people = append(people, p)
+			continue
 		}
 		pkcs8, err := x509.MarshalPKCS8PrivateKey(p.key)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
@@ -27,11 +28,13 @@ func newRows(people []*person, size int) ([]row, error) {
 	}
 	var rows []row
 	for _, p := range people {
-		sign, err := signRows(p, content)
-		if err != nil {
-			return nil, err
+		if p.signer() != nil {
+			sign, err := signRows(p, content)
+			if err != nil {
+				return nil, err
+			}
+			rows = append(rows, sign...)
 		}
-		rows = append(rows, sign...)
 		for _, c := range []struct {
 			cipher pkcs7.Cipher
 			name   string
@@ -48,7 +51,7 @@ func newRows(people []*person, size int) ([]row, error) {
 
 func signRows(p *person, content []byte) ([]row, error) {
 	ctx := context.Background()
-	keys := []pkcs7.SigningKey{{Certificate: p.cert, Key: p.key}}
+	keys := []pkcs7.SigningKey{{Certificate: p.cert, Key: p.signer()}}
 	sign := func(w io.Writer) error {
 		s, err := pkcs7.NewSignWriter(ctx, w, keys, &pkcs7.SignOptions{Size: int64(len(content))})
 		if err != nil {
@@ -66,7 +69,7 @@ func signRows(p *person, content []byte) ([]row, error) {
 	raw := signed.Bytes()
 	attrs := make([]byte, 200)
 	sum := sha256.Sum256(attrs)
-	sig, err := p.key.Sign(rand.Reader, sum[:], crypto.SHA256)
+	sig, err := p.signer().Sign(rand.Reader, sum[:], crypto.SHA256)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +80,7 @@ func signRows(p *person, content []byte) ([]row, error) {
 		func() error { _, err := smallstepSign(p, content); return err },
 		func() error {
 			sha256.Sum256(content)
-			_, err := p.key.Sign(rand.Reader, sum[:], crypto.SHA256)
+			_, err := p.signer().Sign(rand.Reader, sum[:], crypto.SHA256)
 			return err
 		},
 	}}, {"verify, " + p.name, [5]func() error{
@@ -120,7 +123,7 @@ func verify(raw []byte, p *person) error {
 }
 
 func bare(p *person, sum, sig []byte) error {
-	switch pub := p.key.Public().(type) {
+	switch pub := p.signer().Public().(type) {
 	case *rsa.PublicKey:
 		return rsa.VerifyPKCS1v15(pub, crypto.SHA256, sum, sig)
 	case *ecdsa.PublicKey:
@@ -137,7 +140,7 @@ func digitorusSign(p *person, content []byte) ([]byte, error) {
 		return nil, err
 	}
 	s.SetDigestAlgorithm(digitorus.OIDDigestAlgorithmSHA256)
-	if err := s.AddSigner(p.cert, p.key, digitorus.SignerInfoConfig{}); err != nil {
+	if err := s.AddSigner(p.cert, p.signer(), digitorus.SignerInfoConfig{}); err != nil {
 		return nil, err
 	}
 	return s.Finish()
@@ -149,7 +152,7 @@ func smallstepSign(p *person, content []byte) ([]byte, error) {
 		return nil, err
 	}
 	s.SetDigestAlgorithm(smallstep.OIDDigestAlgorithmSHA256)
-	if err := s.AddSigner(p.cert, p.key, smallstep.SignerInfoConfig{}); err != nil {
+	if err := s.AddSigner(p.cert, p.signer(), smallstep.SignerInfoConfig{}); err != nil {
 		return nil, err
 	}
 	return s.Finish()
@@ -196,6 +199,9 @@ func encryptRows(p *person, c pkcs7.Cipher, name string, content []byte) ([]row,
 		nil, nil,
 		func() error { return primitive(p, c, content, false) },
 	}}}
+	if p.c == nil {
+		rows[0].runs[1], rows[1].runs[1] = nil, nil
+	}
 	if key, ok := p.key.(*rsa.PrivateKey); ok && c == pkcs7.AES256CBC {
 		rows[1].runs[2] = func() error {
 			m, err := digitorus.Parse(raw)
@@ -267,17 +273,20 @@ func keyOperation(p *person, encrypting bool) error {
 		if err != nil {
 			return err
 		}
-		if encrypting {
-			if k, err = k.Curve().GenerateKey(rand.Reader); err != nil {
-				return err
-			}
-		}
-		pub, err := key.PublicKey.ECDH()
-		if err != nil {
-			return err
-		}
-		_, err = k.ECDH(pub)
-		return err
+		return agree(k, encrypting)
+	case *ecdh.PrivateKey:
+		return agree(key, encrypting)
 	}
 	return nil
+}
+
+func agree(key *ecdh.PrivateKey, encrypting bool) (err error) {
+	pub := key.PublicKey()
+	if encrypting {
+		if key, err = key.Curve().GenerateKey(rand.Reader); err != nil {
+			return err
+		}
+	}
+	_, err = key.ECDH(pub)
+	return err
 }
