@@ -34,11 +34,6 @@ type company struct {
 	next  *sink
 }
 
-func newCompany(t *testing.T, people ...*smime.Identity) *company {
-	t.Helper()
-	return companyOf(t, smimetest.NewCA(t), people...)
-}
-
 func companyOf(t *testing.T, ca *smimetest.CA, people ...*smime.Identity) *company {
 	t.Helper()
 	c := &company{ca: ca, alice: ca.Identity(sender), next: newSink(t)}
