@@ -105,7 +105,16 @@ func (j *judge) certificate(info *pkcs7.SignerInfo, ev *evidence) (*x509.Certifi
 func (j *judge) candidates(id pkcs7.CertID, ev *evidence) func(yield func(*x509.Certificate) bool) {
 	return func(yield func(*x509.Certificate) bool) {
 		var seen [][]byte
+		// Most certificates of a message are those of authorities: those without
+		// the serial number need not be read.
+		var serial []byte
+		if id.Serial != nil && id.Serial.Sign() > 0 {
+			serial = id.Serial.Bytes()
+		}
 		offer := func(raw []byte) bool {
+			if !bytes.Contains(raw, serial) {
+				return true
+			}
 			for _, s := range seen {
 				if bytes.Equal(s, raw) {
 					return true

@@ -406,7 +406,7 @@ func copyAll(w io.Writer, r io.Reader) (int64, error) {
 		return t.WriteTo(w)
 	}
 	// A small message shall not pay for a large buffer.
-	first := make([]byte, 8<<10)
+	first := make([]byte, 4<<10)
 	var total int64
 	for n := 0; n < len(first); {
 		m, err := r.Read(first[n:])

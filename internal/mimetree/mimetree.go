@@ -13,8 +13,9 @@ import (
 
 // chunk is how much is read and written at a time.
 const (
-	chunk      = 256 << 10
-	firstChunk = 8 << 10
+	chunk       = 256 << 10
+	firstChunk  = 8 << 10
+	firstHeader = 2 << 10
 )
 
 const (
@@ -96,7 +97,7 @@ type Options struct {
 // octet of r. A message with errors in its structure still gives a Part; the
 // error is one of r, of a writer of Tap, or of a limit.
 func Scan(r io.Reader, opts *Options) (*Part, error) {
-	s := newScanner(r, opts)
+	s := newScanner(r, opts, firstChunk)
 	root := &Part{}
 	if _, err := s.entity(nil, root, 1); err != nil {
 		return nil, err
@@ -137,7 +138,7 @@ func HeaderOf(b []byte) (p *Part, section []byte, err error) {
 // ReadHeader reads the header section of r and returns the entity without its
 // End and Children, the section as it stands there, and a reader of the body.
 func ReadHeader(r io.Reader) (p *Part, section []byte, body io.Reader, err error) {
-	s := newScanner(r, nil)
+	s := newScanner(r, nil, firstHeader)
 	p = &Part{}
 	_, ended, err := s.header(p)
 	if err == nil {

@@ -41,8 +41,8 @@ type delimiter struct {
 	end     int64
 }
 
-func newScanner(r io.Reader, opts *Options) *scanner {
-	s := &scanner{r: r, buf: make([]byte, firstChunk)}
+func newScanner(r io.Reader, opts *Options, window int) *scanner {
+	s := &scanner{r: r, buf: make([]byte, window)}
 	if opts != nil {
 		s.opts = *opts
 	}
