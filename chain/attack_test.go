@@ -73,6 +73,18 @@ func TestDecoys(t *testing.T) {
 	}
 }
 
+// TestOnlyDecoys says what was wrong with them.
+func TestOnlyDecoys(t *testing.T) {
+	root := newRoot(t, "Root")
+	ca := root.newCA(t, "CA")
+	_, err := chain.NewCollection(chain.Anchors(certs(root))).With(chain.Untrusted(certs(decoys(t, ca, root, 99)...))).
+		Verify(t.Context(), ca.newLeaf(t, alice).Certificate, signing())
+	wantReason(t, err, chain.ErrBadSignature)
+	if e, ok := errors.AsType[*chain.Error](err); !ok || len(e.Tried) < 99 {
+		t.Errorf("%d attempts", len(e.Tried))
+	}
+}
+
 // TestForgedLists adds revocation lists that are not the issuer's, with and
 // without the genuine one in the collection.
 func TestForgedLists(t *testing.T) {

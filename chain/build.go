@@ -52,7 +52,8 @@ type search struct {
 	visits  map[*certificate]int
 	deadEnd []*partial // without issuer: where fetching can help
 	tried   []*Error
-	seen    int // evaluations
+	told    map[[2]*certificate]bool // signatures whose fault is among them
+	seen    int                      // evaluations
 	best    *Path
 	second  int
 	aia     int
@@ -65,7 +66,7 @@ type search struct {
 
 // search builds and validates paths from leaf.
 func (v *verification) search(ctx context.Context, leaf *certificate) (*Path, *Error) {
-	s := &search{v: v, leaf: leaf, visits: make(map[*certificate]int)}
+	s := &search{v: v, leaf: leaf, visits: make(map[*certificate]int), told: make(map[[2]*certificate]bool)}
 	start := &partial{cert: leaf, depth: 1}
 	s.push(start)
 	for _, x := range v.anchorsFor(ctx, leaf) {
@@ -131,13 +132,20 @@ func (s *search) step(ctx context.Context) (done bool) {
 		s.expand(ctx, n)
 		return false
 	}
-	if n.knownBad(s.v.work) || s.again(n) {
+	if bad := n.knownBad(s.v.work); bad != nil {
+		s.tell(bad)
+		return false
+	}
+	if s.again(n) {
 		return false
 	}
 	s.seen++
 	path, err := s.v.evaluate(ctx, n)
 	if err != nil {
 		s.note(err)
+		if bad := n.knownBad(s.v.work); bad != nil {
+			s.told[bad.edge()] = true
+		}
 		// What is wrong with the leaf alone, no other path mends.
 		return err.cert == s.leaf && err.progress >= progressLeaf && s.best == nil
 	}
@@ -218,6 +226,7 @@ func (s *search) expand(ctx context.Context, n *partial) {
 			s.chart = v.draw(ctx, s.leaf)
 		}
 		if far, ok := s.chart.distance[n.cert]; !ok || n.depth+far > v.policy.Limits.Depth {
+			s.tellDropped(ctx, n)
 			return
 		}
 	}
@@ -446,18 +455,43 @@ func (n *partial) contains(c *certificate) bool {
 	return false
 }
 
-// knownBad reports whether a signature of the path is known to be bad: another
-// attempt has told so.
-func (n *partial) knownBad(w *work) bool {
+// knownBad returns the lower end of the first signature from the leaf on that is
+// known to be bad, or nil.
+func (n *partial) knownBad(w *work) *partial {
 	if len(w.badEdges) == 0 {
-		return false
+		return nil
 	}
 	for ; n.below != nil; n = n.below {
-		if w.badEdges[[2]*certificate{n.below.cert, n.cert}] != nil {
-			return true
+		if w.badEdges[n.edge()] != nil {
+			return n
 		}
 	}
-	return false
+	return nil
+}
+
+// edge is the signature that joins n to what is below it.
+func (n *partial) edge() [2]*certificate { return [2]*certificate{n.below.cert, n.cert} }
+
+// tell notes a bad signature once, of however many paths it is part.
+func (s *search) tell(bad *partial) {
+	edge := bad.edge()
+	if s.told[edge] {
+		return
+	}
+	s.told[edge] = true
+	e := badEdge(s.v.work.badEdges[edge], edge[0], edge[1], bad.mismatch)
+	e.progress = progressBadSignature
+	s.note(e)
+}
+
+// tellDropped notes what is known to be wrong above a path that is given up.
+func (s *search) tellDropped(ctx context.Context, n *partial) {
+	for _, x := range s.v.issuersOf(ctx, n.cert) {
+		if s.v.work.badEdges[[2]*certificate{n.cert, x.cert}] != nil {
+			_, mismatch := s.v.cost(n.cert, x)
+			s.tell(&partial{cert: x.cert, below: n, mismatch: mismatch})
+		}
+	}
 }
 
 // certificates returns the path, leaf first.

@@ -16,6 +16,32 @@
 // being found, and checks signatures from the anchor down, so that no key is
 // used that the anchor does not lead to. All work is bounded by [Limits].
 //
+// # In five minutes
+//
+//	trust := chain.NewCollection(chain.Anchors(roots), chain.Untrusted(intermediates))
+//	path, err := trust.Verify(ctx, cert, chain.Policy{Purpose: chain.EmailSigning, Mailbox: "alice@example.com"})
+//
+// The sources are [PEM], [DER], [Certs], a serialized store of package sst, or a
+// program's own [Source] over a directory. CRLs and OCSP responses are entries of
+// Untrusted sources like certificates. To hold a [Path] is to know that it passed:
+// nothing else makes one. The error is an [*Error] that says which certificate
+// is at fault and lists every path that was tried.
+//
+// # What is promised
+//
+// A certificate that is known to be revoked is refused in every mode but
+// InsecureSkipRevocation. What could not be found out is [StatusUnknown], never
+// good, and refused where the policy requires to know. Old evidence can condemn
+// but not acquit.
+//
+// # How to do it wrong
+//
+// To pass a file of certificates to Anchors because it helped: it makes all of
+// them trusted for everything. Give a partner's root the [Constraints] of his
+// addresses. To set InsecureAnyMailbox and compare names by the subject's common
+// name. To judge stored mail by the time that it claims. To pass a [Fetcher]
+// where the sender must not learn that his mail was opened.
+//
 // Nothing in this package opens a network connection. A Source or [Fetcher]
 // supplied by the caller may, which is why the functions that consult one take
 // a context.

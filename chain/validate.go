@@ -380,22 +380,31 @@ func (s *validation) signatures(n *partial) *Error {
 		if err == nil {
 			continue
 		}
-		e := *err
-		e.cert = c
-		e.progress = progressBadSignature + len(s.path) - 2 - i
-		switch {
-		case e.Reason == ErrWeakAlgorithm:
-			e.progress = progressSigned - 1
-			e.Detail = "certificate " + c.title() + ": " + e.Detail
-		case e.Reason == ErrBadSignature && mismatch[c]:
-			e.Reason, e.Err = ErrUnknownIssuer, nil
-			e.Detail = "certificate " + c.title() + " is not signed by the key of " + parent.title() + ", which is not the one that its authorityKeyIdentifier names"
-		case e.Reason == ErrBadSignature:
-			e.Detail = "certificate " + c.title() + " is not signed by the key of " + parent.title() + signedWith(c)
+		e := badEdge(err, c, parent, mismatch[c])
+		if e.Reason != ErrWeakAlgorithm {
+			e.progress = progressBadSignature + len(s.path) - 2 - i
 		}
-		return &e
+		return e
 	}
 	return nil
+}
+
+// badEdge says that c is not signed by parent as it should be. mismatch says
+// that the key identifiers named another key.
+func badEdge(err *Error, c, parent *certificate, mismatch bool) *Error {
+	e := *err
+	e.cert = c
+	switch {
+	case e.Reason == ErrWeakAlgorithm:
+		e.progress = progressSigned - 1
+		e.Detail = "certificate " + c.title() + ": " + e.Detail
+	case e.Reason == ErrBadSignature && mismatch:
+		e.Reason, e.Err = ErrUnknownIssuer, nil
+		e.Detail = "certificate " + c.title() + " is not signed by the key of " + parent.title() + ", which is not the one that its authorityKeyIdentifier names"
+	case e.Reason == ErrBadSignature:
+		e.Detail = "certificate " + c.title() + " is not signed by the key of " + parent.title() + signedWith(c)
+	}
+	return &e
 }
 
 // signedWith names the algorithm where this package doesn't know it.
