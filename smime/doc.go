@@ -20,47 +20,41 @@
 // Insecure switch off a protection, fields that begin with Require ask for
 // more; each says what.
 //
+// # In five minutes
+//
+// Trust is a chain.Collection, which a program makes once; one that is nil or
+// empty trusts nobody. Keys are [Identities]: what [ParsePKCS12] returns, or
+// [NewIdentity] of a key in hardware. With these, [Verify] and [Unseal] read
+// mail. To send, [FindRecipients] finds and verifies a certificate for each
+// address, and [Seal] does the rest. Readers that are io.Seekers are read
+// twice; of others a copy is kept in memory and then in an encrypted temporary
+// file, within [Limits].
+//
+// # What valid means
+//
+// A [Signer] is returned only if one signature covers all of the content, its
+// certificate has a valid path under trust for signing mail, is not known to be
+// revoked, names the address in every From field, and no algorithm on the way is
+// broken. Several signatures do not help one another. What is wrong is told by
+// constants: errors.Is(err, chain.ErrExpired) works on every error that this
+// package returns.
+//
+// Not promised: that the author meant what the message says, that HTML in it is
+// harmless, that Date is true. [Message.Confidential] says that nobody on the way
+// could have changed what was encrypted; it says nothing about who wrote it.
+// The time that a signer claims decides nothing: set Chain.At to when stored
+// mail was received.
+//
+// # How to do it wrong
+//
+// To show what [Decrypt] wrote as if its author were known. To Decrypt and then
+// Verify without OuterHeader: the entity inside has no From, so nothing binds
+// its signer to the message. To show Body of a [Message] whose Signer is an
+// error with the badge of a signed mail, or the parts of a message beside one
+// another: each protected part is a document of its own. To answer an encrypted
+// mail in clear: [Message.Reply] says what must be kept. To keep capabilities or
+// certificates of a message that did not pass: only a Signer offers them.
+// To send blind copies in the same Encrypt: every recipient can read the list.
+//
 // Nothing in this package opens a network connection.
-//
-// # Sending
-//
-// Whom mail is from and whom it is for are proved before anything is written.
-// An [Identity] is a key with its certificate, from a PKCS #12 file
-// ([ParsePKCS12]) or around a key in hardware ([NewIdentity]). A [Recipient] is a
-// certificate that was verified for one mailbox ([FindRecipients],
-// [NewRecipient]); whoever can't be written to is in a [RecipientErrors] with
-// the reason, and then nobody is.
-//
-//	to, err := smime.FindRecipients(ctx, []string{"bob@example.com"}, trust, nil)
-//	if err != nil {
-//		return err
-//	}
-//	err = smime.Seal(ctx, w, message, alice, to, nil)
-//
-// The message that is read is any RFC 5322 message, with CR LF or LF. What mail
-// transport might change (octets above 127, long lines, lines that begin with
-// "From ", blanks at line ends, binary parts) is re-encoded, what somebody else
-// signed is passed on octet by octet, and the header fields are protected with
-// the content (RFC 9788). Messages of any size stream: the input is read twice,
-// and kept in an encrypted temporary file between where it can't be.
-//
-// What is chosen where nothing is asked for: multipart/signed with SHA-256 or
-// what suits the key; the certificate and its chain without the root; AES-256-GCM
-// where every recipient announced it, else AES-256-CBC, since most installed
-// programs read nothing newer; the Subject hidden outside the encryption. The
-// list of recipients can be read from an encrypted message by all who have it:
-// a blind copy is a message of its own. Bcc fields are never written.
-//
-// # Mistakes to avoid
-//
-//   - Calling Decrypt and then Verify: what Verify gets has no From of its own,
-//     and a stranger's signature would pass. Unseal compares both headers.
-//   - Showing what Decrypt wrote as if somebody had sent it: encryption proves
-//     nothing about the sender, nor, without an authenticated cipher, that the
-//     content is what was encrypted.
-//   - Encrypting first and signing then: anybody can put another signature in
-//     place of that one. Seal signs inside.
-//   - Taking a certificate from a directory, or from a message, as it is:
-//     [InsecureRecipient] is for tests.
-//   - Believing [Signer.ClaimedTime]: whoever stole a key chooses it.
 package smime
