@@ -52,7 +52,7 @@
 // its signer to the message. To show Body of a [Message] whose Signer is an
 // error with the badge of a signed mail, or the parts of a message beside one
 // another: each protected part is a document of its own. To answer an encrypted
-// mail in clear: [Message.Reply] says what must be kept. To keep capabilities or
+// mail in clear: [Message.ReplyHidden] says what must stay hidden. To keep capabilities or
 // certificates of a message that did not pass: only a Signer offers them.
 // To send blind copies in the same Encrypt: every recipient can read the list.
 //
