@@ -49,7 +49,8 @@ func Disallowed(src Source) Member { return Member{src, roleDisallowed} }
 
 // A Collection is a virtual certificate collection: an immutable set of
 // certificates, CRLs and OCSP responses drawn from any number of sources. It
-// is safe for concurrent use. The nil Collection is empty and trusts nothing.
+// is safe for concurrent use. The nil and the zero Collection are empty and
+// trust nothing.
 //
 // It remembers, within bounds, which signatures were good and for a short time
 // which paths passed, so that the next message of the same sender costs little.
@@ -68,7 +69,7 @@ func NewCollection(members ...Member) *Collection {
 // leaves c as it was, so that what arrives with one message can help to
 // validate that message and nothing else.
 func (c *Collection) With(members ...Member) *Collection {
-	if c == nil {
+	if c == nil || c.shared == nil {
 		return NewCollection(members...)
 	}
 	if len(members) == 0 {

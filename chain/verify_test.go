@@ -189,6 +189,8 @@ func TestUnusable(t *testing.T) {
 	wantReason(t, verify(trust, &noRaw, keep), chain.ErrMalformed)
 	wantReason(t, verify(trust, &x509.Certificate{Raw: []byte{0x30, 0}}, keep), chain.ErrMalformed)
 	wantReason(t, verify(nil, leaf.Certificate, keep), chain.ErrUnknownIssuer)
+	wantReason(t, verify(new(chain.Collection), leaf.Certificate, keep), chain.ErrUnknownIssuer)
+	wantReason(t, verify(new(chain.Collection).With(chain.Anchors(certs(root))), leaf.Certificate, keep), 0)
 	wantReason(t, verify((*chain.Collection)(nil).With(), leaf.Certificate, keep), chain.ErrUnknownIssuer)
 	wantReason(t, verify(chain.NewCollection(chain.Member{}), leaf.Certificate, keep), chain.ErrPolicy)
 	wantReason(t, verify(chain.NewCollection(chain.Anchors(chain.Certs(&noRaw))), leaf.Certificate, keep), chain.ErrMalformed)
