@@ -18,8 +18,9 @@ import (
 )
 
 // startDNS signs the zone signed.test with BIND's tools, serves it and an
-// unsigned one with BIND, and puts Unbound before it, which validates.
-func startDNS(t *testing.T, records []string) *Resolver {
+// unsigned one with BIND, and puts Unbound before it, which validates. The hex
+// digits forged are changed after the zone was signed.
+func startDNS(t *testing.T, records []string, forged string) *Resolver {
 	t.Helper()
 	for _, tool := range []string{"named", "dnssec-keygen", "dnssec-signzone", "unbound"} {
 		if _, err := exec.LookPath(tool); err != nil {
@@ -39,6 +40,7 @@ func startDNS(t *testing.T, records []string) *Resolver {
 	command(t, dir, "dnssec-keygen", "-a", "ECDSAP256SHA256", "-f", "KSK", "signed.test")
 	command(t, dir, "dnssec-keygen", "-a", "ECDSAP256SHA256", "signed.test")
 	command(t, dir, "dnssec-signzone", "-S", "-o", "signed.test", "signed.test")
+	forge(t, filepath.Join(dir, "signed.test.signed"), strings.ToUpper(forged))
 	ports := freePorts(t, 2)
 	write(t, filepath.Join(dir, "named.conf"), fmt.Sprintf(`options { directory %q; listen-on port %d { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; pid-file none; session-keyfile none; dnssec-validation no; };
 controls { };
@@ -72,6 +74,19 @@ stub-zone:
 	server := fmt.Sprintf("127.0.0.1:%d", ports[1])
 	awaitAnswer(t, server)
 	return &Resolver{Server: server}
+}
+
+// forge changes digits in a signed zone.
+func forge(t *testing.T, zone, digits string) {
+	t.Helper()
+	b, err := os.ReadFile(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Count(string(b), digits) != 1 {
+		t.Fatalf("%q is not once in the zone", digits)
+	}
+	write(t, zone, strings.Replace(string(b), digits, strings.Repeat("0", len(digits)), 1))
 }
 
 // trustAnchor returns the key-signing key as a DNSKEY record.

@@ -36,7 +36,10 @@ func TestSignedZone(t *testing.T) {
 		record(t, "bob@signed.test", 3, 0, 0, bob.Certificate().Raw),
 		record(t, "carol@signed.test", 1, 0, 1, sum[:]),
 	}
-	r := startDNS(t, records)
+	// Somebody on the way writes another digest into the record of mallory.
+	digest := sha256.Sum256([]byte("mallory"))
+	records = append(records, record(t, "mallory@signed.test", 3, 0, 1, digest[:]))
+	r := startDNS(t, records, hex.EncodeToString(digest[:8]))
 	mail := smimetest.Mail("alice@example.com", "bob@signed.test", "found in the DNS")
 
 	var sealed, content bytes.Buffer
@@ -72,6 +75,11 @@ func TestSignedZone(t *testing.T) {
 		err := run(t.Context(), r, []string{"dave@signed.test"}, bytes.NewReader(mail), &out)
 		if _, ok := errors.AsType[smime.RecipientErrors](err); !ok || out.Len() > 0 {
 			t.Errorf("%v", err)
+		}
+	})
+	t.Run("forged record", func(t *testing.T) {
+		if got, err := r.Lookup(t.Context(), "mallory@signed.test"); err == nil {
+			t.Errorf("%d records", len(got))
 		}
 	})
 	t.Run("unsigned zone", func(t *testing.T) {
