@@ -50,17 +50,27 @@ func NewEntry(kind Kind, der []byte, label string, c *Constraints) *Entry {
 }
 
 // Kind says what the entry holds.
-func (e *Entry) Kind() Kind { return e.kind }
+func (e *Entry) Kind() Kind {
+	if e.element == nil {
+		return 0
+	}
+	return e.kind
+}
 
 // DER returns the encoding. It must not be changed.
-func (e *Entry) DER() []byte { return e.der }
+func (e *Entry) DER() []byte {
+	if e.element == nil {
+		return nil
+	}
+	return e.der
+}
 
 // Certificate returns the parsed certificate. It must not be changed. One that
 // crypto/x509 can't read but this package can has only its raw fields, names,
 // serial number, validity and key identifiers. The error is an [*Error] for
 // [ErrMalformed].
 func (e *Entry) Certificate() (*x509.Certificate, error) {
-	c, err := e.cert()
+	c, err := e.element.cert()
 	if err != nil {
 		return nil, &Error{Reason: ErrMalformed, Err: err}
 	}
@@ -69,7 +79,7 @@ func (e *Entry) Certificate() (*x509.Certificate, error) {
 
 // cert returns the parsed certificate of a KindCertificate entry.
 func (e *element) cert() (*certificate, error) {
-	if e.kind != KindCertificate {
+	if e == nil || e.kind != KindCertificate {
 		return nil, errNotCertificate{}
 	}
 	e.certOnce.Do(func() { e.parsed, e.certErr = parseCertificate(e.der) })

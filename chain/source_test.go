@@ -119,3 +119,18 @@ func TestFind(t *testing.T) {
 		t.Fatal("a banned certificate was found")
 	}
 }
+
+// TestZeroEntry holds what was not made by NewEntry harmless.
+func TestZeroEntry(t *testing.T) {
+	e := new(chain.Entry)
+	if e.Kind() != 0 || e.DER() != nil {
+		t.Error("a zero Entry has something")
+	}
+	_, err := e.Certificate()
+	wantReason(t, err, chain.ErrMalformed)
+	root := newRoot(t, "Root")
+	leaf := root.newLeaf(t, alice)
+	trust := chain.NewCollection(chain.Anchors(certs(root)), chain.Untrusted(chain.Entries(nil, e))).With(chain.Untrusted(chain.Entries(e, nil)))
+	_, err = trust.Verify(t.Context(), leaf.Certificate, signing())
+	wantReason(t, err, 0)
+}
