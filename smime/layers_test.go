@@ -299,6 +299,10 @@ func TestHeaderPolicies(t *testing.T) {
 	if !bytes.Contains(signed, []byte(`hp="clear"`)) || bytes.Contains(signed, []byte("HP-Outer")) || header(t, signed).Get("Subject") != "Lunch" {
 		t.Errorf("%s", signed)
 	}
+	stale := strings.Replace(in, "text/plain", `text/plain; charset=utf-8; hp="cipher"`, 1)
+	if plain := sign(t, []byte(stale), w.alice, &smime.SignOptions{Header: smime.PlainHeader}); bytes.Contains(plain, []byte("hp=")) || !bytes.Contains(plain, []byte("charset=utf-8")) {
+		t.Errorf("%s", plain)
+	}
 	if plain := sign(t, []byte(in), w.alice, &smime.SignOptions{Header: smime.PlainHeader}); bytes.Contains(plain, []byte("hp=")) || bytes.Count(plain, []byte("Lunch")) != 1 {
 		t.Errorf("%s", plain)
 	}

@@ -3,6 +3,7 @@ package smime
 import (
 	"bytes"
 	"io"
+	"mime"
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
@@ -182,8 +183,12 @@ func rootType(f field, t mimetree.MediaType, e rootEdit, hp string) (field, erro
 		t.Params = merged(t.Params, name, value)
 	}
 	if _, stale := t.Params["hp"]; stale && hp == "" {
-		// The mark of a payload is on the payload alone (RFC 9788 section 2.1.1).
-		hp = t.Params["hp"]
+		// What protects no header fields must not say so (RFC 9788 section 2.1.1).
+		t.Params = merged(t.Params, "hp", "")
+		delete(t.Params, "hp")
+		if v = mime.FormatMediaType(t.Type, t.Params); v == "" {
+			v = t.Type
+		}
 	}
 	if e.utf8 {
 		add("charset", "utf-8")
