@@ -1,6 +1,7 @@
 package invoices
 
 import (
+	"bytes"
 	"errors"
 	"testing"
 
@@ -34,6 +35,7 @@ func TestImport(t *testing.T) {
 		{"encrypted, but unsigned", smimetest.Encrypted(t, good, "pay 5", us), smime.ErrNotSigned},
 		{"encrypted to others", smimetest.Sealed(t, good, "pay 5", good), pkcs7.ErrNoKey},
 		{"signed by somebody else", smimetest.Spoofed(t, ca.Identity("mallory@example.com"), supplier, "pay 5"), chain.ErrWrongMailbox},
+		{"From changed on the way", renamed(t, good), smime.ErrAmbiguousSender},
 		{"no invoice", smimetest.Signed(t, good, "hello"), ErrNoInvoice},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -49,6 +51,18 @@ func TestImport(t *testing.T) {
 			}
 		})
 	}
+}
+
+// renamed returns a message whose signature also covers the header, with
+// another From outside.
+func renamed(t *testing.T, id *smime.Identity) []byte {
+	t.Helper()
+	var signed bytes.Buffer
+	mail := smimetest.Mail(supplier, "accounting@example.org", "pay 5")
+	if err := smime.Sign(t.Context(), &signed, bytes.NewReader(mail), id, nil); err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Replace(signed.Bytes(), []byte("From: "+supplier), []byte("From: bob@example.com"), 1)
 }
 
 // What is changed under encryption shows as a failed decryption or as a changed
