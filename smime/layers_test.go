@@ -2,6 +2,7 @@ package smime_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -372,5 +373,39 @@ func TestSealSigned(t *testing.T) {
 	m := open(t, sealed.Bytes(), w)
 	if s, err := m.Signer(); err != nil || s.Mailbox() != "alice@example.com" || !strings.Contains(body(t, m), "Grüße") {
 		t.Errorf("%v\n%s", err, m)
+	}
+}
+
+// TestLegacyDisplayForms: the element is in every main body, in the charset and
+// transfer encoding of the part, and in no attachment.
+func TestLegacyDisplayForms(t *testing.T) {
+	w := newPeople(t)
+	in := "From: alice@example.com\nSubject: =?utf-8?Q?Gr=C3=BC=C3=9Fe_&_mehr?=\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=m\n\n" +
+		"--m\nContent-Type: multipart/alternative; boundary=a\n\n" +
+		"--a\n\nno header at all, and \xc3\xa4\n" +
+		"--a\nContent-Type: text/plain; charset=iso-8859-1; name=\"\xe4\"\n\nlatin \xe4\n" +
+		"--a\nContent-Type: text/html; charset=utf-8; name=\"\xc3\xa4\"\nContent-Transfer-Encoding: base64\n\nPGh0bWw+PGJvZHk+aGk8L2JvZHk+PC9odG1sPg==\n" +
+		"--a\nContent-Type: text/html\n\n<p>no body tag\n" +
+		"--a\nContent-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: base64\n\nAGEAYg==\n" +
+		"--a--\n--m\nContent-Type: text/plain\nContent-Disposition: attachment\n\nnot here\n--m\nContent-Type: text/plain\n\nnor here\n--m--\n"
+	sealed := encrypt(t, []byte(in), w.toBob, nil)
+	var out bytes.Buffer
+	if _, err := smime.Decrypt(t.Context(), &out, bytes.NewReader(sealed), smime.Identities{w.bob}, nil); err != nil {
+		t.Fatal(err)
+	}
+	got := out.String()
+	for _, want := range []string{
+		"Subject: Gr=C3=BC=C3=9Fe & mehr\r\n\r\nno header at all, and =C3=A4",
+		"Subject: Gr=FC=DFe & mehr\r\n\r\nlatin =E4",
+		base64.StdEncoding.EncodeToString([]byte("<html><body>\r\n<div class=\"header-protection"))[:48],
+		"<pre>Subject: Gr=C3=BC=C3=9Fe &amp; mehr</pre></div><p>no body tag",
+		"AGEAYg==", "\r\n\r\nnot here", "\r\n\r\nnor here",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is missing", want)
+		}
+	}
+	if n := strings.Count(got, `hp-legacy-display`); n != 4 {
+		t.Errorf("%d parts are marked\n%s", n, got)
 	}
 }

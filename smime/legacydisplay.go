@@ -17,6 +17,7 @@ type legacyText []field
 
 // addLegacy adds the element to every main body part.
 func (p *plan) addLegacy(text *legacyText) {
+	p.legacy = true
 	mainBodies(p.d.root, func(part *mimetree.Part) { p.addLegacyTo(part, part == p.d.root, text) })
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
 )
@@ -21,6 +22,8 @@ type plan struct {
 	err   error  // why the body can't be made safe, or nil
 	root  rootEdit
 	size  int64 // of the body as written; -1: not known
+
+	legacy bool // the edits for Legacy Display Elements are being made
 }
 
 // An edit replaces a range of the input.
@@ -279,8 +282,26 @@ func (p *plan) relabel(part *mimetree.Part, root bool, encoding string) {
 
 // replace adds an edit in place of any of the same range.
 func (p *plan) replace(e edit) {
-	p.edits = slices.DeleteFunc(p.edits, func(o edit) bool { return o.Range == e.Range && e.Len() > 0 })
+	if i := p.last(e.Range, func(*edit) bool { return true }); i >= 0 {
+		p.edits[i] = e
+		return
+	}
 	p.edits = append(p.edits, e)
+}
+
+// last returns the index of the last edit of that range that is wanted, or -1.
+// Edits are made in the order of the parts, but for the last ones, so that
+// those before the range need not be looked at.
+func (p *plan) last(r mimetree.Range, want func(*edit) bool) int {
+	for i, e := range slices.Backward(p.edits) {
+		if e.Range == r && want(&e) {
+			return i
+		}
+		if e.End < r.Start && !p.legacy {
+			break
+		}
+	}
+	return -1
 }
 
 // addCharset says what the octets above 127 of a text without charset are, if
@@ -316,16 +337,16 @@ func (p *plan) typeParameter(part *mimetree.Part, root bool, name, value string)
 		p.replace(edit{Range: fieldRange(in), text: f.raw})
 		return
 	}
-	for i := range p.edits {
+	const contentType = "Content-Type: "
+	at := mimetree.Range{Start: part.Start, End: part.Start}
+	if i := p.last(at, func(e *edit) bool { return strings.HasPrefix(string(e.text), contentType) }); i >= 0 {
 		// The field that was added for an earlier parameter.
-		if e := &p.edits[i]; e.Start == part.Start && e.Len() == 0 && e.recode == nil && len(e.text) > 13 && string(e.text[:13]) == "Content-Type:" {
-			v := string(e.text[14 : len(e.text)-2])
-			e.text = []byte("Content-Type: " + withParameter(v, before, name, value) + "\r\n")
-			return
-		}
+		v := strings.TrimSpace(strings.TrimPrefix(string(p.edits[i].text), contentType))
+		p.edits[i].text = []byte(contentType + withParameter(v, before, name, value) + "\r\n")
+		return
 	}
-	text := []byte("Content-Type: " + withParameter(before.Type, before, name, value) + "\r\n")
-	p.edits = append(p.edits, edit{Range: mimetree.Range{Start: part.Start, End: part.Start}, text: text})
+	text := []byte(contentType + withParameter(before.Type, before, name, value) + "\r\n")
+	p.edits = append(p.edits, edit{Range: at, text: text})
 }
 
 // recoded reports whether more than line ends is changed.
@@ -409,7 +430,7 @@ func (p *plan) writeEdit(w io.Writer, e *edit) error {
 }
 
 // write writes what the body hides in the new encoding.
-func (r *recoding) write(w io.Writer, body io.Reader) error {
+func (r *recoding) write(w io.Writer, body *io.SectionReader) error {
 	src, err := decodeBody(&mimetree.Part{Encoding: r.from}, body)
 	if err != nil {
 		return err
@@ -429,7 +450,7 @@ func (r *recoding) write(w io.Writer, body io.Reader) error {
 	if !r.exact {
 		through(mimetree.NewCRLFWriter(dst))
 	}
-	if err := r.pump(dst, src); err != nil {
+	if err := r.pump(dst, src, min(64<<10, copyPiece(body.Size()))); err != nil {
 		return err
 	}
 	for _, c := range slices.Backward(closers) {
@@ -441,8 +462,8 @@ func (r *recoding) write(w io.Writer, body io.Reader) error {
 }
 
 // pump copies and tells what can't be decoded from what can't be written.
-func (r *recoding) pump(dst io.Writer, src io.Reader) error {
-	buf := make([]byte, 64<<10)
+func (r *recoding) pump(dst io.Writer, src io.Reader, piece int64) error {
+	buf := make([]byte, piece)
 	for {
 		n, err := src.Read(buf)
 		if n > 0 {
