@@ -35,7 +35,8 @@ type chunk struct {
 // which must not be if the stream can block after the caller has lost interest.
 func (c *chunker) reset(stream io.Reader, ahead bool) {
 	c.stop()
-	*c = chunker{stream: stream, ahead: ahead, buf: c.buf}
+	// The last chunk read ahead may have been an empty one.
+	*c = chunker{stream: stream, ahead: ahead, buf: c.buf[:cap(c.buf)]}
 	if w, ok := stream.(*wholeReader); ok {
 		c.whole, c.stream = w.b, nil
 	}
