@@ -21,6 +21,8 @@ func TestParseMediaType(t *testing.T) {
 	}{
 		{"text/plain", "text/plain", nil, nil},
 		{" Multipart/Signed (a (nested) comment) ; boundary = \"a b\" ; micalg=sha-256;", "multipart/signed", map[string]string{"boundary": "a b", "micalg": "sha-256"}, nil},
+		{"(a) Multipart (b) / (c;boundary=d) Signed (e); boundary=f", "multipart/signed", map[string]string{"boundary": "f"}, nil},
+		{"multipart/ signed;boundary=f", "multipart/signed", map[string]string{"boundary": "f"}, nil},
 		{`a/b; x="q\"uo\\te"`, "a/b", map[string]string{"x": `q"uo\te`}, nil},
 		{`a/b; x="open`, "a/b", map[string]string{"x": "open"}, nil},
 		{`a/b; name=two words.txt; y=1`, "a/b", map[string]string{"name": "two words.txt", "y": "1"}, nil},
@@ -43,7 +45,7 @@ func TestParseMediaType(t *testing.T) {
 			t.Errorf("%q: %+v", tt.in, m)
 		}
 	}
-	for _, bad := range []string{"", ";", "/b", "a/", "a/b/c", "(comment", `"a/b"`} {
+	for _, bad := range []string{"", ";", "/b", "a/", "a/b/c", "a / b/c", "/ b", "a / ;b", "(comment", `"a/b"`} {
 		if m, err := ParseMediaType(bad); err == nil {
 			t.Errorf("%q is %+v", bad, m)
 		}

@@ -34,8 +34,7 @@ func (e errMediaType) Error() string { return "mime: " + string(e) }
 func ParseMediaType(value string) (MediaType, error) {
 	p := paramParser{rest: value}
 	p.space()
-	t := p.until(";(, \t\r\n\"=")
-	p.space()
+	t := p.mediaType()
 	m := MediaType{Type: strings.ToLower(t)}
 	if t == "" || strings.Count(t, "/") > 1 || strings.HasPrefix(t, "/") || strings.HasSuffix(t, "/") {
 		return MediaType{}, errMediaType("no media type")
@@ -259,6 +258,23 @@ func (p *paramParser) until(stop string) string {
 	v := p.rest[:i]
 	p.rest = p.rest[i:]
 	return v
+}
+
+// mediaType reads type and subtype. Comments may also stand around the slash
+// (RFC 2045 section 5.1, RFC 822 section 3.1.4).
+func (p *paramParser) mediaType() string {
+	const stop = ";(, \t\r\n\"="
+	t := p.until(stop)
+	p.space()
+	if t != "" && !strings.Contains(t, "/") && strings.HasPrefix(p.rest, "/") {
+		t += p.until(stop)
+		p.space()
+	}
+	if strings.HasSuffix(t, "/") {
+		t += p.until(stop)
+		p.space()
+	}
+	return t
 }
 
 // param reads one parameter.
