@@ -77,7 +77,8 @@ type SignOptions struct {
 	CoSigners []*Identity
 	// Header says how header fields are protected (RFC 9788). If ForEncryption
 	// is set, the result is to be given to [Encrypt] and the fields it hides
-	// are recorded under the signature; else nothing is hidden.
+	// are recorded under the signature; else nothing is hidden. What can't be
+	// re-encoded is then left as it is, since encryption carries it.
 	Header        HeaderPolicy
 	ForEncryption bool
 	Limits        Limits
