@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -216,7 +217,7 @@ func TestCancelledSoon(t *testing.T) {
 	for _, v := range verbs {
 		t.Run(v.name, func(t *testing.T) {
 			promptly(t, "reading", func(ctx context.Context, cancel func(), limits smime.Limits) error {
-				w := &trapWriter{trap: trap{left: 1 << 40}}
+				w := &trapWriter{trap: trap{left: math.MaxInt}}
 				err := v.do(ctx, w, &trapReader{trap{len(v.mail) / 2, cancel}, bytes.NewReader(v.mail)}, limits)
 				if v.judging && w.written > 0 {
 					t.Errorf("%d bytes were written", w.written)
@@ -228,7 +229,7 @@ func TestCancelledSoon(t *testing.T) {
 			}
 			for _, r := range []func() io.Reader{
 				func() io.Reader { return bytes.NewReader(v.mail) },
-				func() io.Reader { return &trapReader{trap{left: 1 << 40}, bytes.NewReader(v.mail)} }, // no io.Seeker
+				func() io.Reader { return &trapReader{trap{left: math.MaxInt}, bytes.NewReader(v.mail)} }, // no io.Seeker
 			} {
 				promptly(t, "writing", func(ctx context.Context, cancel func(), limits smime.Limits) error {
 					return v.do(ctx, &trapWriter{trap: trap{1 << 20, cancel}}, r(), limits)
