@@ -38,6 +38,7 @@ func FuzzSign(f *testing.F) {
 	}
 	f.Add([]byte(crlf("From: alice@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b \t\n\nx\n--b--  \n")), uint8(0))
 	f.Add([]byte("From: alice@example.com\nContent-Type: multipart/mixed; boundary=b\n\n\xff\n--b\n\n--b\nContent-Type: message/rfc822\n\nA: b\n\n\x80\n--b--\n\x80"), uint8(1))
+	f.Add([]byte("From: alice@example.com\r\nContent-Transfer-Encoding: x\r\n\r\nFrom \xff\r\n"), uint8(2))
 	f.Fuzz(func(t *testing.T, in []byte, mode uint8) {
 		if low := bytes.ToLower(in); bytes.Contains(low, []byte("signed")) || bytes.Contains(low, []byte("pkcs7")) || bytes.Contains(low, []byte(".p7m")) {
 			return // what others signed is for the reader to judge
