@@ -84,32 +84,12 @@ func keyID(c *x509der.Certificate) CertID {
 	return CertID{KeyID: c.SubjectKeyID}
 }
 
-// certID reads a SignerIdentifier or RecipientIdentifier.
+// parseCertID reads a SignerIdentifier or RecipientIdentifier from DER, of
+// which nothing may be left.
 //
 //	SignerIdentifier ::= CHOICE {
 //	    issuerAndSerialNumber IssuerAndSerialNumber,
 //	    subjectKeyIdentifier [0] SubjectKeyIdentifier }
-func (p *parser) certID(field string) (CertID, error) {
-	keyID, err := p.at(ber.Context(0), field)
-	if err != nil {
-		return CertID{}, err
-	}
-	if keyID {
-		id, err := p.octets(ber.Context(0), maxSmall, field)
-		return CertID{KeyID: id}, err
-	}
-	der, err := p.small(field)
-	if err != nil {
-		return CertID{}, err
-	}
-	id, ok := parseCertID(der)
-	if !ok {
-		return CertID{}, p.fail(field, "names no certificate")
-	}
-	return id, nil
-}
-
-// parseCertID reads a SignerIdentifier from DER, of which nothing may be left.
 func parseCertID(der []byte) (CertID, bool) {
 	s := cryptobyte.String(der)
 	if s.PeekASN1Tag(asn1.SEQUENCE) {

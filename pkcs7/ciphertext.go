@@ -71,7 +71,7 @@ func (c *ciphertext) once(p *parser, inside bool) (io.Reader, error) {
 	case c.detached == nil:
 		return nil, p.fail(field, "missing")
 	}
-	return c.detached, nil
+	return &meteredReader{c.detached, p.budget}, nil
 }
 
 // first returns the octets for the first of several passes, with the parser
@@ -83,8 +83,8 @@ func (c *ciphertext) first(p *parser, inside bool) (*parser, io.Reader, error) {
 		return nil, nil, err
 	}
 	if c.detached != nil {
-		c.replay = spool.NewReplay(stream, p.budget, p.lim.Dir)
-		return p, c.replay, nil
+		c.replay = spool.NewReplay(c.detached, p.budget, p.lim.Dir)
+		return p, &meteredReader{c.replay, p.budget}, nil
 	}
 	head := readWhole(stream, c.length)
 	switch {
@@ -121,7 +121,7 @@ func (c *ciphertext) fromStart(p *parser) (*parser, io.Reader, error) {
 	}
 	p.budget.Give(budget.Bytes, used-c.start)
 	c.replay = spool.NewReplay(c.src, p.budget, p.lim.Dir)
-	again := &parser{Reader: ber.NewReader(&meteredReader{c.replay, p.budget}, c.lim), lim: p.lim, budget: p.budget, kept: p.kept}
+	again := &parser{Reader: ber.NewReader(&meteredReader{c.replay, p.budget}, c.lim), lim: p.lim, budget: p.budget}
 	if err := skipHead(again.Reader); err != nil {
 		return nil, nil, again.wrap(err, "encryptedContentInfo")
 	}

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
-	"strconv"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
@@ -31,10 +29,9 @@ func ContentType(head []byte) (x509.OID, error) {
 	return id.X509(), nil
 }
 
-const (
-	maxSmall     = 64 << 10 // octets of an element that has no reason to be large, such as an AlgorithmIdentifier
-	maxTextInput = 200      // octets of input quoted in an error
-)
+// maxSmall bounds an element that has no reason to be large, such as an
+// AlgorithmIdentifier.
+const maxSmall = 64 << 10
 
 // A parser is a ber.Reader whose errors are those of this package. Each method
 // takes the name of the field for its error.
@@ -42,7 +39,6 @@ type parser struct {
 	*ber.Reader
 	lim    Limits // with defaults
 	budget *budget.Budget
-	kept   int64 // octets of elements held in memory, at most lim.Memory
 }
 
 func newParser(src io.Reader, lim Limits) *parser {
@@ -137,12 +133,11 @@ func toDER(raw []byte, offset int64, field string) ([]byte, error) {
 // keep returns the next element as it came and counts it against what may be
 // held in memory.
 func (p *parser) keep(field string) ([]byte, error) {
-	raw, err := p.Raw(int(min(p.lim.Memory-p.kept, math.MaxInt32)))
+	raw, err := p.Raw(int(min(p.budget.Left(budget.Held), math.MaxInt32)))
 	if err != nil {
 		return nil, p.wrap(err, field)
 	}
-	p.kept += int64(len(raw))
-	return raw, nil
+	return raw, take(p.budget, budget.Held, int64(len(raw)))
 }
 
 // octets returns the contents of the next element, an OCTET STRING with that
@@ -261,38 +256,29 @@ func (p *parser) elements(tag ber.Tag, field string) ([][]byte, error) {
 	if err := p.enter(tag, field); err != nil {
 		return nil, err
 	}
-	var list [][]byte
+	var seen elementSet
 	for copies := 0; ; {
 		_, ok, err := p.more(field)
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
-			return list, p.leave(field)
+			return seen.list, p.leave(field)
 		}
 		raw, err := p.keep(field)
 		if err != nil {
 			return nil, err
 		}
-		if slices.ContainsFunc(list, func(b []byte) bool { return bytes.Equal(b, raw) }) {
+		if !seen.add(raw) {
 			// Many copies of one certificate are harmless, but not without end.
 			if copies++; copies > 10*p.lim.Certificates {
 				return nil, fmt.Errorf("%w: %d copies in %s", ErrLimit, copies, field)
 			}
-			p.kept -= int64(len(raw))
+			p.budget.Give(budget.Held, int64(len(raw)))
 			continue
 		}
 		if err := take(p.budget, budget.Certificates, 1); err != nil {
 			return nil, err
 		}
-		list = append(list, raw)
 	}
-}
-
-// quote returns text of the input fit for an error.
-func quote(s string) string {
-	if len(s) > maxTextInput {
-		s = s[:maxTextInput]
-	}
-	return strconv.QuoteToASCII(s)
 }

@@ -2,7 +2,6 @@ package pkcs7
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"slices"
 
@@ -192,10 +191,11 @@ func signedVersion(typ oid.OID, certs, crls [][]byte, byKeyID bool) int {
 
 // appendNew appends what list does not have yet.
 func appendNew(list [][]byte, more ...[]byte) [][]byte {
-	for _, m := range more {
-		if !slices.ContainsFunc(list, func(b []byte) bool { return bytes.Equal(b, m) }) {
-			list = append(list, m)
+	var set elementSet
+	for _, l := range [][][]byte{list, more} {
+		for _, m := range l {
+			set.add(m)
 		}
 	}
-	return list
+	return set.list
 }

@@ -295,10 +295,12 @@ func (x *extraction) authenticated() (verdict, err error) {
 		return nil, err
 	}
 	recipients, err := readRecipients(p)
+	if recipients != nil {
+		defer recipients.store.close()
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer recipients.store.close()
 	m := new(macInfo)
 	if err := m.readAlgorithms(x); err != nil {
 		return nil, err

@@ -31,7 +31,7 @@ type Limits struct {
 	Iterations  int    // of a password's KDF; default 10 000 000
 	Expanded    int64  // size after decompression; default 1 GiB
 	Ratio       int    // of expansion, beyond the first 8 MiB; default 250
-	Memory      int64  // held in memory for a message, all layers together; default 4 MiB
+	Memory      int64  // of content held in memory, and of elements such as certificates, each for all layers together; default 4 MiB
 	Disk        int64  // of temporary files; default 4 GiB; negative: none
 	Dir         string // of temporary files; empty: os.TempDir
 
@@ -63,6 +63,7 @@ func (l Limits) newBudget() *budget.Budget {
 		budget.Bytes:        l.Bytes,
 		budget.Expanded:     l.Expanded,
 		budget.Memory:       l.Memory,
+		budget.Held:         l.Memory,
 		budget.Disk:         l.Disk,
 		budget.Signers:      int64(l.Signers),
 		budget.Recipients:   int64(l.Recipients),

@@ -94,20 +94,21 @@ func (l *recipientList) add(p *parser, raw []byte, offset int64) error {
 		return spoolError(err)
 	}
 	for i, id := range ids {
+		cost := idCost + int64(len(id.KeyID))
 		ref.index = int32(i)
 		id.KeyID = bytes.Clone(id.KeyID)
 		issuer, seen := l.issuers[string(id.Issuer)]
 		if !seen {
 			issuer = bytes.Clone(id.Issuer)
 			l.issuers[string(issuer)] = issuer
-			p.kept += 2 * int64(len(issuer))
+			cost += 2 * int64(len(issuer))
 		}
 		id.Issuer = issuer
 		if id.Serial != nil {
-			p.kept += int64(id.Serial.BitLen() / 8)
+			cost += int64(id.Serial.BitLen() / 8)
 		}
-		if p.kept += idCost + int64(len(id.KeyID)); p.kept > p.lim.Memory {
-			return fmt.Errorf("%w: memory for the recipients", ErrLimit)
+		if err := take(p.budget, budget.Held, cost); err != nil {
+			return err
 		}
 		l.ids = append(l.ids, id)
 		l.refs = append(l.refs, ref)

@@ -150,6 +150,9 @@ func (r *SignedReader) digestAlgorithms() error {
 		if err != nil {
 			return err
 		}
+		if err := take(p.budget, budget.Held, int64(len(id.DER()))); err != nil {
+			return err
+		}
 		r.digestIDs = append(r.digestIDs, id.DER())
 		// What nobody here knows may belong to a signer that nobody asks about.
 		h, err := alg.HashOf(id)

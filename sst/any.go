@@ -119,7 +119,7 @@ func readPKCS7(b []byte, o ReadOptions) (*Store, error) {
 	if _, err := openTrustList(b); err == nil {
 		return &Store{Elements: []Element{{Kind: CTL, DER: b}}}, nil
 	}
-	certs, crls, err := pkcs7.ReadCertificates(bytes.NewReader(b), &pkcs7.ReadOptions{Limits: pkcs7.Limits{Certificates: o.MaxElements, Bytes: o.MaxBytes}})
+	certs, crls, err := pkcs7.ReadCertificates(bytes.NewReader(b), &pkcs7.ReadOptions{Limits: pkcs7.Limits{Certificates: o.MaxElements, Bytes: o.MaxBytes, Memory: o.MaxBytes}})
 	if err != nil {
 		return nil, &Error{Problem: ErrFormat, Element: -1, Reason: "PKCS #7", err: err}
 	}

@@ -21,11 +21,12 @@ func (s *Store) Mismatches() []*Error {
 	var list []*Error
 	for i := range s.Elements {
 		e := &s.Elements[i]
+		var sums hashed
 		for _, p := range e.Properties {
 			if p.ID.form() != hash {
 				continue
 			}
-			want := e.hashes(p.ID, len(p.Value))
+			want := sums.of(e, p.ID, len(p.Value))
 			if want != nil && !slices.ContainsFunc(want, func(w []byte) bool { return bytes.Equal(w, p.Value) }) {
 				list = append(list, &Error{Problem: ErrMismatch, Offset: e.offset, Element: i, Property: p.ID,
 					Reason: fmt.Sprintf("is not that of the %v", e.Kind)})
@@ -35,8 +36,41 @@ func (s *Store) Mismatches() []*Error {
 	return list
 }
 
-// hashes returns the values that a property of that length may have; nil: any.
-func (e *Element) hashes(id PropertyID, length int) [][]byte {
+// hashed has what was computed of one element: a large one with many
+// properties must not be hashed for each of them.
+type hashed struct {
+	sums   map[hashName][][]byte
+	parsed bool
+	cert   *x509der.Certificate // nil: none that can be read
+}
+
+type hashName struct {
+	id     PropertyID
+	length int // of a PropSignatureHash, else 0
+}
+
+// of returns the values that a property of that length may have; nil: any.
+func (h *hashed) of(e *Element, id PropertyID, length int) [][]byte {
+	name := hashName{id: id}
+	if id == PropSignatureHash && length <= sha512.Size {
+		name.length = length
+	}
+	if sums, ok := h.sums[name]; ok {
+		return sums
+	}
+	if !h.parsed && e.Kind == Certificate {
+		h.cert, _ = x509der.Parse(e.DER)
+		h.parsed = true
+	}
+	if h.sums == nil {
+		h.sums = make(map[hashName][][]byte)
+	}
+	sums := e.hashes(h.cert, id, name.length)
+	h.sums[name] = sums
+	return sums
+}
+
+func (e *Element) hashes(c *x509der.Certificate, id PropertyID, length int) [][]byte {
 	switch id {
 	case PropSHA1:
 		return one(sha1.Sum(e.DER))
@@ -45,11 +79,7 @@ func (e *Element) hashes(id PropertyID, length int) [][]byte {
 	case PropSHA256, PropAuthRootSHA256:
 		return one(sha256.Sum256(e.DER))
 	}
-	if e.Kind != Certificate {
-		return nil
-	}
-	c, err := x509der.Parse(e.DER)
-	if err != nil {
+	if c == nil {
 		return nil
 	}
 	switch id {

@@ -283,7 +283,7 @@ func TestMismatches(t *testing.T) {
 	}
 	// Each is right with what it is compared with.
 	for _, p := range e.Properties[good:] {
-		for _, v := range e.hashes(p.ID, 32) {
+		for _, v := range new(hashed).of(&e, p.ID, 32) {
 			s := &Store{Elements: []Element{{Kind: Certificate, DER: ca.Raw, Properties: []Property{{ID: p.ID, Value: v}}}}}
 			if m := s.Mismatches(); len(m) != 0 {
 				t.Errorf("%v", m)

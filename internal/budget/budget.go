@@ -13,7 +13,8 @@ type Resource uint8
 const (
 	Bytes        Resource = iota // encoded octets read
 	Expanded                     // octets after decompression
-	Memory                       // octets held in memory
+	Memory                       // octets of content held in memory
+	Held                         // octets of elements held in memory: certificates, signers, recipients
 	Disk                         // octets in temporary files
 	Signers                      // SignerInfos
 	Recipients                   // RecipientInfos
@@ -100,7 +101,7 @@ func (b *Budget) Left(r Resource) int64 {
 
 func (r Resource) String() string {
 	names := [...]string{
-		Bytes: "bytes", Expanded: "expanded bytes", Memory: "bytes of memory", Disk: "bytes of disk",
+		Bytes: "bytes", Expanded: "expanded bytes", Memory: "bytes of memory", Held: "bytes of elements in memory", Disk: "bytes of disk",
 		Signers: "signers", Recipients: "recipients", Certificates: "certificates", Signatures: "signature checks",
 		PrivateKeys: "private-key operations", Iterations: "iterations", Layers: "layers", Parts: "parts",
 	}
