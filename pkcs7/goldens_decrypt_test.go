@@ -164,18 +164,20 @@ func TestGoldensBadEncrypted(t *testing.T) {
 		for _, keys := range goldenKeys(t, g) {
 			for way := range 4 {
 				content, err := openGolden(msg, keys, &DecryptOptions{InsecureHistoric: true}, way)
+				sum := sha256.Sum256(content)
+				other := func() bool { return g.PlaintextSHA256 != "" && hex.EncodeToString(sum[:]) != g.PlaintextSHA256 }
 				for range 3 {
 					// A random key has its padding right once in 256 times.
-					if err == nil && !g.Accepts("ok") && !g.Accepts("ok-with-warning") {
+					if err == nil && (other() || !g.Accepts("ok") && !g.Accepts("ok-with-warning")) {
 						content, err = openGolden(msg, keys, &DecryptOptions{InsecureHistoric: true}, way)
+						sum = sha256.Sum256(content)
 					}
 				}
-				sum := sha256.Sum256(content)
 				switch {
 				case err == nil && !g.Accepts("ok") && !g.Accepts("ok-with-warning"):
 					t.Errorf("%s: opened, but %s", g.File, g.Reason)
 				case err == nil:
-					if g.PlaintextSHA256 != "" && hex.EncodeToString(sum[:]) != g.PlaintextSHA256 {
+					if other() {
 						t.Errorf("%s: other content", g.File)
 					}
 					opened++
