@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/big"
 	"strings"
 
 	"github.com/gosmime/gosmime/pkcs7"
@@ -117,8 +118,7 @@ func ExampleIDKind() {
 	var message bytes.Buffer
 	err := encryptTo(&message, nil,
 		pkcs7.ToCertificate(alice.Certificate, nil),
-		pkcs7.ToKey([]byte("archive"), bytes.Repeat([]byte{1}, 32)),
-		pkcs7.ToPassword([]byte("correct horse")))
+		pkcs7.ToKey([]byte("archive"), bytes.Repeat([]byte{1}, 32)))
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -141,25 +141,35 @@ func ExampleIDKind() {
 	// Output:
 	// a certificate: true
 	// a secret: "archive"
-	// a password
 }
 
-// A message can name its recipients by key identifier, which tells less about
-// them than the name of their issuer and a serial number.
+// A message can name recipients by key identifier, which tells less about them
+// than the name of their issuer and a serial number.
 func ExampleRecipientOptions() {
 	alice := newKey()
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), SubjectKeyId: []byte("alice's key")}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, alice.Key.Public(), alice.Key)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	var message bytes.Buffer
-	if err := encryptTo(&message, nil, pkcs7.ToCertificate(alice.Certificate, &pkcs7.RecipientOptions{ByKeyID: true})); err != nil {
+	if err := encryptTo(&message, nil, pkcs7.ToCertificate(cert, &pkcs7.RecipientOptions{ByKeyID: true})); err != nil {
 		fmt.Println(err)
 		return
 	}
 	none := func(context.Context, []pkcs7.CertID) ([]pkcs7.DecryptionKey, error) { return nil, nil }
-	_, err := pkcs7.NewDecryptReader(context.Background(), &message, none, nil)
+	_, err = pkcs7.NewDecryptReader(context.Background(), &message, none, nil)
 	if no, ok := errors.AsType[*pkcs7.NoKeyError](err); ok {
 		id := no.Recipients[0]
-		fmt.Println(len(id.KeyID), id.Serial == nil, id.Matches(alice.Certificate))
+		fmt.Printf("%s, by serial number: %v\n", id.KeyID, id.Serial != nil)
 	}
-	// Output: 20 true true
+	// Output: alice's key, by serial number: false
 }
 
 // All recipients that fail are told, and nothing is written for the others.
