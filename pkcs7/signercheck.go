@@ -213,9 +213,10 @@ func (s *SignerInfo) checkAttributes(pub *alg.PublicKey, c *x509der.Certificate)
 }
 
 // signatureError makes whatever is wrong with a signature value ErrSignature,
-// a malformed one included.
+// a malformed one included. What is too weak to be tried says nothing about the
+// value.
 func signatureError(err error, field string) error {
-	if errors.Is(err, alg.ErrUnsupported) {
+	if errors.Is(err, alg.ErrUnsupported) || errors.Is(err, alg.ErrWeak) {
 		return algError(err, field)
 	}
 	return fmt.Errorf("%w: %s: %w", ErrSignature, field, err)
