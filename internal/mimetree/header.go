@@ -45,28 +45,59 @@ func (h Header) Count(name string) int {
 // stands at an offset of the input. Fields keep slices of section. malformed
 // counts the lines, such as the "From " of an mbox, that are no fields; they
 // are left out.
+//
+// Some programs end a line at a CR alone. A field that only they see is
+// malformed and is in the result too, so that it counts wherever a field may
+// stand once.
 func ParseHeader(section []byte, offset int64) (h Header, malformed int, err error) {
 	for at := 0; at < len(section); {
-		end := fieldEnd(section, at)
-		raw := section[at:end]
-		if len(bytes.TrimRight(raw, "\r\n")) == 0 {
+		if section[at] == '\n' || bytes.HasPrefix(section[at:], []byte("\r\n")) {
 			break
 		}
-		name, value, ok := splitField(raw)
-		if !ok {
+		end := fieldEnd(section, at)
+		raw := section[at:end]
+		if !h.add(raw, offset+int64(at)) {
 			malformed++
-		} else {
-			if len(h) == maxFields {
-				return nil, 0, &LimitError{"header fields", maxFields}
+		}
+		for n := afterCR(raw); n < len(raw) && len(h) <= maxFields; {
+			piece := raw[n : n+afterCR(raw[n:])]
+			if h.add(piece, offset+int64(at+n)) {
+				malformed++
 			}
-			if h == nil {
-				h = make(Header, 0, 8)
-			}
-			h = append(h, Field{Name: name, Value: unfold(value), Raw: raw, Offset: offset + int64(at)})
+			n += len(piece)
+		}
+		if len(h) > maxFields {
+			return nil, 0, &LimitError{"header fields", maxFields}
 		}
 		at = end
 	}
 	return h, malformed, nil
+}
+
+// add appends a field, if raw is one.
+func (h *Header) add(raw []byte, offset int64) bool {
+	name, value, ok := splitField(raw)
+	if !ok {
+		return false
+	}
+	if *h == nil {
+		*h = make(Header, 0, 8)
+	}
+	*h = append(*h, Field{Name: name, Value: unfold(value), Raw: raw, Offset: offset})
+	return true
+}
+
+// afterCR returns where the text after the first CR without LF begins, or len(raw).
+func afterCR(raw []byte) int {
+	for at := 0; ; {
+		n := bytes.IndexByte(raw[at:], '\r')
+		if n < 0 {
+			return len(raw)
+		}
+		if at += n + 1; at == len(raw) || raw[at] != '\n' {
+			return at
+		}
+	}
 }
 
 // fieldEnd returns where the field that starts at at ends: after the first

@@ -23,6 +23,7 @@ type scanner struct {
 	begin    [256]uint16 // how many boundaries begin with an octet
 	held     [2]byte
 	nheld    int
+	untapped bool // what is held is not for the tap
 	tap      io.Writer
 	tapLevel int  // delimiters of this level and deeper are octets for the tap
 	text     bool // whether anything but white space was read since it was cleared
@@ -111,13 +112,13 @@ func (s *scanner) emit(b []byte) {
 }
 
 func (s *scanner) flushHeld() {
-	if s.nheld > 0 {
+	if s.nheld > 0 && !s.untapped {
 		s.emit(s.held[:s.nheld])
-		s.nheld = 0
 	}
+	s.nheld = 0
 }
 
-func (s *scanner) hold(eol []byte) { s.nheld = copy(s.held[:], eol) }
+func (s *scanner) hold(eol []byte) { s.nheld, s.untapped = copy(s.held[:], eol), false }
 
 // delimiter consumes a delimiter line at pos, if there is one.
 func (s *scanner) delimiter() (delimiter, bool) {
@@ -133,19 +134,16 @@ func (s *scanner) delimiter() (delimiter, bool) {
 		d.end = s.offset() - int64(s.nheld)
 		line := s.buf[s.pos : s.pos+d.size]
 		s.pos += d.size
-		if s.tap != nil && d.level >= s.tapLevel {
+		tapped := s.tap != nil && d.level >= s.tapLevel
+		if tapped {
 			text := s.text
 			s.flushHeld()
 			s.emit(line[:d.size-d.eol])
-			if !d.closing {
-				s.emit(line[d.size-d.eol:])
-			}
 			s.text = text
 		}
-		s.nheld = 0
-		if d.closing {
-			s.hold(line[d.size-d.eol:])
-		}
+		// Where a delimiter of an outer level follows at once, the line end belongs to that.
+		s.hold(line[d.size-d.eol:])
+		s.untapped = !tapped
 		return d, true
 	}
 }
