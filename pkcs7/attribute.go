@@ -80,6 +80,7 @@ func parseAttributes(set []byte, offset int64, field string) (attributes, error)
 		return bad("not a SET of attributes")
 	}
 	list := make(attributes, 0, 8)
+	single := make([][]byte, 0, 8) // the values of those that have one
 	for !s.Empty() {
 		var attr, values cryptobyte.String
 		var id oid.OID
@@ -92,6 +93,11 @@ func parseAttributes(set []byte, offset int64, field string) (attributes, error)
 			var v cryptobyte.String
 			if !values.ReadAnyASN1Element(&v, &tag) {
 				return bad("value of attribute " + id.String())
+			}
+			if len(a.values) == 0 {
+				single = append(single, v)
+				a.values = single[len(single)-1 : len(single) : len(single)]
+				continue
 			}
 			if a.values = append(a.values, v); len(a.values) > maxAttributes {
 				return nil, ErrLimit

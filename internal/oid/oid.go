@@ -6,6 +6,7 @@ package oid
 
 import (
 	"crypto/x509"
+	"fmt"
 	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -18,7 +19,14 @@ type OID string
 // Read reads an OBJECT IDENTIFIER, tag and length included, from s.
 func Read(s *cryptobyte.String, out *OID) bool {
 	var b cryptobyte.String
-	if !s.ReadASN1(&b, asn1.OBJECT_IDENTIFIER) || !valid(b) {
+	if !s.ReadASN1(&b, asn1.OBJECT_IDENTIFIER) {
+		return false
+	}
+	if o := Known(b); o != "" {
+		*out = o
+		return true
+	}
+	if !valid(b) {
 		return false
 	}
 	*out = OID(b)
@@ -49,10 +57,17 @@ func (o OID) X509() x509.OID {
 	return x
 }
 
-// String returns the dotted form.
+// maxText is more than any identifier in use has octets; of others the dotted
+// form could be of any length.
+const maxText = 64
+
+// String returns the dotted form, if o is not absurdly long.
 func (o OID) String() string {
-	if !valid([]byte(o)) {
+	switch {
+	case !valid([]byte(o)):
 		return "invalid OID"
+	case len(o) > maxText:
+		return fmt.Sprintf("OID of %d octets", len(o))
 	}
 	return o.X509().String()
 }

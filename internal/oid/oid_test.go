@@ -123,3 +123,22 @@ func FuzzOID(f *testing.F) {
 		}
 	})
 }
+
+func TestKnown(t *testing.T) {
+	for _, o := range []OID{Data, AttrSigningTime, SHA256, AES256GCM, ExtKeyUsage, EmailAddress} {
+		if Known([]byte(o)) != o {
+			t.Errorf("%v", o)
+		}
+	}
+	if o := Known([]byte(MD5)); o != "" {
+		t.Errorf("MD5 is %v", o)
+	}
+}
+
+// The text of an identifier from input is short, however long that is.
+func TestStringIsShort(t *testing.T) {
+	long := OID(strings.Repeat("\x81", 1000) + "\x01")
+	if s := long.String(); len(s) > 200 {
+		t.Errorf("%d octets", len(s))
+	}
+}

@@ -60,7 +60,7 @@ func ReadExtensions(s *cryptobyte.String) ([]Extension, error) {
 
 func readExtension(s *cryptobyte.String, e *Extension) bool {
 	var ext cryptobyte.String
-	if !s.ReadASN1(&ext, asn1.SEQUENCE) || !readOID(&ext, &e.ID) {
+	if !s.ReadASN1(&ext, asn1.SEQUENCE) || !oid.Read(&ext, &e.ID) {
 		return false
 	}
 	// DEVIATION: critical FALSE written out is not DER but occurs.
@@ -68,65 +68,6 @@ func readExtension(s *cryptobyte.String, e *Extension) bool {
 		return false
 	}
 	return ext.ReadASN1((*cryptobyte.String)(&e.Value), asn1.OCTET_STRING) && ext.Empty()
-}
-
-// readOID is oid.Read without a copy for the identifiers that occur most.
-func readOID(s *cryptobyte.String, out *oid.OID) bool {
-	in := *s
-	var b cryptobyte.String
-	if !in.ReadASN1(&b, asn1.OBJECT_IDENTIFIER) {
-		return false
-	}
-	id := commonOID(b)
-	if id == "" {
-		return oid.Read(s, out)
-	}
-	*s, *out = in, id
-	return true
-}
-
-func commonOID(b []byte) oid.OID {
-	switch oid.OID(b) {
-	case oid.ExtSubjectKeyID:
-		return oid.ExtSubjectKeyID
-	case oid.ExtKeyUsage:
-		return oid.ExtKeyUsage
-	case oid.ExtSubjectAltName:
-		return oid.ExtSubjectAltName
-	case oid.ExtBasicConstraints:
-		return oid.ExtBasicConstraints
-	case oid.ExtNameConstraints:
-		return oid.ExtNameConstraints
-	case oid.ExtCRLDistributionPoints:
-		return oid.ExtCRLDistributionPoints
-	case oid.ExtCertificatePolicies:
-		return oid.ExtCertificatePolicies
-	case oid.ExtAuthorityKeyID:
-		return oid.ExtAuthorityKeyID
-	case oid.ExtPolicyConstraints:
-		return oid.ExtPolicyConstraints
-	case oid.ExtExtendedKeyUsage:
-		return oid.ExtExtendedKeyUsage
-	case oid.ExtAuthorityInfoAccess:
-		return oid.ExtAuthorityInfoAccess
-	case oid.ExtCRLNumber:
-		return oid.ExtCRLNumber
-	case oid.ExtReasonCode:
-		return oid.ExtReasonCode
-	case oid.ExtInvalidityDate:
-		return oid.ExtInvalidityDate
-	case oid.ExtCertificateIssuer:
-		return oid.ExtCertificateIssuer
-	case oid.ExtIssuingDistributionPoint:
-		return oid.ExtIssuingDistributionPoint
-	case oid.EmailAddress:
-		return oid.EmailAddress
-	case oid.CommonName:
-		return oid.CommonName
-	case oid.SmtpUTF8Mailbox:
-		return oid.SmtpUTF8Mailbox
-	}
-	return ""
 }
 
 // AuthorityKeyIdentifier returns the keyIdentifier in the value of that

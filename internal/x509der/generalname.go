@@ -62,7 +62,7 @@ func ReadGeneralName(s *cryptobyte.String, out *GeneralName) bool {
 		return constructed && name.SkipASN1(asn1.SEQUENCE) && name.Empty()
 	case OtherName:
 		var explicit, element cryptobyte.String
-		if !constructed || !readOID(&value, &out.Type) ||
+		if !constructed || !oid.Read(&value, &out.Type) ||
 			!value.ReadASN1(&explicit, asn1.Tag(0).Constructed().ContextSpecific()) || !value.Empty() {
 			return false
 		}

@@ -123,7 +123,7 @@ func readAttribute(s *cryptobyte.String, a *attribute) bool {
 		!atv.ReadAnyASN1(&value, &a.tag) || !atv.Empty() {
 		return false
 	}
-	a.raw, a.value, a.id = id, value, commonOID(id)
+	a.raw, a.value, a.id = id, value, oid.Known(id)
 	return true
 }
 
