@@ -86,8 +86,7 @@ func ExampleNote() {
 	defer m.Close()
 	for layer := range m.All() {
 		for _, note := range layer.Notes() {
-			var code smime.NoteCode = note.Code
-			fmt.Println(code == smime.NoteEpilogue)
+			fmt.Println(note.Code == smime.NoteEpilogue)
 		}
 	}
 	_, err = m.Signer()
@@ -95,6 +94,11 @@ func ExampleNote() {
 	// Output:
 	// true
 	// <nil>
+}
+
+func ExampleNoteCode() {
+	fmt.Println(smime.NoteEpilogue)
+	// Output: unsigned text after the last part
 }
 
 // Limits hold for the message as a whole, all layers together.

@@ -142,7 +142,7 @@ func TestOwnKey(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var ca *smimetest.CA = smimetest.NewCA(t)
+	ca := smimetest.NewCA(t)
 	alice := ca.Certify(key, "alice@example.com")
 	var signed bytes.Buffer
 	mail := smimetest.Mail("alice@example.com", "bob@example.com", "pay 5")
