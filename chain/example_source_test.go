@@ -125,7 +125,7 @@ func ExampleRevocationStatus() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	var known chain.RevocationStatus = path.Revocation(0)
+	known := path.Revocation(0)
 	fmt.Println(known.Status == chain.StatusGood, known.Evidence == 0)
 
 	_, err = trust.Verify(context.Background(), leaf, chain.Policy{

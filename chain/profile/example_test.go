@@ -49,8 +49,6 @@ func ExampleKindOf() {
 		fmt.Println(err)
 		return
 	}
-	var validation profile.Validation
-	var generation profile.Generation
 	validation, generation, ok := profile.KindOf(path.Policies())
 	fmt.Println(validation, generation, ok)
 	fmt.Println("names a person:", validation == profile.Sponsored || validation == profile.Individual)
