@@ -127,8 +127,7 @@ func ExampleIDKind() {
 	_, err = pkcs7.NewDecryptReader(context.Background(), &message, none, nil)
 	if no, ok := errors.AsType[*pkcs7.NoKeyError](err); ok {
 		for _, id := range no.Recipients {
-			var kind pkcs7.IDKind = id.Kind
-			switch kind {
+			switch id.Kind {
 			case pkcs7.ByCertificate:
 				fmt.Println("a certificate:", id.Matches(alice.Certificate))
 			case pkcs7.ByKEK:

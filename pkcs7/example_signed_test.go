@@ -74,7 +74,7 @@ func ExampleNewDigester() {
 		fmt.Println(err)
 		return
 	}
-	var d *pkcs7.Digester = pkcs7.NewDigester(sha256)
+	d := pkcs7.NewDigester(sha256)
 	if _, err := io.WriteString(d, "The content"); err != nil {
 		fmt.Println(err)
 		return
@@ -289,13 +289,12 @@ func ExampleExtract() {
 		return
 	}
 	var content bytes.Buffer
-	var found *pkcs7.Extracted
-	found, err = pkcs7.Extract(context.Background(), &content, bytes.NewReader(message), nil, nil)
+	extracted, err := pkcs7.Extract(context.Background(), &content, bytes.NewReader(message), nil, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Println(found.Type, found.Weak, content.Len())
+	fmt.Println(extracted.Type, extracted.Weak, content.Len())
 
 	content.Reset()
 	changed := bytes.Replace(message, []byte("The"), []byte("Two"), 1)

@@ -100,7 +100,6 @@ func ExampleParseContentReference() {
 // A mailing list puts itself into the history and stops what went through it.
 func ExampleLoops() {
 	list := pkcs7.CertID{KeyID: []byte("key of the list")}
-	const instead ess.ReceiptPolicy = ess.ReceiptsInsteadTo
 	history := []ess.Expansion{{
 		List: pkcs7.CertID{KeyID: []byte("key of another list")},
 		Time: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC),
@@ -110,7 +109,7 @@ func ExampleLoops() {
 	history = append(history, ess.Expansion{
 		List:     list,
 		Time:     time.Date(2026, 6, 1, 12, 1, 0, 0, time.UTC),
-		Receipts: instead,
+		Receipts: ess.ReceiptsInsteadTo, // the ReceiptPolicy
 		Names:    []string{"owner@example.com"},
 	})
 	der, err := ess.EncodeExpansionHistory(history)
@@ -225,8 +224,7 @@ func ExampleParseLocation() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	var place *ess.Location
-	place, err = ess.ParseLocation(der)
+	place, err := ess.ParseLocation(der)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -239,8 +237,7 @@ func ExampleParseSignaturePolicy() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	var policy *ess.SignaturePolicy
-	policy, err = ess.ParseSignaturePolicy(der)
+	policy, err := ess.ParseSignaturePolicy(der)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -302,14 +299,13 @@ func ExampleParseSigningCertificate() {
 		if attr.Type.String() != "1.2.840.113549.1.9.16.2.47" || len(attr.Values) != 1 {
 			continue
 		}
-		var named *ess.SigningCertificate
-		named, err = ess.ParseSigningCertificate(attr.Values[0], false)
+		named, err := ess.ParseSigningCertificate(attr.Values[0], false)
 		if err != nil {
 			log.Fatal(err)
 		}
-		var first ess.CertHash = named.Certs[0]
+		certHash := named.Certs[0]
 		digest := sha256.Sum256(key.Certificate.Raw)
-		fmt.Println(bytes.Equal(first.Digest, digest[:]), first.Serial)
+		fmt.Println(bytes.Equal(certHash.Digest, digest[:]), certHash.Serial)
 	}
 	// Output: true 7
 }
@@ -324,7 +320,7 @@ func ExampleLevelOf() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	var level ess.Level = ess.LevelOf(signer, elements)
+	level := ess.LevelOf(signer, elements)
 	fmt.Println(level == ess.BB, level >= ess.BT)
 	// Output: true false
 }
