@@ -89,12 +89,14 @@ func BenchmarkDecrypt(b *testing.B) {
 func BenchmarkEnvelopePrimitives(b *testing.B) {
 	keys := testKeys()
 	private := keys[0].key.(*rsa.PrivateKey)
+	//lint:ignore SA1019 what CMS has by default
 	sealed, err := rsa.EncryptPKCS1v15(rand.Reader, &private.PublicKey, noise(32))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.Run("RSA-2048 decrypt", func(b *testing.B) {
 		for b.Loop() {
+			//lint:ignore SA1019 what CMS has by default
 			if err := rsa.DecryptPKCS1v15SessionKey(nil, private, sealed, noise(32)); err != nil {
 				b.Fatal(err)
 			}
@@ -102,6 +104,7 @@ func BenchmarkEnvelopePrimitives(b *testing.B) {
 	})
 	b.Run("RSA-2048 encrypt", func(b *testing.B) {
 		for b.Loop() {
+			//lint:ignore SA1019 what CMS has by default
 			if _, err := rsa.EncryptPKCS1v15(rand.Reader, &private.PublicKey, sealed[:32]); err != nil {
 				b.Fatal(err)
 			}

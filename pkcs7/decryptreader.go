@@ -208,6 +208,9 @@ func (r *DecryptReader) more() error {
 	if r.err != nil {
 		return r.err
 	}
+	if r.p == nil {
+		return ErrNotRead
+	}
 	if r.withheld && !r.checked {
 		if err := r.check(); err != nil {
 			return r.fail(err)

@@ -9,12 +9,19 @@ import (
 	"github.com/gosmime/gosmime/internal/alg"
 )
 
+// maxPrivateKey bounds what is parsed: the longest is RSA with 16384 bits, and
+// checking a longer one takes minutes.
+const maxPrivateKey = 16 << 10
+
 // ParsePrivateKey reads a DER private key: PKCS #8 (RFC 5958) with any key that
 // this package can use, those that crypto/x509 does not know included, or the
 // older PKCS #1 and SEC 1 forms. The key can be given to [KeyOf], and to
 // [SigningKey] if it is a crypto.Signer. The error wraps [ErrUnsupported] or
 // [ErrSyntax].
 func ParsePrivateKey(der []byte) (crypto.PrivateKey, error) {
+	if len(der) > maxPrivateKey {
+		return nil, fmt.Errorf("%w: private key of %d octets", ErrUnsupported, len(der))
+	}
 	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
 		return key, nil
 	}

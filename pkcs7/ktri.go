@@ -95,6 +95,7 @@ func decryptPKCS1v15(ctx context.Context, key crypto.Decrypter, ciphertext []byt
 	if !ok {
 		return nil, ErrKeyUnavailable
 	}
+	//lint:ignore SA1019 most mail has this padding; the random key is the protection
 	cek, err := bound.Decrypt(rand.Reader, ciphertext, &rsa.PKCS1v15DecryptOptions{SessionKeyLen: n})
 	if err != nil && unavailable(ctx, err) {
 		return nil, err
@@ -115,6 +116,7 @@ func makeKTRI(id CertID, pub *rsa.PublicKey, oaep *alg.OAEP, algorithm, cek []by
 	var encrypted []byte
 	var err error
 	if oaep == nil {
+		//lint:ignore SA1019 installed programs know nothing else
 		encrypted, err = rsa.EncryptPKCS1v15(rand.Reader, pub, cek)
 	} else {
 		opts := &rsa.OAEPOptions{Hash: oaep.Hash, MGFHash: oaep.MGF, Label: oaep.Label}

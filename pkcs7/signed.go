@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
@@ -22,7 +23,7 @@ import (
 type SignedReader struct {
 	p         *parser
 	historic  bool
-	pkcs7     bool // InsecurePKCS7Content
+	pkcs7     bool // PKCS7Content
 	type_     oid.OID
 	version   int
 	digestIDs [][]byte   // digestAlgorithms, DER
@@ -34,6 +35,7 @@ type SignedReader struct {
 	certs     [][]byte
 	crls      [][]byte
 	signers   []*SignerInfo
+	parsing   sync.Once
 	parsed    []*x509der.Certificate // of certs, once asked for
 	err       error                  // of Read; io.EOF: complete
 }

@@ -317,7 +317,7 @@ func (s *SignerInfo) Timestamp(request, response []byte) (Attribute, error) {
 	if info.nonce == nil || info.nonce.Cmp(nonce) != 0 {
 		return Attribute{}, fmt.Errorf("%w: the token answers another request", ErrNoTimestamp)
 	}
-	return Attribute{Type: oid.AttrTimestampToken.X509(), Values: [][]byte{token}}, nil
+	return Attribute{Type: oid.AttrTimestampToken.X509(), Values: [][]byte{bytes.Clone(token)}}, nil
 }
 
 func requestNonce(request []byte) (*big.Int, bool) {

@@ -158,7 +158,7 @@ func (s *SignerInfo) candidates() []*x509der.Certificate {
 
 // parsedCerts returns the certificates of the message that can be read.
 func (r *SignedReader) parsedCerts() []*x509der.Certificate {
-	if r.parsed == nil {
+	r.parsing.Do(func() {
 		r.parsed = make([]*x509der.Certificate, 0, len(r.certs))
 		for _, der := range r.certs {
 			if !isSequence(der) {
@@ -168,7 +168,7 @@ func (r *SignedReader) parsedCerts() []*x509der.Certificate {
 				r.parsed = append(r.parsed, c)
 			}
 		}
-	}
+	})
 	return r.parsed
 }
 
