@@ -20,7 +20,7 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 	trust.Register(fs)
 	mailbox := fs.String("mailbox", "", "`ADDRESS` that the certificate must name")
 	purpose := fs.String("purpose", "sign", "sign or encrypt")
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, 1); err != nil {
 		return err
 	}
 	if fs.NArg() != 1 || *mailbox == "" {

@@ -20,7 +20,7 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 	var keys cli.Keys
 	keys.Register(fs)
 	historic := fs.Bool("insecure-historic", false, "read Triple DES and RC2, as old mail has them")
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
 	}
 	ids, err := keys.Required()

@@ -25,7 +25,7 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 	trust.Register(fs)
 	to := fs.String("to", "", "certificate `FILES` of the recipients, separated by commas")
 	name := fs.String("cipher", "", "`NAME` of the cipher, such as aes-256-gcm or aes-128-cbc; default: what every recipient reads")
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
 	}
 	cipher, err := cipherByName(*name)
@@ -74,7 +74,11 @@ func readRecipients(ctx context.Context, files string, trust *chain.Collection, 
 		}
 		r, err := smime.NewRecipient(ctx, mailboxes[0], certs[0], trust, opts)
 		if err != nil {
-			failed = append(failed, &smime.RecipientError{Mailbox: mailboxes[0], Err: err})
+			failure, ok := errors.AsType[*smime.RecipientError](err)
+			if !ok {
+				return nil, err
+			}
+			failed = append(failed, failure)
 			continue
 		}
 		recipients = append(recipients, r)

@@ -24,7 +24,7 @@ func run(ctx context.Context, args []string, std cli.Std) (err error) {
 	var keys cli.Keys
 	trust.Register(fs)
 	keys.Register(fs)
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
 	}
 	ids, err := keys.Identities()

@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/gosmime/gosmime/examples/internal/cli"
 	"github.com/gosmime/gosmime/pkcs7"
@@ -21,7 +22,7 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 	keys.Register(fs)
 	opaque := fs.Bool("opaque", false, "hide the content in the signature: survives mail systems that change messages, but other programs can't show it")
 	pss := fs.Bool("pss", false, "sign with RSA-PSS, where the key is RSA")
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
 	}
 	ids, err := keys.Required()
@@ -36,6 +37,6 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 	if err := smime.Sign(ctx, std.Out, std.In, id, opts); err != nil {
 		return err
 	}
-	fmt.Fprintln(std.Err, "signed as", id.Mailboxes())
+	fmt.Fprintln(std.Err, "signed as", strings.Join(id.Mailboxes(), ", "))
 	return nil
 }

@@ -25,7 +25,7 @@ func build(args []string, std cli.Std) error {
 	name := fs.String("name", "", "friendly `NAME` for elements that have none")
 	hashes := fs.Bool("hashes", false, "add the SHA-1 property that Windows shows")
 	passwordFile := fs.String("password-file", "", "`FILE` with the password of a PFX; else the variable SMIME_PASSWORD has it")
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, len(args)); err != nil {
 		return err
 	}
 	if fs.NArg() == 0 {
@@ -135,7 +135,7 @@ func convert(args []string, std cli.Std) error {
 	to := fs.String("to", "", "pem, p7b or sst; else by the name of -out, or pem")
 	out := fs.String("out", "", "`FILE` to write; else standard output")
 	lenient := fs.Bool("lenient", false, "tolerate what Windows tolerates")
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, 1); err != nil {
 		return err
 	}
 	if *to == "" {

@@ -19,7 +19,7 @@ import (
 func list(args []string, std cli.Std) error {
 	fs := cli.NewFlags("sst list", "[-lenient] [FILE]", std)
 	lenient := fs.Bool("lenient", false, "tolerate what Windows tolerates")
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, 1); err != nil {
 		return err
 	}
 	s, err := readStore(fs.Arg(0), *lenient, std)
@@ -96,7 +96,7 @@ func extract(args []string, std cli.Std) error {
 	fs := cli.NewFlags("sst extract", "[-dir DIR] [-lenient] [FILE]", std)
 	dir := fs.String("dir", ".", "`DIR` to write to; made if it is not there")
 	lenient := fs.Bool("lenient", false, "tolerate what Windows tolerates")
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, 1); err != nil {
 		return err
 	}
 	s, err := readStore(fs.Arg(0), *lenient, std)

@@ -24,7 +24,7 @@ func verify(ctx context.Context, args []string, std cli.Std) error {
 	fs := cli.NewFlags("sst verify", "[-roots FILE] [-intermediates FILE] [-at TIME] [FILE]", std)
 	var trust cli.Trust
 	trust.Register(fs)
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, 1); err != nil {
 		return err
 	}
 	b, err := readInput(fs.Arg(0), std)

@@ -19,7 +19,7 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 	fs := cli.NewFlags("verify", "-roots FILE [-intermediates FILE] [-crls DIR] [-at TIME] <signed >content", std)
 	var trust cli.Trust
 	trust.Register(fs)
-	if err := fs.Parse(args); err != nil {
+	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
 	}
 	collection, err := trust.Collection()

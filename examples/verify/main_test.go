@@ -1,11 +1,13 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/gosmime/gosmime/examples/internal/clitest"
 	"github.com/gosmime/gosmime/internal/suites"
+	"github.com/gosmime/gosmime/smime/smimetest"
 )
 
 func TestGoldens(t *testing.T) {
@@ -22,9 +24,34 @@ func TestGoldens(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{nil, {"-roots", "no-such-file"}, {"-at", "yesterday"}, {"-unknown"}} {
-		if o := clitest.Run(t, run, nil, args...); o.Code == 0 || o.Out.Len() > 0 {
-			t.Errorf("%v: exit %d", args, o.Code)
+	dir := t.TempDir()
+	garbage := filepath.Join(dir, "garbage")
+	if err := os.WriteFile(garbage, []byte("no certificate"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	key := filepath.Join(t.TempDir(), "key.pem")
+	if err := os.WriteFile(key, []byte("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	roots := filepath.Join(t.TempDir(), "roots.pem")
+	if err := os.WriteFile(roots, clitest.PEM(smimetest.NewCA(t).Root().Raw), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		code int
+	}{
+		{nil, 2},
+		{[]string{"-at", "yesterday"}, 2},
+		{[]string{"-unknown"}, 2},
+		{[]string{"-roots", roots, "message.eml"}, 2},
+		{[]string{"-roots", "no-such-file"}, 1},
+		{[]string{"-roots", garbage}, 1},
+		{[]string{"-roots", key}, 1},
+		{[]string{"-roots", roots, "-crls", dir}, 1},
+	} {
+		if o := clitest.Run(t, run, nil, c.args...); o.Code != c.code || o.Out.Len() > 0 {
+			t.Errorf("%v: exit %d: %s", c.args, o.Code, &o.Err)
 		}
 	}
 }

@@ -68,6 +68,21 @@ func NewFlags(name, synopsis string, std Std) *flag.FlagSet {
 	return fs
 }
 
+// Parse parses the arguments, of which at most operands may be no flags. What
+// is wrong with them is a *UsageError.
+func Parse(fs *flag.FlagSet, args []string, operands int) error {
+	err := fs.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return err
+	case err != nil:
+		return &UsageError{err.Error()}
+	case fs.NArg() > operands:
+		return &UsageError{fmt.Sprintf("%q is one argument too many", fs.Arg(operands))}
+	}
+	return nil
+}
+
 // A List is a flag that may be repeated.
 type List []string
 

@@ -3,7 +3,9 @@ package cli
 import (
 	"bytes"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -42,6 +44,9 @@ func ParseSource(b []byte) (src chain.Source, bag bool, err error) {
 			return ParseSource(block.Bytes)
 		}
 		src, err := chain.PEM(b)
+		if err == nil && !bytes.Contains(b, []byte("-----BEGIN CERTIFICATE-----")) && !bytes.Contains(b, []byte("-----BEGIN X509 CRL-----")) {
+			err = errors.New("no certificate")
+		}
 		return src, false, err
 	}
 	if _, err := pkcs7.ContentType(b); err == nil {
@@ -57,7 +62,7 @@ func ParseSource(b []byte) (src chain.Source, bag bool, err error) {
 	return chain.DER(b), false, nil
 }
 
-// ReadCRLs reads every CRL, PEM or DER, in a directory.
+// ReadCRLs reads every CRL, PEM or DER, in a directory, hidden files apart.
 func ReadCRLs(dir string) (chain.Source, error) {
 	names, err := filepath.Glob(filepath.Join(dir, "*"))
 	if err != nil {
@@ -65,27 +70,46 @@ func ReadCRLs(dir string) (chain.Source, error) {
 	}
 	var lists [][]byte
 	for _, name := range names {
-		if fi, err := os.Stat(name); err != nil || !fi.Mode().IsRegular() {
+		if fi, err := os.Stat(name); err != nil || !fi.Mode().IsRegular() || filepath.Base(name)[0] == '.' {
 			continue
 		}
 		b, err := os.ReadFile(name)
 		if err != nil {
 			return nil, err
 		}
-		if !bytes.Contains(b, []byte("-----BEGIN ")) {
-			lists = append(lists, b)
-			continue
+		found, err := parseCRLs(b)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
-			if block.Type == "X509 CRL" {
-				lists = append(lists, block.Bytes)
-			}
-		}
+		lists = append(lists, found...)
 	}
 	if len(lists) == 0 {
 		return nil, fmt.Errorf("%s: no revocation list", dir)
 	}
 	return chain.DER(lists...), nil
+}
+
+// parseCRLs reads DER or PEM. What is none is an error: a list that is passed
+// over can't say that a certificate was revoked.
+func parseCRLs(b []byte) (lists [][]byte, err error) {
+	if !bytes.Contains(b, []byte("-----BEGIN ")) {
+		lists = append(lists, b)
+	}
+	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "X509 CRL" {
+			lists = append(lists, block.Bytes)
+		}
+	}
+	for _, der := range lists {
+		var list struct { // CertificateList, as far as it is like a certificate
+			Signed, Algorithm asn1.RawValue
+			Signature         asn1.BitString
+		}
+		if rest, err := asn1.Unmarshal(der, &list); err != nil || len(rest) > 0 {
+			return nil, errors.New("no revocation list in DER or PEM")
+		}
+	}
+	return lists, nil
 }
 
 // ReadCertificates reads the certificates of a PEM file, or the one of a DER file.
