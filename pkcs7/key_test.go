@@ -37,21 +37,3 @@ func TestPrivateKeysOfGoldens(t *testing.T) {
 		}
 	}
 }
-
-// A modulus that takes minutes to check is refused before that.
-func TestParsePrivateKeySize(t *testing.T) {
-	if _, err := ParsePrivateKey(make([]byte, maxPrivateKey+1)); !errors.Is(err, ErrUnsupported) {
-		t.Errorf("%v", err)
-	}
-}
-
-// A DecryptReader that nobody made returns nothing.
-func TestZeroDecryptReader(t *testing.T) {
-	var r DecryptReader
-	if n, err := r.Read(make([]byte, 1)); n != 0 || !errors.Is(err, ErrNotRead) {
-		t.Errorf("%d, %v", n, err)
-	}
-	if err := r.Close(); err != nil {
-		t.Error(err)
-	}
-}
