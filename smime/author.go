@@ -52,6 +52,10 @@ func (a *authors) add(h mimetree.Header) {
 		a.err = fmt.Errorf("%w: From can't be read: %w", ErrAmbiguousSender, err)
 		return
 	}
+	if len(named) > maxAuthors {
+		a.err = fmt.Errorf("%w: %d addresses in From", ErrLimit, len(named))
+		return
+	}
 	var list []mailbox.Address
 	for _, n := range named {
 		list = append(list, n.Address)
@@ -62,8 +66,6 @@ func (a *authors) add(h mimetree.Header) {
 	switch {
 	case len(list) == 0:
 		a.err = fmt.Errorf("%w: From names nobody", ErrSender)
-	case len(list) > maxAuthors:
-		a.err = fmt.Errorf("%w: %d addresses in From", ErrLimit, len(list))
 	case a.list == nil:
 		a.list = list
 	case !sameAddresses(a.list, list):

@@ -3,6 +3,7 @@ package smime
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
@@ -189,28 +190,27 @@ func tagName(tag []byte) (name string, closing bool) {
 
 // hasLegacyClass reports whether the class attribute of a tag has the class.
 func hasLegacyClass(tag []byte) bool {
-	lower := strings.ToLower(string(tag))
-	for at := 0; ; {
-		i := strings.Index(lower[at:], "class")
-		if i < 0 {
+	const blanks = " \t\r\n"
+	rest := strings.ToLower(string(tag))
+	for {
+		var ok bool
+		if _, rest, ok = strings.Cut(rest, "class"); !ok {
 			return false
 		}
-		at += i + len("class")
-		value := strings.TrimLeft(lower[at:], " \t\r\n")
-		value, ok := strings.CutPrefix(value, "=")
+		value, ok := strings.CutPrefix(strings.TrimLeft(rest, blanks), "=")
 		if !ok {
 			continue
 		}
-		value = strings.TrimLeft(value, " \t\r\n")
+		value = strings.TrimLeft(value, blanks)
 		if value != "" && (value[0] == '"' || value[0] == '\'') {
-			value, _, _ = strings.Cut(value[1:], value[:1])
-		} else if i := strings.IndexAny(value, " \t\r\n"); i >= 0 {
-			value = value[:i]
+			value, rest, _ = strings.Cut(value[1:], value[:1])
+		} else if i := strings.IndexAny(value, blanks); i >= 0 {
+			value, rest = value[:i], value[i:]
+		} else {
+			rest = ""
 		}
-		for _, c := range strings.Fields(value) {
-			if c == legacyClass {
-				return true
-			}
+		if slices.Contains(strings.Fields(value), legacyClass) {
+			return true
 		}
 	}
 }

@@ -208,6 +208,7 @@ type head struct {
 	read    bool // p and section are known
 	p       *mimetree.Part
 	section []byte
+	err     error
 }
 
 const (
@@ -256,15 +257,27 @@ func blankLine(b []byte, from int) int {
 	}
 }
 
-// part reads what was kept as the header of an entity, nil if there is none.
+// part reads what was kept as the header of an entity, nil if that has no end
+// within the limits.
 func (h *head) part() (*mimetree.Part, []byte) {
 	if !h.read {
 		h.read = true
-		if p, section, err := mimetree.HeaderOf(h.buf); err == nil {
-			h.p, h.section = p, section
+		if !h.ended && len(h.buf) == maxHead {
+			h.err = fmt.Errorf("%w: header of the content", ErrLimit)
+		} else {
+			h.p, h.section, h.err = mimetree.HeaderOf(h.buf)
 		}
 	}
 	return h.p, h.section
+}
+
+// header returns the header of the content.
+func (h *head) header() (mimetree.Header, error) {
+	p, _ := h.part()
+	if p == nil {
+		return nil, inputError(h.err)
+	}
+	return p.Header, nil
 }
 
 // quote makes text of the input fit for errors and notes.

@@ -51,6 +51,7 @@ type headerState struct {
 	cipher    bool            // hp="cipher", and the message is encrypted
 	encrypted bool            // the envelope has encryption
 	signed    bool
+	foreign   bool // From differs from the one outside, and no signature proves it
 }
 
 // protectedHeader computes the state of each field (RFC 9788 sections 4.2 and
@@ -100,6 +101,7 @@ func (m *Message) findProtected(p *headerState, outside mimetree.Header) {
 			p.outer = append(p.outer, mimetree.Field{Name: strings.TrimSpace(name), Value: strings.TrimLeft(value, " \t")})
 		}
 	}
+	p.foreign = !p.signed && p.fields.Count("From") > 0 && outside.Count("From") > 0 && !sameAuthor(p.fields, outside)
 	m.noteDifferences(p, outside)
 }
 
@@ -119,45 +121,55 @@ func (m *Message) noteDifferences(p *headerState, outside mimetree.Header) {
 	}
 	for _, name := range [...]string{"From", "To", "Cc", "Subject", "Date", "Reply-To"} {
 		was, is := sent.Get(name), outside.Get(name)
-		if len(is) > 0 && (len(was) == 0 || was[0] != is[0]) {
+		if len(is) > 0 && (len(was) == 0 || was[0] != is[0]) || name == "From" && p.foreign {
 			m.payload.note(NoteHeaderDiffers, name)
 		}
 	}
 }
 
+// A fieldKey is what makes two fields the same.
+type fieldKey struct{ name, value string }
+
+func keyOf(name, value string) fieldKey { return fieldKey{strings.ToLower(name), value} }
+
+func keysOf(h mimetree.Header) map[fieldKey]bool {
+	set := make(map[fieldKey]bool, len(h))
+	for i := range h {
+		set[keyOf(h[i].Name, h[i].Value)] = true
+	}
+	return set
+}
+
 // merge returns the protected fields and then those that stand only outside.
+// Of two From fields of which no signature tells the author the one outside is
+// returned (RFC 9788 section 4.4.2).
 func (p *headerState) merge(outside mimetree.Header) []HeaderField {
+	sent, seen := keysOf(p.outer), keysOf(outside)
+	first := make(map[string]string, len(outside))
+	for i := len(outside) - 1; i >= 0; i-- {
+		first[strings.ToLower(outside[i].Name)] = outside[i].Value
+	}
+	protected := make(map[string]bool, len(p.fields))
 	var list []HeaderField
 	for _, f := range p.fields {
-		if isStructural(f.Name) {
+		if isStructural(f.Name) || p.foreign && f.Is("From") {
 			continue
 		}
-		h := HeaderField{Name: f.Name, Value: f.Value, Signed: p.signed}
-		h.Encrypted = p.cipher && !visible(p.outer, &f)
-		if !visible(outside, &f) {
-			if values := outside.Get(f.Name); len(values) > 0 {
-				h.Outer = values[0]
-			}
+		key := keyOf(f.Name, f.Value)
+		protected[key.name] = true
+		h := HeaderField{Name: f.Name, Value: f.Value, Signed: p.signed, Encrypted: p.cipher && !sent[key]}
+		if !seen[key] {
+			h.Outer = first[key.name]
 		}
 		list = append(list, h)
 	}
 	for _, f := range outside {
-		if isStructural(f.Name) || p.fields.Count(f.Name) > 0 {
+		if isStructural(f.Name) || protected[strings.ToLower(f.Name)] {
 			continue
 		}
-		list = append(list, HeaderField{Name: f.Name, Value: f.Value, Outer: ""})
+		list = append(list, HeaderField{Name: f.Name, Value: f.Value})
 	}
 	return list
-}
-
-// visible reports whether h has the field with the same value.
-func visible(h mimetree.Header, f *mimetree.Field) bool {
-	for i := range h {
-		if h[i].Is(f.Name) && h[i].Value == f.Value {
-			return true
-		}
-	}
-	return false
 }
 
 // noteAddressees notes a message that was signed for somebody else than the

@@ -21,8 +21,9 @@ type Message struct {
 	fields   []HeaderField
 	state    *headerState
 
-	signer    *Signer
-	signerErr error
+	signer       *Signer
+	signerErr    error
+	confidential error
 }
 
 // Body returns the innermost MIME entity, exactly as it was signed and
@@ -30,8 +31,11 @@ type Message struct {
 // unless [Message.Signer] returns no error. Of a message that could not be opened
 // it is what is still closed.
 func (m *Message) Body() *io.SectionReader {
-	if m.payload != nil {
+	switch {
+	case m.payload != nil:
 		return m.payload.Content()
+	case m.root == nil:
+		return stretch{}.reader()
 	}
 	return m.envelope[len(m.envelope)-1].Raw()
 }
@@ -46,13 +50,25 @@ func (m *Message) Header() []HeaderField { return append([]HeaderField(nil), m.f
 // a changed content before an unknown issuer before a wrong name. Only a
 // signature inside all encryption counts: one outside says who sent the
 // ciphertext, is a layer of its own and gives ErrSignedOutside.
-func (m *Message) Signer() (*Signer, error) { return m.signer, m.signerErr }
+func (m *Message) Signer() (*Signer, error) {
+	if m.root == nil {
+		return nil, ErrUnchecked
+	}
+	return m.signer, m.signerErr
+}
 
 // Confidential returns nil only if all of Body was encrypted with algorithms
 // that are not broken and nobody without the content key could have changed it:
 // the cipher authenticates, or a good signature was inside. Every recipient has
 // that key. It says nothing about who sent it.
 func (m *Message) Confidential() error {
+	if m.root == nil {
+		return ErrUnchecked
+	}
+	return m.confidential
+}
+
+func (m *Message) findConfidential() error {
 	var first error
 	for _, l := range m.envelope {
 		e, ok := l.(*EncryptedLayer)
@@ -89,7 +105,11 @@ func (m *Message) Root() Layer { return m.root }
 
 // All returns the layers, each before the ones inside it.
 func (m *Message) All() iter.Seq[Layer] {
-	return func(yield func(Layer) bool) { walk(m.root, yield) }
+	return func(yield func(Layer) bool) {
+		if m.root != nil {
+			walk(m.root, yield)
+		}
+	}
 }
 
 func walk(l Layer, yield func(Layer) bool) bool {
@@ -154,6 +174,7 @@ func (m *Message) insideEncryption(n *node) bool {
 // conclude makes the verdicts on the message out of those on its layers.
 func (m *Message) conclude() {
 	m.signer, m.signerErr = m.findSigner()
+	m.confidential = m.findConfidential()
 	m.fields = m.protectedHeader()
 	m.noteAddressees()
 	for _, l := range m.envelope {

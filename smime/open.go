@@ -63,7 +63,7 @@ func (o *opener) run(r io.Reader) error {
 		o.judgeSigned(l)
 	}
 	m.conclude()
-	return nil
+	return o.ctx.Err()
 }
 
 // spool returns a spool that is freed with the message.

@@ -184,10 +184,13 @@ func (o *opener) openClear(n node, pl place, sc scope) (Layer, error) {
 		l.fault = err
 		return l, nil
 	}
-	l.read = read
 	for _, x := range read.notes {
 		l.note(x.Code, x.Detail)
 	}
+	if l.fault = checkKind(read.kind); l.fault != nil {
+		return l, nil
+	}
+	l.read = read
 	l.form = o.j.form(read)
 	o.signed = append(o.signed, judged{node: &l.node, read: read, form: l.form, scope: sc, signed: l})
 	child := pl.part.Children[0]
@@ -291,8 +294,7 @@ func (o *opener) openOpaque(n node, pl place, sc scope, decoded io.Reader) (Laye
 	}
 	noteType(&n, pl.part, "signed-data")
 	l := &SignedLayer{node: n, Opaque: true, read: read, form: form}
-	if read.kind != oid.Data {
-		l.fault = fmt.Errorf("%w: signed content of type %s is not mail", ErrMalformed, read.kind)
+	if l.fault = checkKind(read.kind); l.fault != nil {
 		return l, nil
 	}
 	o.signed = append(o.signed, judged{node: &l.node, read: read, form: form, scope: sc, signed: l})
@@ -401,8 +403,11 @@ func (j *judge) form(sc *signedContent) *signedForm {
 
 // judgeSigned judges the signatures of one layer against the headers around it.
 func (o *opener) judgeSigned(x judged) {
-	headers := o.headersFor(x)
+	headers, err := o.headersFor(x)
 	who := findAuthors(o.j.required, headers...)
+	if err != nil {
+		who.err = err
+	}
 	ev := o.j.evidence(x.form.elements)
 	reports := o.j.reports(x.form.infos, ev, who)
 	signer, err := verdict(reports, who)
@@ -449,22 +454,13 @@ func noteAttributes(n *node, r *SignerReport) {
 // headersFor returns the headers whose From fields a signature must match: for
 // a layer inside all encryption those of every layer of the message, for one
 // outside those that were not encrypted, for an errant one those around it.
-func (o *opener) headersFor(x judged) []mimetree.Header {
+func (o *opener) headersFor(x judged) ([]mimetree.Header, error) {
 	if !x.node.errant && o.msg.insideEncryption(x.node) {
-		return o.msg.headers
+		return o.msg.headers, nil
 	}
 	headers := append([]mimetree.Header{x.scope.message}, x.scope.outer...)
-	headers = append(headers, x.node.header)
-	return append(headers, x.read.head.headers()...)
-}
-
-// headers returns the header of a content.
-func (h *head) headers() []mimetree.Header {
-	p, _ := h.part()
-	if p == nil {
-		return nil
-	}
-	return []mimetree.Header{p.Header}
+	inner, err := x.read.head.header()
+	return append(headers, x.node.header, inner), err
 }
 
 func isMessage(p *mimetree.Part) bool {

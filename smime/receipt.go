@@ -272,7 +272,7 @@ func parseReceipt(der []byte) (*receipt, error) {
 func noReceiptFor(h *head) bool {
 	p, section := h.part()
 	if p == nil {
-		return false
+		return true
 	}
 	f, _ := formOf(p)
 	if f != formCMS {

@@ -1,7 +1,6 @@
 package smime
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
@@ -23,21 +22,26 @@ func (m *Message) ReplyHidden(compose func(fields []HeaderField) []HeaderField) 
 	}
 	protected := compose(plainFields(s.fields))
 	visible := compose(plainFields(s.outer))
+	left := make(map[fieldKey]int, len(visible))
+	for _, v := range visible {
+		left[keyOf(v.Name, v.Value)]++
+	}
 	var hidden []HeaderField
 	for _, f := range protected {
-		same := func(v HeaderField) bool { return strings.EqualFold(v.Name, f.Name) && v.Value == f.Value }
-		if i := slices.IndexFunc(visible, same); i >= 0 {
-			visible = slices.Delete(slices.Clone(visible), i, i+1)
+		if key := keyOf(f.Name, f.Value); left[key] > 0 {
+			left[key]--
 			continue
 		}
 		hidden = append(hidden, HeaderField{Name: f.Name, Value: f.Value, Encrypted: true})
 	}
-	for i := range hidden {
-		for _, v := range visible {
-			if strings.EqualFold(v.Name, hidden[i].Name) {
-				hidden[i].Outer = v.Value
-			}
+	instead := make(map[string]string)
+	for _, v := range visible {
+		if key := keyOf(v.Name, v.Value); left[key] > 0 {
+			instead[key.name] = v.Value
 		}
+	}
+	for i := range hidden {
+		hidden[i].Outer = instead[strings.ToLower(hidden[i].Name)]
 	}
 	return hidden
 }

@@ -9,9 +9,11 @@ import (
 // the message is quoted.
 func (m *Message) String() string {
 	var b strings.Builder
-	line(&b, 0, "signer", verdictText(m.signer, m.signerErr))
+	line(&b, 0, "signer", verdictText(m.Signer()))
 	line(&b, 0, "confidential", errorText(m.Confidential()))
-	describe(&b, m.root, 0)
+	if m.root != nil {
+		describe(&b, m.root, 0)
+	}
 	return b.String()
 }
 

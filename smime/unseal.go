@@ -84,7 +84,7 @@ func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
 		var kind oid.OID
 		switch e.form {
 		case formPlain:
-			return u.finish(w, io.MultiReader(bytes.NewReader(e.section), body))
+			return u.finish(w, e, io.MultiReader(bytes.NewReader(e.section), body))
 		case formClear:
 			kind = oid.SignedData
 		case formCMS:
@@ -108,8 +108,9 @@ func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
 	}
 }
 
-// finish writes the innermost entity.
-func (u *unsealing) finish(w io.Writer, content io.Reader) error {
+// finish writes the innermost entity, whose From must be that of the signer
+// too: the signature is around the compression that may have hidden it.
+func (u *unsealing) finish(w io.Writer, e *entity, content io.Reader) error {
 	switch {
 	case u.enc == nil:
 		return ErrNotEncrypted
@@ -117,6 +118,12 @@ func (u *unsealing) finish(w io.Writer, content io.Reader) error {
 		return fmt.Errorf("%w: %w", ErrNotSigned, ErrSignedOutside)
 	case u.signer == nil:
 		return ErrNotSigned
+	}
+	if !u.v.j.anySender {
+		who := findAuthors(u.v.j.required, append(u.v.outer, e.part.Header)...)
+		if err := who.namedBy(u.signer.report.UnverifiedCertificate); err != nil {
+			return err
+		}
 	}
 	_, err := copyAll(w, &cancelReader{u.v.ctx, content})
 	return cmsError(err)

@@ -175,16 +175,19 @@ func (v *verification) readOpaque(c *readContent, body io.Reader) (*signedConten
 
 // judge returns the signer of the content if everything holds.
 func (v *verification) judge(c *readContent) (*Signer, error) {
-	if err := checkKind(c); err != nil && !(v.receipts && c.kind == oid.ContentReceipt) {
-		return nil, err
-	}
 	headers := append(slices.Clone(v.outer), c.entity.part.Header)
-	if c.kind == oid.Data {
-		if !c.head.ended && len(c.head.buf) == maxHead {
-			// A From may be further down.
-			return nil, fmt.Errorf("%w: header of the content", ErrLimit)
+	if c.kind != oid.ContentReceipt || !v.receipts && !isReceipt(c.entity.part) {
+		if len(c.forms[0].infos) == 0 {
+			return nil, fmt.Errorf("%w: %w", ErrNotSigned, pkcs7.ErrNoSigner)
 		}
-		headers = append(headers, c.head.headers()...)
+		if err := checkKind(c.kind); err != nil {
+			return nil, err
+		}
+		inner, err := c.head.header()
+		if err != nil {
+			return nil, err
+		}
+		headers = append(headers, inner)
 	}
 	who := findAuthors(v.j.required, headers...)
 	if who.err != nil && v.j.anySender {
@@ -203,17 +206,16 @@ func (v *verification) judge(c *readContent) (*Signer, error) {
 
 // checkKind refuses content of another type than the message is for: what was
 // signed as one thing must not be shown as another (RFC 8551 section 2.4.1).
-func checkKind(c *readContent) error {
-	if c.kind == oid.Data {
+func checkKind(kind oid.OID) error {
+	if kind == oid.Data {
 		return nil
 	}
-	if c.kind == oid.ContentReceipt && strings.EqualFold(c.entity.part.Type.Params["smime-type"], "signed-receipt") {
-		return nil
-	}
-	if len(c.forms[0].infos) == 0 {
-		return fmt.Errorf("%w: %w", ErrNotSigned, pkcs7.ErrNoSigner)
-	}
-	return fmt.Errorf("%w: signed content of type %s is not mail", ErrMalformed, c.kind)
+	return fmt.Errorf("%w: signed content of type %s is not mail", ErrMalformed, kind)
+}
+
+// isReceipt reports whether an entity claims to be a receipt.
+func isReceipt(p *mimetree.Part) bool {
+	return strings.EqualFold(p.Type.Params["smime-type"], "signed-receipt")
 }
 
 // choose judges the content as it was received and, if no signature holds for

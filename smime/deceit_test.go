@@ -1,0 +1,265 @@
+package smime_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/pkcs7"
+	"github.com/gosmime/gosmime/smime"
+)
+
+// clearSignedAs is clearSigned with another type of content.
+func clearSignedAs(t testing.TB, id *smime.Identity, from string, kind oid.OID, entity []byte) []byte {
+	t.Helper()
+	key, err := id.SigningKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sig bytes.Buffer
+	if err := pkcs7.SignDetached(context.Background(), &sig, bytes.NewReader(entity), []pkcs7.SigningKey{key}, &pkcs7.SignOptions{ContentType: kind.X509()}); err != nil {
+		t.Fatal(err)
+	}
+	msg := clearSigned(t, id, from, entity)
+	at := bytes.Index(msg, []byte("Content-Transfer-Encoding: base64\r\n\r\n")) + len("Content-Transfer-Encoding: base64\r\n\r\n")
+	b := bytes.NewBuffer(bytes.Clone(msg[:at]))
+	writeBase64(b, sig.Bytes())
+	b.WriteString("---=b--\r\n")
+	return b.Bytes()
+}
+
+func compressedMail(t testing.TB, entity string) []byte {
+	t.Helper()
+	var cms bytes.Buffer
+	if err := pkcs7.Compress(&cms, strings.NewReader(entity)); err != nil {
+		t.Fatal(err)
+	}
+	return cmsMail("", "compressed-data", cms.Bytes())
+}
+
+// TestHiddenAuthor holds that bob, who has a good certificate of his own, can't
+// have a From of alice shown in what he signed.
+func TestHiddenAuthor(t *testing.T) {
+	w := newFuzzWorld(t)
+	text := "Content-Type: text/plain; hp=\"clear\"\r\n\r\npay 5 to bob\r\n"
+	many := strings.Repeat("X: y\r\n", 10_001)
+	seal := func(entity []byte) []byte { return encrypted(t, w.bob, "bob@example.com", pkcs7.AES256GCM, entity) }
+	inner := func(entity string) []byte {
+		msg := clearSigned(t, w.bob, "bob@example.com", []byte(entity))
+		return msg[bytes.Index(msg, []byte("MIME-Version")):]
+	}
+	for _, tt := range []struct {
+		name string
+		msg  []byte
+	}{
+		{"after a bare CR in the signed header", clearSigned(t, w.bob, "bob@example.com", []byte("Subject: x\r\nX: y\rFrom: alice@example.com\r\n"+text))},
+		{"canonical line ends", edit(t, clearSigned(t, w.bob, "bob@example.com", []byte("X: y\r\nFrom: alice@example.com\r\n"+text)), "X: y\r\nFrom", "X: y\rFrom")},
+		{"after a bare CR outside", edit(t, inner(text), "MIME-Version", "From: bob@example.com\r\nX: y\rfrom : alice@example.com\r\nMIME-Version")},
+		{"after a line of CR", edit(t, inner(text), "MIME-Version", "From: bob@example.com\r\nX: y\r\n\r\r\nFrom: alice@example.com\r\nMIME-Version")},
+		{"behind too many fields", clearSigned(t, w.bob, "bob@example.com", []byte(many+"From: alice@example.com\r\n"+text))},
+		{"behind too many fields, opaque", opaqueSigned(t, w.bob, "bob@example.com", []byte(many+"From: alice@example.com\r\n"+text))},
+		{"compressed inside", seal(inner(string(compressedMail(t, "From: alice@example.com\r\n"+text))))},
+		{"sealed", seal(inner("From: alice@example.com\r\n" + text))},
+	} {
+		out, s, err := w.verify(tt.msg)
+		if err == nil {
+			t.Errorf("%s: Verify passes %s: %.200q", tt.name, s.Mailbox(), out)
+		}
+		var b bytes.Buffer
+		if s, _, err := smime.Unseal(t.Context(), &b, bytes.NewReader(tt.msg), smime.Identities{w.bob}, w.trust, &smime.UnsealOptions{
+			Verify: smime.VerifyOptions{Chain: w.at}}); err == nil {
+			t.Errorf("%s: Unseal passes %s: %.200q", tt.name, s.Mailbox(), b.Bytes())
+		}
+		m, err := w.open(tt.msg)
+		if err != nil {
+			continue
+		}
+		if _, err := m.Signer(); err == nil {
+			t.Errorf("%s: Open passes\n%v", tt.name, m)
+		}
+		m.Close()
+	}
+}
+
+// TestOtherContent holds that what was signed as something else is no mail.
+func TestOtherContent(t *testing.T) {
+	w := newFuzzWorld(t)
+	for _, kind := range []oid.OID{oid.TSTInfo, oid.ContentReceipt} {
+		msg := clearSignedAs(t, w.alice, "alice@example.com", kind, []byte("Content-Type: text/plain\r\n\r\npay 5 to bob\r\n"))
+		if out, _, err := w.verify(msg); !errors.Is(err, smime.ErrMalformed) || len(out) > 0 {
+			t.Errorf("%v: Verify: %v", kind, err)
+		}
+		m, err := w.open(msg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := m.Signer(); err == nil {
+			t.Errorf("%v: Open\n%v", kind, m)
+		}
+		m.Close()
+	}
+}
+
+// TestShownIsHashed holds that Open and Verify give the same octets, which are
+// those that were signed, however the parts inside are delimited.
+func TestShownIsHashed(t *testing.T) {
+	w := newFuzzWorld(t)
+	n := 0
+	for _, entity := range []string{
+		"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\npay 5 to bob\r\n--x",
+		"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x",
+		"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n",
+		"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x--",
+		"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x--\r\n",
+		"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nA: b",
+		"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nA: b\r\n",
+		"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: message/rfc822\r\n\r\n",
+		"Content-Type: multipart/mixed; boundary=\"-=b--\"\r\n\r\n---=b--x\r\n",
+		"Content-Type: multipart/mixed; boundary=\"-=bb\"\r\n\r\n---=bb\r\n\r\npay\r\n---=bb--",
+		"Content-Type: message/rfc822\r\n\r\nContent-Type: multipart/mixed; boundary=x\r\n\r\n--x",
+		"Content-Type: message/rfc822\r\n",
+		"Content-Type: message/rfc822\r\n\r\n",
+	} {
+		for _, eol := range []string{"\r\n", "\n"} {
+			msg := bytes.ReplaceAll(clearSigned(t, w.alice, "alice@example.com", []byte(entity)), []byte("\r\n"), []byte(eol))
+			out, _, err := w.verify(msg)
+			if err != nil {
+				t.Errorf("%q: %v", entity, err)
+				continue
+			}
+			m, err := w.open(msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Signer(); err != nil {
+				t.Errorf("%q: %v", entity, err)
+			} else if b := content(t, m.Root().Content()); !bytes.Equal(b, out) || string(out) != entity {
+				t.Errorf("%q: Verify writes %q, Open has %q", entity, out, b)
+			} else if b := content(t, m.Body()); !bytes.Equal(b, out) {
+				t.Errorf("%q: Body is %q", entity, b)
+			}
+			m.Close()
+			n++
+		}
+	}
+	if n == 0 {
+		t.Error("nothing compared")
+	}
+}
+
+// TestZeroMessage holds that what no check made proves nothing.
+func TestZeroMessage(t *testing.T) {
+	m := new(smime.Message)
+	if s, err := m.Signer(); s != nil || !errors.Is(err, smime.ErrUnchecked) {
+		t.Errorf("Signer: %v, %v", s, err)
+	}
+	if err := m.Confidential(); !errors.Is(err, smime.ErrUnchecked) {
+		t.Errorf("Confidential: %v", err)
+	}
+	if m.Body().Size() != 0 || m.Header() != nil || m.Root() != nil || m.String() == "" || m.ReplyHidden(reply) != nil {
+		t.Error("a zero Message has something")
+	}
+	for range m.All() {
+		t.Error("a zero Message has a layer")
+	}
+	if err := m.WriteDisplay(io.Discard); err != nil {
+		t.Error(err)
+	}
+	if err := errors.Join(m.Close(), m.Close()); err != nil {
+		t.Error(err)
+	}
+	for _, l := range []smime.Layer{new(smime.SignedLayer), new(smime.EncryptedLayer), new(smime.CompressedLayer), new(smime.CertificatesLayer),
+		new(smime.ReceiptLayer), new(smime.PlainLayer)} {
+		if l.Err() == nil || l.Content().Size() != 0 || l.Raw().Size() != 0 || l.Children() != nil || l.Notes() != nil {
+			t.Errorf("a zero %T has something", l)
+		}
+	}
+}
+
+// TestVerdictStays holds that nothing a program writes into a tree makes a
+// verdict better.
+func TestVerdictStays(t *testing.T) {
+	w := newFuzzWorld(t)
+	m, err := w.open(encrypted(t, w.bob, "alice@example.com", pkcs7.AES128CBC, []byte("Content-Type: text/plain\r\n\r\nhello\r\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	l := m.Root().(*smime.EncryptedLayer)
+	l.Authenticated = l.Opened
+	if err := m.Confidential(); !errors.Is(err, smime.ErrNotAuthenticated) {
+		t.Error(err)
+	}
+}
+
+// TestOtherAuthorInside holds RFC 9788 section 4.4: the From of the protected
+// header is not shown in place of the one outside if nobody signed for it.
+func TestOtherAuthorInside(t *testing.T) {
+	w := newFuzzWorld(t)
+	entity := "From: alice@example.com\r\nSubject: Secret\r\nHP-Outer: From: bob@example.com\r\nContent-Type: text/plain; hp=\"cipher\"\r\n\r\nhello\r\n"
+	m, err := w.open(encrypted(t, w.bob, "bob@example.com", pkcs7.AES256GCM, []byte(entity)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	seen := 0
+	for _, f := range m.Header() {
+		if strings.EqualFold(f.Name, "From") {
+			seen++
+			if f.Value != "bob@example.com" || f.Signed || f.Encrypted {
+				t.Errorf("From is shown as %+v", f)
+			}
+		}
+	}
+	if seen != 1 {
+		t.Errorf("%d From fields", seen)
+	}
+	if !hasNote(m, smime.NoteHeaderDiffers) {
+		t.Errorf("no note\n%v", m)
+	}
+}
+
+func hasNote(m *smime.Message, code smime.NoteCode) bool {
+	for _, c := range notesOf(m) {
+		if c == code {
+			return true
+		}
+	}
+	return false
+}
+
+// TestCostOfHostileInput holds that nothing grows with the square of the input.
+// The bound is far above what it takes and far below what the square would.
+func TestCostOfHostileInput(t *testing.T) {
+	w := newFuzzWorld(t)
+	var fields, outside strings.Builder
+	for i := range 9000 {
+		fmt.Fprintf(&fields, "X: %065d\r\n", i)
+		fmt.Fprintf(&outside, "X: %065d\r\n", i+100_000)
+	}
+	sealed := encrypted(t, w.bob, "bob@example.com", pkcs7.AES256GCM, []byte(fields.String()+"Content-Type: text/plain; hp=\"cipher\"\r\n\r\nhello\r\n"))
+	html := "Content-Type: text/html; hp=\"cipher\"; hp-legacy-display=1\r\n\r\n<div " + strings.Repeat("class=", 40_000) + ">"
+	for name, msg := range map[string][]byte{
+		"fields": append([]byte(outside.String()), sealed...),
+		"class":  encrypted(t, w.bob, "bob@example.com", pkcs7.AES256GCM, []byte(html)),
+	} {
+		start := time.Now()
+		m, err := w.open(msg)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		m.Header()
+		m.ReplyHidden(func(f []smime.HeaderField) []smime.HeaderField { return f })
+		if err := m.WriteDisplay(io.Discard); err != nil {
+			t.Error(name, err)
+		}
+		t.Logf("%s: %v", name, time.Since(start))
+		m.Close()
+	}
+}
