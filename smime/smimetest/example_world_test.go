@@ -122,3 +122,25 @@ func ExampleSealed() {
 	// true false
 	// false true
 }
+
+// A test that judges by Now has the same outcome on any day.
+func ExampleNow() {
+	t := noTest{} // in a test: its *testing.T
+	ca := smimetest.NewCA(t)
+	alice := ca.Identity("alice@example.com").Certificate()
+	trust := chain.NewCollection(
+		chain.Anchors(chain.Certs(ca.Root())),
+		chain.Untrusted(chain.Certs(ca.Issuing())),
+		chain.Untrusted(chain.DER(ca.CRLs()...)),
+	)
+	path, err := trust.Verify(context.Background(), alice, chain.Policy{
+		Purpose: chain.EmailSigning, Mailbox: "alice@example.com",
+		Options: chain.Options{At: smimetest.Now(), Revocation: chain.RevocationRequireAll},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(path.At().Equal(smimetest.Now()), path.Anchor().Equal(ca.Root()))
+	// Output: true true
+}
