@@ -2,6 +2,7 @@ package chain_test
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"iter"
@@ -136,4 +137,24 @@ func ExampleRevocationStatus() {
 	// Output:
 	// false true
 	// true
+}
+
+// The policies that a path is valid for, in the terms of its anchor's domain.
+func ExamplePath_Policies() {
+	policy, err := x509.ParseOID("2.23.140.1.5.1.2") // mailbox-validated, multipurpose
+	if err != nil {
+		log.Fatal(err)
+	}
+	t := new(testing.B)
+	root := newRoot(t, "Example Root")
+	leaf := root.newLeaf(t, "alice@example.com", func(c *x509.Certificate) { c.Policies = []x509.OID{policy} })
+	path, err := chain.NewCollection(chain.Anchors(certs(root))).Verify(context.Background(), leaf.Certificate, chain.Policy{
+		Purpose: chain.EmailSigning, Mailbox: "alice@example.com",
+		Options: chain.Options{At: judged, Policies: []x509.OID{policy}, RequireExplicitPolicy: true},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(path.Leaf().Subject, path.Policies())
+	// Output: CN=Leaf [2.23.140.1.5.1.2]
 }
