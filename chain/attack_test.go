@@ -1,6 +1,7 @@
 package chain_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/x509"
@@ -367,13 +368,11 @@ func TestExplicitCurve(t *testing.T) {
 	explicit := append([]byte{0x30, 0x08}, make([]byte, 8)...) // a SEQUENCE of the same length
 	explicit[2], explicit[3] = 0x04, 0x06
 	raw := slices.Clone(root.Raw)
-	i := slices.Index(raw, 0) // placeholder, replaced below
-	for i = range raw {
-		if len(raw)-i >= len(named) && slices.Equal(raw[i:i+len(named)], named) {
-			copy(raw[i:], explicit)
-			break
-		}
+	i := bytes.Index(raw, named)
+	if i < 0 {
+		t.Fatal("no named curve")
 	}
+	copy(raw[i:], explicit)
 	_, err := chain.NewCollection(chain.Anchors(chain.DER(raw))).Verify(t.Context(), leaf.Certificate, signing())
 	if err == nil {
 		t.Fatal("explicit parameters were taken")

@@ -55,6 +55,7 @@ type search struct {
 	told    map[[2]*certificate]bool // signatures whose fault is among them
 	seen    int                      // evaluations
 	best    *Path
+	revoked []*Error // what is known to be, by another path
 	second  int
 	aia     int
 	steps   int
@@ -141,8 +142,17 @@ func (s *search) step(ctx context.Context) (done bool) {
 	}
 	s.seen++
 	path, err := s.v.evaluate(ctx, n)
+	if err == nil {
+		err = s.knownRevoked(path)
+	}
 	if err != nil {
 		s.note(err)
+		if err.Reason == ErrRevoked {
+			s.revoked = append(s.revoked, err)
+			if s.best != nil && s.knownRevoked(s.best) != nil {
+				s.best = nil
+			}
+		}
 		if bad := n.knownBad(s.v.work); bad != nil {
 			s.told[bad.edge()] = true
 		}
@@ -154,6 +164,18 @@ func (s *search) step(ctx context.Context) (done bool) {
 	}
 	s.second++
 	return s.second > maxSecond || path.known() == len(path.revocation) || !s.v.mayKnowMore()
+}
+
+// knownRevoked returns the error of another path that one of the certificates
+// is revoked: the lists that say so may have an issuer whom the anchor of this
+// path does not vouch for.
+func (s *search) knownRevoked(p *Path) *Error {
+	for _, e := range s.revoked {
+		if slices.ContainsFunc(p.certs, e.cert.equal) {
+			return e
+		}
+	}
+	return nil
 }
 
 // end returns the best path or the error of the attempt that got furthest.

@@ -2,6 +2,8 @@ package chain
 
 import (
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"sync"
@@ -70,6 +72,26 @@ func (c *certificate) x509() *x509.Certificate {
 func (c *certificate) key() (*alg.PublicKey, error) {
 	c.keyOnce.Do(func() { c.publicKey, c.keyErr = alg.ParsePublicKey(c.SPKI) })
 	return c.publicKey, c.keyErr
+}
+
+// keyID returns what is equal for equal public keys, however the two are
+// encoded: a point may be compressed, and RSA has several identifiers.
+func (c *certificate) keyID() string {
+	key, err := c.key()
+	if err == nil {
+		switch k := key.Key.(type) {
+		case *rsa.PublicKey:
+			return "RSA" + string(k.N.Bytes())
+		case *ecdsa.PublicKey:
+			if point, err := k.Bytes(); err == nil {
+				return k.Params().Name + string(point)
+			}
+		}
+	}
+	if bits := c.KeyBits(); len(bits) > 0 {
+		return string(bits)
+	}
+	return string(c.SPKI)
 }
 
 // signature returns the algorithm that the certificate is signed with.

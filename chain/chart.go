@@ -125,7 +125,9 @@ func (v *verification) confirm(c *chart, leaf *certificate) bool {
 }
 
 // A heap gives back the least of its elements.
-type heap[T interface{ before(T) bool }] []T
+type heap[T ordered[T]] []T
+
+type ordered[T any] interface{ before(T) bool }
 
 func (h *heap[T]) push(x T) {
 	*h = append(*h, x)

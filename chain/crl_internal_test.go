@@ -306,7 +306,8 @@ func TestCurrent(t *testing.T) {
 func TestFetchedLists(t *testing.T) {
 	var c cache
 	large := hugeCRL(10_000, []byte{0x30, 0}, nil)
-	if c.fetchedEntry(KindCRL, large) != c.fetchedEntry(KindCRL, large) {
+	first := c.fetchedEntry(KindCRL, large)
+	if again := c.fetchedEntry(KindCRL, large); again != first {
 		t.Error("not remembered")
 	}
 	if c.fetchedEntry(KindCRL, large) == c.fetchedEntry(KindCRL, bytes.Clone(large)) {

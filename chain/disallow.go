@@ -1,9 +1,6 @@
 package chain
 
-import (
-	"bytes"
-	"context"
-)
+import "context"
 
 // banned says whether a certificate of the role Disallowed bans c.
 func (v *verification) banned(ctx context.Context, c *certificate) *Error {
@@ -27,7 +24,7 @@ func (v *verification) lookForBan(ctx context.Context, c *certificate) *Error {
 			continue
 		}
 		if mem, ok := m.src.(*memory); ok {
-			for _, e := range mem.withKey(c.SPKI) {
+			for _, e := range mem.withKey(c) {
 				if err := bannedBy(c, e); err != nil {
 					return err
 				}
@@ -97,7 +94,7 @@ func bannedBy(c *certificate, e *Entry) *Error {
 	switch {
 	case b.Serial.Cmp(c.Serial) == 0 && b.issuer() == c.issuer():
 		return fail(ErrDisallowed, c, "certificate %s is banned", c.title())
-	case bytes.Equal(b.SPKI, c.SPKI) && (b.isCA() || b.Version < 3):
+	case (b.isCA() || b.Version < 3) && b.keyID() == c.keyID():
 		return fail(ErrDisallowed, c, "certificate %s has the key of the banned CA %s", c.title(), b.title())
 	}
 	return nil

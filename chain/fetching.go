@@ -44,10 +44,21 @@ func (v *verification) fetch(ctx context.Context, kind Kind, url string, request
 		if limit <= 0 {
 			limit = defaultFetching
 		}
-		w.fetchEnd = time.Now().Add(limit)
+		now := time.Now()
+		w.fetchEnd, w.issuerEnd = now.Add(limit), now.Add(limit/2)
+	}
+	// Issuers take half at most: their locations may be those of a stranger,
+	// and who hides a revocation must not make us wait until the end for them.
+	end := w.fetchEnd
+	if kind == KindCertificate {
+		if w.issuerGot >= maxFetches/2 {
+			return nil, errTooManyFetches
+		}
+		w.issuerGot++
+		end = w.issuerEnd
 	}
 	w.fetches++
-	ctx, cancel := context.WithDeadline(ctx, w.fetchEnd)
+	ctx, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	elements, err := v.policy.Fetcher.Fetch(ctx, kind, url, request)
 	var a answer

@@ -118,13 +118,13 @@ func (m *memory) lookup(l *lookup) []*Entry {
 	return of
 }
 
-// withKey returns the certificates that may have the key.
-func (m *memory) withKey(spki []byte) []*Entry {
+// withKey returns the certificates that may have the key of c.
+func (m *memory) withKey(c *certificate) []*Entry {
 	of := m.ofKind(KindCertificate)
 	if len(of) <= few {
 		return of
 	}
-	return m.keys.get(of, publicKeyKeys, string(spki))
+	return m.keys.get(of, publicKeyKeys, c.keyID())
 }
 
 func (m *memory) ofKind(k Kind) []*Entry {
@@ -152,7 +152,7 @@ func serialKeys(e *Entry, add func(string)) {
 
 func publicKeyKeys(e *Entry, add func(string)) {
 	if c, err := e.cert(); err == nil {
-		add(string(c.SPKI))
+		add(c.keyID())
 	}
 }
 
@@ -309,8 +309,12 @@ func kindOf(der []byte) Kind {
 		return KindCertificate
 	}
 	tbs.SkipOptionalASN1(asn1.INTEGER) // the version of a CRL, the serial number of a v1 certificate
-	if tbs.SkipASN1(asn1.SEQUENCE) && tbs.SkipASN1(asn1.SEQUENCE) &&
-		(tbs.PeekASN1Tag(asn1.UTCTime) || tbs.PeekASN1Tag(asn1.GeneralizedTime)) {
+	for range 2 {
+		if !tbs.SkipASN1(asn1.SEQUENCE) {
+			return KindCertificate
+		}
+	}
+	if tbs.PeekASN1Tag(asn1.UTCTime) || tbs.PeekASN1Tag(asn1.GeneralizedTime) {
 		return KindCRL
 	}
 	return KindCertificate

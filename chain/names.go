@@ -218,7 +218,7 @@ func (n *subjectName) describe() string {
 func constrainedNames(c *certificate) []subjectName {
 	var list []subjectName
 	if len(c.Subject) > 2 {
-		list = append(list, subjectName{kind: x509der.DirectoryName, value: c.Subject})
+		list = append(list, subjectName{kind: x509der.DirectoryName, value: c.Subject, bad: !wellFormedName(c.Subject)})
 		addresses, err := x509der.SubjectMailboxes(c.Subject)
 		if err != nil || len(addresses) < strings.Count(string(c.Subject), string(oid.EmailAddress)) {
 			// An attribute that is no address to us may be one to others.

@@ -9,7 +9,6 @@ import (
 // size of the certificates and not with their combinations.
 type policyGraph struct {
 	levels []map[oid.OID]*policyNode // by depth; level 0 has anyPolicy alone
-	steps  int
 }
 
 // A policyNode has the valid_policy, the expected_policy_set and the edges up.

@@ -32,6 +32,7 @@ type statusSearch struct {
 	points []distributionPoint
 
 	crls      []rankedCRL
+	strangers []rankedCRL // those that came with a message, until the others were judged
 	seen      map[*byte]bool
 	signers   map[*crl]signer
 	responses map[*ocspResponse]bool
@@ -41,14 +42,15 @@ type statusSearch struct {
 	holds     []statement // on hold then
 	later     time.Time   // revoked after the time in question; zero: not known
 	good      *statement
-	reasons   reasonMask                // that current CRLs have told about
-	partial   *statement                // what they say together
-	released  time.Time                 // thisUpdate of the newest current statement that there is no hold
-	notes     []remark                  // why evidence was not used
-	forged    [KindOCSPResponse + 1]int // signatures that did not hold
-	limit     *Error
-	flooded   *Error // too many forged ones came with the message
-	failed    error  // the first fetch that got no answer
+	reasons   reasonMask                   // that current CRLs have told about
+	partial   *statement                   // what they say together
+	released  time.Time                    // thisUpdate of the newest current statement that there is no hold
+	notes     []remark                     // why evidence was not used
+	strange   bool                         // what is judged now came with a message
+	forged    [2][KindOCSPResponse + 1]int // signatures that did not hold: our own evidence, and that of a message
+	limit     *Error                       // evidence of our own was left out: nothing can be said
+	flooded   *Error                       // evidence that came with a message was
+	failed    error                        // the first fetch that got no answer
 }
 
 // revocation reports what is known about path[i], which was issued by
@@ -62,7 +64,9 @@ func (v *verification) revocation(ctx context.Context, path []*certificate, i in
 		seen: make(map[*byte]bool), signers: make(map[*crl]signer), responses: make(map[*ocspResponse]bool),
 		ids: make(map[alg.Hash]ocspID),
 	}
-	if s.exempt(i) {
+	// RFC 6960 section 4.2.2.2.1. Of any other certificate nocheck means
+	// nothing here, or it would switch revocation off.
+	if v.role == roleOCSP && i == 0 && s.cert.Extension(oid.OCSPNoCheck) != nil {
 		return RevocationStatus{}, nil
 	}
 	var ok bool
@@ -70,40 +74,82 @@ func (v *verification) revocation(ctx context.Context, path []*certificate, i in
 		s.note(nil, "the distribution points of the certificate can't be read")
 	}
 	failed := s.atHand(ctx)
-	if !s.decided() && v.policy.Fetcher != nil {
+	exempt := s.cert.noRevAvail()
+	if !s.decided() && v.policy.Fetcher != nil && !exempt {
 		s.fetch(ctx)
 	}
-	return s.verdict(i, failed)
+	return s.verdict(s.required(i) && !exempt, failed)
 }
 
-// exempt reports whether no revocation is to be looked for.
-func (s *statusSearch) exempt(i int) bool {
-	c := s.cert
-	// RFC 6960 section 4.2.2.2.1. Of any other certificate nocheck means
-	// nothing here, or it would switch revocation off.
-	if s.v.role == roleOCSP && i == 0 && c.Extension(oid.OCSPNoCheck) != nil {
-		return true
-	}
-	// RFC 9608 section 3: only for end entities, never critical, and never
-	// beside a place where revocation could be looked up.
+// noRevAvail reports whether nothing has to be known about c (RFC 9608 section
+// 3): only for end entities, never critical, and never beside a place where
+// revocation could be looked up. What is at hand can still condemn.
+func (c *certificate) noRevAvail() bool {
 	e := c.Extension(oid.ExtNoRevAvail)
 	return e != nil && !e.Critical && bytes.Equal(e.Value, []byte{5, 0}) && !c.isCA() &&
 		c.Extension(oid.ExtCRLDistributionPoints) == nil && c.Extension(oid.ExtFreshestCRL) == nil &&
 		len(c.details().ocspURLs) == 0
 }
 
-// atHand consults what the Collection has.
+// atHand consults what the Collection has. All that it had before is judged
+// before anything that came with a message: no flood of that keeps a
+// revocation from being seen.
 func (s *statusSearch) atHand(ctx context.Context) *Error {
 	failed := s.findCRLs(ctx)
-	s.judgeCRLs(ctx)
-	err := s.v.find(ctx, Query{Kind: KindOCSPResponse, Serial: s.cert.Serial}, func(e *Entry) bool {
-		s.judgeResponse(ctx, e)
-		return true
+	var own, strange []*Entry
+	err := s.find(ctx, Query{Kind: KindOCSPResponse, Serial: s.cert.Serial}, func(e *Entry, rank int) {
+		if s.v.origin(rank) == strangeOrigin {
+			strange = append(strange, e)
+		} else {
+			own = append(own, e)
+		}
 	})
 	if failed == nil {
 		failed = err
 	}
+	s.judgeCRLs(ctx)
+	s.judgeResponses(ctx, own)
+	s.strange = true
+	if len(s.strangers) > 0 {
+		s.crls = append(s.crls, s.strangers...)
+		s.judgeCRLs(ctx)
+	}
+	s.judgeResponses(ctx, strange)
+	s.strange = false
 	return failed
+}
+
+func (s *statusSearch) judgeResponses(ctx context.Context, list []*Entry) {
+	for _, e := range list {
+		s.judgeResponse(ctx, e)
+	}
+}
+
+// find asks for evidence, or for who signed it. Where not all of our own could
+// be looked at, nothing can be said.
+func (s *statusSearch) find(ctx context.Context, q Query, yield func(e *Entry, rank int)) *Error {
+	err := s.v.findMembers(ctx, q, func(e *Entry, _ Member, rank int) bool { yield(e, rank); return true })
+	if s.v.cut != nil {
+		s.limited(s.v.cut)
+	}
+	return err
+}
+
+// limited notes that evidence was left out.
+func (s *statusSearch) limited(e *Error) {
+	if s.strange {
+		s.flooded = e
+	} else {
+		s.limit = e
+	}
+}
+
+// forgeries counts the bad signatures of evidence of one kind.
+func (s *statusSearch) forgeries(kind Kind) *int {
+	if s.strange {
+		return &s.forged[1][kind]
+	}
+	return &s.forged[0][kind]
 }
 
 // decided reports whether nothing more needs to be asked.
@@ -195,7 +241,7 @@ func (v *verification) published(this time.Time) bool {
 	return !this.After(now.Add(clockSkew))
 }
 
-func (s *statusSearch) verdict(i int, failed *Error) (RevocationStatus, *Error) {
+func (s *statusSearch) verdict(required bool, failed *Error) (RevocationStatus, *Error) {
 	st := s.condemned
 	if st == nil {
 		st = s.hold()
@@ -206,17 +252,16 @@ func (s *statusSearch) verdict(i int, failed *Error) (RevocationStatus, *Error) 
 		e.RevokedAt = st.entry.since()
 		return RevocationStatus{}, e
 	}
+	if s.limit != nil {
+		return RevocationStatus{}, s.limit
+	}
 	status := RevocationStatus{RevokedAt: s.later}
 	if s.good != nil {
 		status.Status, status.Evidence = StatusGood, s.good.kind
 		status.ThisUpdate, status.NextUpdate = s.good.this, s.good.next
 		return status, nil
 	}
-	if s.limit != nil {
-		// Something that could have decided was not looked at.
-		return RevocationStatus{}, s.limit
-	}
-	if !s.required(i) {
+	if !required {
 		return status, nil
 	}
 	if s.flooded != nil {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/x509"
 	"slices"
+	"time"
 )
 
 // largeCRL is from where on a signature is checked before entries are read:
@@ -46,10 +47,7 @@ func (s *statusSearch) findCRLs(ctx context.Context) *Error {
 		if slices.ContainsFunc(names[:i], func(n []byte) bool { return bytes.Equal(n, name) }) {
 			continue
 		}
-		err := s.v.findMembers(ctx, Query{Kind: KindCRL, Issuer: name}, func(e *Entry, _ Member, rank int) bool {
-			s.addCRL(e, rank)
-			return true
-		})
+		err := s.find(ctx, Query{Kind: KindCRL, Issuer: name}, func(e *Entry, rank int) { s.addCRL(e, rank) })
 		if failed == nil {
 			failed = err
 		}
@@ -70,6 +68,8 @@ func (s *statusSearch) addCRL(e *Entry, rank int) {
 	case c.unknown != "":
 		// RFC 5280 section 5.2: it must not decide about any certificate.
 		s.note(c, "has an unknown critical extension")
+	case s.v.origin(rank) == strangeOrigin:
+		s.strangers = append(s.strangers, rankedCRL{c, rank})
 	default:
 		s.crls = append(s.crls, rankedCRL{c, rank})
 	}
@@ -89,8 +89,7 @@ func (c *crl) title() string {
 
 // judgeCRLs is the loop of RFC 5280 section 6.3.3 over the distribution
 // points. It does not end with the first good answer, since every genuine CRL
-// may condemn. What the Collection had first is judged first, so that forged
-// CRLs in a message use up no limit before; the newest go before the older.
+// may condemn. Of one source the newest go before the older.
 func (s *statusSearch) judgeCRLs(ctx context.Context) {
 	slices.SortStableFunc(s.crls, func(a, b rankedCRL) int {
 		return cmp.Or(a.rank-b.rank, b.thisUpdate.Compare(a.thisUpdate), compareNumbers(b.number, a.number))
@@ -152,14 +151,18 @@ func (s *statusSearch) judgeCRL(ctx context.Context, c *crl, reasons reasonMask)
 // CRL: it can condemn, and lift a hold.
 func (s *statusSearch) judgeDelta(ctx context.Context, d *crl) {
 	entries, ok := s.lookup(ctx, d)
-	if !ok || !slices.ContainsFunc(entries, s.matters) || s.signerOf(ctx, d).cert == nil {
+	if !ok || !slices.ContainsFunc(entries, s.matters) {
+		return
+	}
+	by := s.signerOf(ctx, d)
+	if by.cert == nil {
 		return
 	}
 	for _, e := range entries {
 		switch {
 		case e.reason != reasonRemoveFromCRL:
 			s.revoked(statement{kind: KindCRL, this: d.thisUpdate, next: d.nextUpdate, by: d.title(), entry: e})
-		case s.v.current(d.thisUpdate, d.nextUpdate) && d.thisUpdate.After(s.released):
+		case by.acquits && s.v.current(d.thisUpdate, d.nextUpdate) && d.thisUpdate.After(s.released):
 			s.released = d.thisUpdate
 		}
 	}
@@ -189,7 +192,7 @@ func (s *statusSearch) lookup(ctx context.Context, c *crl) ([]revocationEntry, b
 }
 
 // deltaFor returns the newest current delta CRL that brings c up to date and
-// has the same signer (RFC 5280 section 6.3.3 (h)).
+// has the same signer (RFC 5280 section 6.3.3 (h)), one that may also lift holds.
 func (s *statusSearch) deltaFor(ctx context.Context, c *crl) *crl {
 	var best *crl
 	for _, ranked := range s.crls {
@@ -199,7 +202,7 @@ func (s *statusSearch) deltaFor(ctx context.Context, c *crl) *crl {
 			continue
 		}
 		by, base := s.signerOf(ctx, d), s.signerOf(ctx, c)
-		if by.cert != nil && base.cert != nil && bytes.Equal(by.cert.SPKI, base.cert.SPKI) {
+		if by.acquits && base.cert != nil && bytes.Equal(by.cert.SPKI, base.cert.SPKI) {
 			best = d
 		}
 	}
@@ -256,54 +259,99 @@ func (s *statusSearch) findSigner(ctx context.Context, c *crl) signer {
 		}
 		return signer{s.issuer, acquits}
 	}
-	for _, cand := range s.candidates(ctx, c) {
+	cands, more := s.candidates(ctx, c)
+	for _, cand := range cands {
 		ku, present := cand.keyUsage()
 		if present && ku&x509.KeyUsageCRLSign == 0 || !present && cand.Version == 3 || !s.signs(cand, c) {
 			continue
 		}
-		err := s.v.validateIssuer(ctx, cand, roleCRL, s.anchor)
-		if err == nil {
-			return signer{cand, true}
+		by, err := s.vouch(ctx, cand, roleCRL, c.thisUpdate)
+		if err != nil {
+			s.note(c, "has an unfit issuer: "+err.Error())
 		}
-		s.note(c, "has an unfit issuer: "+err.Error())
-		// An issuer whose time is over can still have condemned in its time.
-		then := *s.v
-		then.at = c.thisUpdate
-		if c.thisUpdate.Before(s.v.at) && then.validateIssuer(ctx, cand, roleCRL, s.anchor) == nil {
-			return signer{cand, false}
+		if by.cert != nil {
+			return by
 		}
+	}
+	if more {
+		s.limited(fail(ErrLimit, s.cert, "more than %d certificates for the issuer of %s", maxSigners, c.title()))
 	}
 	return signer{}
 }
 
-// candidates returns certificates of the CRL issuer's name with other keys
-// than the issuer's, those that the key identifier names first.
-func (s *statusSearch) candidates(ctx context.Context, c *crl) []*certificate {
-	var list []*certificate
-	add := func(cand *certificate) {
-		if cand.subject() != c.issuerKey || cand.sameEntity(s.issuer) || len(list) >= 4*maxSigners ||
-			slices.ContainsFunc(list, cand.equal) {
+// strangeSignatures is how many signatures may be checked to validate one signer
+// of evidence that came with a message.
+const strangeSignatures = 30
+
+// vouch validates the signer of evidence of some date. The error says why he
+// can't acquit; one whose time is over can still have condemned in his time.
+func (s *statusSearch) vouch(ctx context.Context, cand *certificate, role issuerRole, date time.Time) (signer, *Error) {
+	v := *s.v
+	if s.strange {
+		// Who wrote the message must not use up what our own evidence needs,
+		// nor make us call anybody.
+		v.policy.Fetcher = nil
+		v.policy.Limits.Signatures = min(v.policy.Limits.Signatures, v.work.signatures+strangeSignatures)
+	}
+	err := v.validateIssuer(ctx, cand, role, s.anchor)
+	if err == nil {
+		return signer{cand, true}, nil
+	}
+	if isLimit(err) {
+		s.limited(err)
+	}
+	if !date.Before(s.v.at) {
+		return signer{}, err
+	}
+	v.at = date
+	if past := v.validateIssuer(ctx, cand, role, s.anchor); past == nil {
+		return signer{cand, false}, err
+	} else if isLimit(past) {
+		s.limited(past)
+	}
+	return signer{}, err
+}
+
+// candidates returns certificates of the CRL issuer's name with other keys than
+// the issuer's: before those that came with a message all others, and of each
+// those first that the key identifier names. more says that some were left out.
+func (s *statusSearch) candidates(ctx context.Context, c *crl) (_ []*certificate, more bool) {
+	type candidate struct {
+		*certificate
+		rank int
+	}
+	var list []candidate
+	own := 0
+	add := func(cand *certificate, strange bool) {
+		if cand.subject() != c.issuerKey || cand.sameEntity(s.issuer) ||
+			slices.ContainsFunc(list, func(have candidate) bool { return have.equal(cand) }) {
 			return
 		}
-		list = append(list, cand)
+		x := candidate{certificate: cand}
+		if strange {
+			x.rank = 2
+		} else {
+			own++
+		}
+		if c.authorityKey == nil || !bytes.Equal(cand.SubjectKeyID, c.authorityKey) {
+			x.rank++
+		}
+		list = append(list, x)
 	}
 	for _, cand := range s.path[1:] {
-		add(cand)
+		add(cand, false)
 	}
-	s.v.find(ctx, Query{Kind: KindCertificate, Subject: c.issuer}, func(e *Entry) bool { //nolint:errcheck // the Source's error is kept by find
+	s.find(ctx, Query{Kind: KindCertificate, Subject: c.issuer}, func(e *Entry, rank int) {
 		if cand, err := e.cert(); err == nil {
-			add(cand)
+			add(cand, s.v.origin(rank) == strangeOrigin)
 		}
-		return len(list) < 4*maxSigners
 	})
-	rank := func(cand *certificate) int {
-		if c.authorityKey != nil && bytes.Equal(cand.SubjectKeyID, c.authorityKey) {
-			return 0
-		}
-		return 1
+	slices.SortStableFunc(list, func(a, b candidate) int { return a.rank - b.rank })
+	out := make([]*certificate, min(len(list), maxSigners))
+	for i := range out {
+		out[i] = list[i].certificate
 	}
-	slices.SortStableFunc(list, func(a, b *certificate) int { return rank(a) - rank(b) })
-	return list[:min(len(list), maxSigners)]
+	return out, own > maxSigners
 }
 
 // signs checks the signature of c. The result for a key is kept with the CRL.
@@ -324,23 +372,32 @@ func (s *statusSearch) signs(by *certificate, c *crl) bool {
 
 // checkEvidence checks the signature of a CRL or OCSP response.
 func (s *statusSearch) checkEvidence(kind Kind, by *certificate, algorithm, signed, signature []byte) *Error {
-	if s.forged[kind] >= maxForged {
-		// What the Collection has was judged before what a message brought,
-		// so nothing is hidden by leaving the rest out, unless more was
-		// fetched since.
-		s.flooded = fail(ErrLimit, s.cert, "more than %d bad signatures of CRLs or OCSP responses", maxForged)
-		if s.v.policy.Fetcher != nil {
-			s.limit = s.flooded
-		}
-		return s.flooded
+	if err := s.tooManyForged(kind); err != nil {
+		return err
 	}
-	err := s.v.checkSignature(by, algorithm, signed, signature)
+	return s.checked(kind, s.v.checkSignature(by, algorithm, signed, signature))
+}
+
+// tooManyForged ends the checks of signatures after some bad ones. What came
+// with a message has a count of its own and is judged last, so that nothing is
+// hidden by leaving the rest of it out.
+func (s *statusSearch) tooManyForged(kind Kind) *Error {
+	if *s.forgeries(kind) < maxForged {
+		return nil
+	}
+	e := fail(ErrLimit, s.cert, "more than %d bad signatures of CRLs or OCSP responses", maxForged)
+	s.limited(e)
+	return e
+}
+
+// checked counts what came of the check of a signature.
+func (s *statusSearch) checked(kind Kind, err *Error) *Error {
 	switch {
 	case err == nil:
 	case err.Reason == ErrLimit:
-		s.limit = err
+		s.limited(err)
 	default:
-		s.forged[kind]++
+		*s.forgeries(kind)++
 	}
 	return err
 }

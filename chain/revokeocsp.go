@@ -120,16 +120,12 @@ func (s *statusSearch) responderOf(ctx context.Context, r *ocspResponse) *signer
 		if !s.signedResponse(cand, r) {
 			continue
 		}
-		err := s.v.validateIssuer(ctx, cand, roleOCSP, s.anchor)
-		if err == nil {
-			return &signer{cand, true}
+		by, err := s.vouch(ctx, cand, roleOCSP, r.producedAt)
+		if err != nil {
+			s.note(nil, "OCSP responder "+cand.title()+": "+err.Error())
 		}
-		s.note(nil, "OCSP responder "+cand.title()+": "+err.Error())
-		// A responder whose time is over can still have condemned in its time.
-		then := *s.v
-		then.at = r.producedAt
-		if r.producedAt.Before(s.v.at) && then.validateIssuer(ctx, cand, roleOCSP, s.anchor) == nil {
-			return &signer{cand, false}
+		if by.cert != nil {
+			return &by
 		}
 	}
 	return &signer{}
@@ -147,10 +143,7 @@ func (s *statusSearch) mayRespond(cand *certificate) string {
 	case cand.issuer() != s.issuer.subject():
 		return "is of another issuer"
 	}
-	if err := s.v.edge(cand, s.issuer); err != nil {
-		if err.Reason == ErrLimit {
-			s.limit = err
-		}
+	if s.tooManyForged(KindOCSPResponse) != nil || s.checked(KindOCSPResponse, s.v.edge(cand, s.issuer)) != nil {
 		return "is not signed by the key that issued the certificate"
 	}
 	return ""
@@ -174,11 +167,10 @@ func (s *statusSearch) responders(ctx context.Context, r *ocspResponse) []*certi
 	if r.responderName == nil {
 		q.KeyID = r.responderKey
 	}
-	s.v.find(ctx, q, func(e *Entry) bool { //nolint:errcheck // the Source's error is kept by find
+	s.find(ctx, q, func(e *Entry, _ int) {
 		if cand, err := e.cert(); err == nil {
 			add(cand)
 		}
-		return len(list) < maxSigners
 	})
 	return list
 }

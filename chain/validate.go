@@ -66,6 +66,10 @@ func (v *verification) evaluate(ctx context.Context, n *partial) (*Path, *Error)
 	if err := s.revocation(ctx, p); err != nil {
 		return nil, err
 	}
+	// Who was told to hurry may not have heard of a revocation.
+	if err := ctx.Err(); err != nil {
+		return nil, &Error{Reason: ErrLimit, Err: err, progress: progressRevocation}
+	}
 	if check := v.policy.Check; check != nil {
 		if err := check(p); err != nil {
 			e := &Error{Reason: ErrCheck, Err: err, cert: s.path[0], progress: progressCheck}
@@ -200,7 +204,7 @@ func checkIssuing(c *certificate) *Error {
 	}
 	if c.Version < 3 {
 		if c.selfIssued() {
-			return nil // below an anchor it is caught by checkVersion
+			return nil // below an anchor it is caught by prepare
 		}
 		return fail(ErrNotCA, c, "certificate %s is of version %d", c.title(), c.Version)
 	}
@@ -437,14 +441,27 @@ func (s *validation) revocation(ctx context.Context, p *Path) *Error {
 			return &e
 		}
 		p.revocation[i] = status
-		if status.Status == StatusGood && !status.NextUpdate.IsZero() && status.NextUpdate.Before(p.until) {
-			p.until = status.NextUpdate
+		if status.Status == StatusGood && !status.NextUpdate.IsZero() {
+			p.until = earlier(p.until, status.NextUpdate)
+		}
+		if status.Evidence == KindOCSPResponse && status.NextUpdate.IsZero() {
+			p.until = earlier(p.until, status.ThisUpdate.Add(freshOCSP))
 		}
 		if r := status.RevokedAt; !r.IsZero() && r.Before(p.until) {
 			p.until = r.Add(-time.Nanosecond)
 		}
 	}
+	if end := s.v.work.evidenceEnds; !end.IsZero() {
+		p.until = earlier(p.until, end)
+	}
 	return nil
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // until returns when the first certificate of the path, or the trust in its
@@ -452,13 +469,11 @@ func (s *validation) revocation(ctx context.Context, p *Path) *Error {
 func (s *validation) until() time.Time {
 	end := s.path[0].NotAfter
 	for _, c := range s.path {
-		if c.NotAfter.Before(end) {
-			end = c.NotAfter
-		}
+		end = earlier(end, c.NotAfter)
 	}
 	for i := range s.anchor.constraints {
-		if t := s.anchor.constraints[i].TrustedUntil; !t.IsZero() && t.Before(end) {
-			end = t
+		if t := s.anchor.constraints[i].TrustedUntil; !t.IsZero() {
+			end = earlier(end, t)
 		}
 	}
 	return end

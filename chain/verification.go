@@ -26,6 +26,9 @@ type verification struct {
 	// pending has the certificates whose own validation waits for this one.
 	pending []*certificate
 
+	// cut is the limit that ended the last search for entries of our own.
+	cut *Error
+
 	issuers     map[string][]issuer
 	anchorNames map[string]bool
 	flaws       map[*certificate]bool
@@ -35,7 +38,7 @@ type verification struct {
 // A work is shared by everything that one call of Verify does.
 type work struct {
 	signatures, steps, fetches int
-	candidates, strangers      int    // from NewCollection; from With
+	candidates                 [3]int // by origin
 	names                      int    // comparisons left
 	limit                      *Error // the first limit that was reached
 	source                     *Error // the first failure of a Source
@@ -46,6 +49,10 @@ type work struct {
 	fetched   []*Entry
 	answers   map[string]answer
 	fetchEnd  time.Time
+	issuerEnd time.Time // of the fetches of issuers
+	issuerGot int       // fetches of issuers
+
+	evidenceEnds time.Time // when the first signer of evidence expires; zero: none was needed
 }
 
 type validatedKey struct {
@@ -62,6 +69,25 @@ const (
 	roleCRL                       // signs CRLs: keyUsage, if present, has cRLSign
 	roleOCSP                      // signs OCSP responses: extendedKeyUsage has OCSPSigning
 )
+
+// An origin says who chose what a search found.
+type origin uint8
+
+const (
+	ownOrigin     origin = iota // NewCollection
+	strangeOrigin               // With: a message
+	fetchedOrigin               // the Fetcher, in this verification
+)
+
+func (v *verification) origin(rank int) origin {
+	switch {
+	case rank < v.c.base:
+		return ownOrigin
+	case rank < len(v.c.members):
+		return strangeOrigin
+	}
+	return fetchedOrigin
+}
 
 // maxPending bounds the validations that wait for one another: the issuer of
 // the CRL on the issuer of the CRL.
@@ -83,26 +109,24 @@ func newVerification(c *Collection, p Policy, now time.Time) *verification {
 	return v
 }
 
-// find calls yield with the entries of every role but Disallowed that match
-// q, until it returns false. Each counts as a candidate. What was fetched for
-// this verification is among them. An error of a Source is returned after all
-// other sources were asked.
-func (v *verification) find(ctx context.Context, q Query, yield func(*Entry) bool) *Error {
-	return v.findMembers(ctx, q, func(e *Entry, _ Member, _ int) bool { return yield(e) })
-}
-
+// findMembers calls yield with the entries of every role but Disallowed that
+// match q, with their member and its place, until it returns false. Each counts
+// as a candidate. What was fetched for this verification comes last, with the
+// place after the last. An error of a Source is returned after all other sources
+// were asked.
 func (v *verification) findMembers(ctx context.Context, q Query, yield func(e *Entry, m Member, rank int) bool) (failed *Error) {
 	l := newLookup(q)
+	v.cut = nil
 	// What came with a message has a count of its own, so that it can't keep
 	// the rest from being found.
 	stopped := false
 	take := func(e *Entry, m Member, rank int) bool {
-		count := &v.work.candidates
-		if rank >= v.c.base {
-			count = &v.work.strangers
-		}
-		if *count++; *count > v.policy.Limits.Candidates {
-			v.limited("more than %d candidates", v.policy.Limits.Candidates)
+		from := v.origin(rank)
+		if v.work.candidates[from]++; v.work.candidates[from] > v.policy.Limits.Candidates {
+			e := v.limited("more than %d candidates", v.policy.Limits.Candidates)
+			if from != strangeOrigin {
+				v.cut = e
+			}
 			return false
 		}
 		stopped = !yield(e, m, rank)
@@ -272,8 +296,12 @@ func (v *verification) validateIssuer(ctx context.Context, cert *certificate, ro
 	}
 	// The policies of the question are not those of who signs lists.
 	sub.policy.Policies, sub.policy.RequireExplicitPolicy = nil, false
-	if _, err := sub.search(ctx, cert); err != nil {
+	path, err := sub.search(ctx, cert)
+	if err != nil {
 		return err
+	}
+	if ends := &v.work.evidenceEnds; ends.IsZero() || path.until.Before(*ends) {
+		*ends = path.until
 	}
 	if v.work.validated == nil {
 		v.work.validated = make(map[validatedKey]bool)
