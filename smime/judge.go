@@ -46,23 +46,51 @@ func (j *judge) reports(infos []*pkcs7.SignerInfo, ev *evidence, who *authors) [
 	return list
 }
 
+// report judges a signature by each certificate that it may mean until one
+// passes: a renewed certificate has the key and the key identifier of the one
+// before (RFC 8551 section 2.6).
 func (j *judge) report(info *pkcs7.SignerInfo, ev *evidence, who *authors) *SignerReport {
+	var best *SignerReport
+	tried := 0
+	for cert := range j.candidates(info.ID(), ev) {
+		err := info.CheckSignature(cert)
+		if best == nil || err == nil {
+			r := j.reportOn(info, cert, err, ev, who)
+			if r.signer != nil {
+				return r
+			}
+			if best == nil || r.Integrity.passed && !best.Integrity.passed {
+				best = r
+			}
+		}
+		if tried++; tried == maxTried || errors.Is(err, ErrLimit) {
+			break
+		}
+	}
+	if best != nil {
+		return best
+	}
+	r := newReport(info)
+	r.Integrity = failed(fmt.Errorf("smime: %w", pkcs7.ErrNoCertificate))
+	return r
+}
+
+func newReport(info *pkcs7.SignerInfo) *SignerReport {
 	r := &SignerReport{info: info, Coverage: passed()}
 	r.ClaimedTime, _ = info.ClaimedTime()
-	cert, err := j.certificate(info, ev)
+	return r
+}
+
+// reportOn judges a signature by a certificate, given whether its key made it.
+func (j *judge) reportOn(info *pkcs7.SignerInfo, cert *x509.Certificate, integrity error, ev *evidence, who *authors) *SignerReport {
+	r := newReport(info)
 	r.UnverifiedCertificate = cert
-	if err != nil {
-		r.Integrity = failed(err)
-		if cert == nil {
-			return r
-		}
-	} else {
-		r.Integrity = passed()
+	r.Integrity, r.Strength = passed(), passed()
+	if integrity != nil {
+		r.Integrity = failed(fmt.Errorf("smime: %w", integrity))
 	}
 	if err := info.Strength(cert); err != nil && !j.historic {
 		r.Strength = failed(err)
-	} else {
-		r.Strength = passed()
 	}
 	opts := j.opts
 	if r.Integrity.passed && j.timestamps != nil {
@@ -77,28 +105,19 @@ func (j *judge) report(info *pkcs7.SignerInfo, ev *evidence, who *authors) *Sign
 	return r
 }
 
-// certificate returns the certificate whose key made the signature, or else
-// one that the signature names.
-func (j *judge) certificate(info *pkcs7.SignerInfo, ev *evidence) (*x509.Certificate, error) {
-	var first *x509.Certificate
-	var firstErr error
+// holds reports whether a signature was made by a key that it may mean.
+func (j *judge) holds(info *pkcs7.SignerInfo, ev *evidence) bool {
 	tried := 0
 	for cert := range j.candidates(info.ID(), ev) {
 		err := info.CheckSignature(cert)
 		if err == nil {
-			return cert, nil
-		}
-		if first == nil {
-			first, firstErr = cert, err
+			return true
 		}
 		if tried++; tried == maxTried || errors.Is(err, ErrLimit) {
 			break
 		}
 	}
-	if first == nil {
-		return nil, fmt.Errorf("smime: %w", pkcs7.ErrNoCertificate)
-	}
-	return first, fmt.Errorf("smime: %w", firstErr)
+	return false
 }
 
 // candidates yields the certificates that id names, those of the message first.

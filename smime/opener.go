@@ -392,7 +392,7 @@ func (j *judge) form(sc *signedContent) *signedForm {
 		ev := j.evidence(sc.forms[0].elements)
 		for i := range sc.forms {
 			for _, info := range sc.forms[i].infos {
-				if _, err := j.certificate(info, ev); err == nil {
+				if j.holds(info, ev) {
 					return &sc.forms[i]
 				}
 			}
