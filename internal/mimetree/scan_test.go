@@ -235,6 +235,8 @@ func TestReadHeader(t *testing.T) {
 func FuzzScan(f *testing.F) {
 	f.Add([]byte(nested))
 	f.Add([]byte("Content-Type: multipart/mixed; boundary=b\n\n--b\n\n--b--\n"))
+	f.Add([]byte("Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=c\n\n--c\n--b--\n"))
+	f.Add([]byte("Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c--\r\n--b\r\n--b--\n"))
 	f.Add([]byte("Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nA: b\r\n\r\n\r\n--b--x\r\n--b\r"))
 	f.Fuzz(func(t *testing.T, msg []byte) {
 		a, err := Scan(bytes.NewReader(msg), nil)
@@ -260,6 +262,16 @@ func FuzzScan(f *testing.F) {
 			t.Fatal("tap differs")
 		}
 		checkRanges(t, a, int64(len(msg)))
+		// A part is the same octets whether what is in it is looked at or not.
+		flat, err := Scan(bytes.NewReader(msg), &Options{Enter: func(parent, _ *Part) bool { return parent == nil }})
+		if err != nil || flat.Range != a.Range || len(flat.Children) != len(a.Children) {
+			t.Fatalf("without entering parts: %v, %v", flat, err)
+		}
+		for i, c := range flat.Children {
+			if c.Range != a.Children[i].Range || c.Body != a.Children[i].Body {
+				t.Fatalf("part %d is %v entered, %v not", i, a.Children[i].Range, c.Range)
+			}
+		}
 	})
 }
 
