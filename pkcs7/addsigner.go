@@ -9,6 +9,7 @@ import (
 
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/x509der"
 )
 
 // AddSigner copies a SignedData and adds a signature. The SignerInfos that it
@@ -82,12 +83,12 @@ func AddUnsigned(dst io.Writer, src io.Reader, index int, attrs ...Attribute) er
 func AddElements(dst io.Writer, src io.Reader, elements ...[]byte) error {
 	var certs, crls [][]byte
 	for i, der := range elements {
-		switch kindOf(der) {
-		case certificateElement:
+		switch x509der.KindOf(der) {
+		case x509der.CertificateKind:
 			certs = append(certs, der)
-		case crlElement:
+		case x509der.CRLKind:
 			crls = append(crls, der)
-		case ocspElement:
+		case x509der.OCSPKind:
 			crls = append(crls, wrapOCSP(der))
 		default:
 			return &SyntaxError{Field: fmt.Sprintf("elements[%d]", i), Reason: "neither certificate, CRL nor OCSP response"}

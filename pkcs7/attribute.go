@@ -28,10 +28,14 @@ type attribute struct {
 
 type attributes []attribute
 
+// exported returns copies: what a caller writes to them changes no verdict.
 func (a attributes) exported() []Attribute {
 	list := make([]Attribute, len(a))
 	for i := range a {
-		list[i] = Attribute{Type: a[i].id.X509(), Values: a[i].values}
+		list[i] = Attribute{Type: a[i].id.X509(), Values: make([][]byte, len(a[i].values))}
+		for n, v := range a[i].values {
+			list[i].Values[n] = bytes.Clone(v)
+		}
 	}
 	return list
 }

@@ -69,6 +69,14 @@ func (id CertID) rank(c *x509der.Certificate) int {
 	return 0
 }
 
+func (id CertID) clone() CertID {
+	id.Issuer, id.KeyID = bytes.Clone(id.Issuer), bytes.Clone(id.KeyID)
+	if id.Serial != nil {
+		id.Serial = new(big.Int).Set(id.Serial)
+	}
+	return id
+}
+
 // issuerAndSerial names c by issuer and serial number.
 func issuerAndSerial(c *x509der.Certificate) CertID {
 	return CertID{Issuer: c.Issuer, Serial: c.Serial}

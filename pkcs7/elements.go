@@ -43,40 +43,6 @@ func (r *SignedReader) elements() [][]byte {
 //	    other [3] IMPLICIT OtherCertificateFormat }
 func isSequence(der []byte) bool { return len(der) > 0 && der[0] == 0x30 }
 
-type elementKind uint8
-
-const (
-	otherElement elementKind = iota
-	certificateElement
-	crlElement
-	ocspElement
-)
-
-// kindOf tells elements apart by their first fields: an OCSPResponse begins with
-// an ENUMERATED; in what is signed, a TBSCertList has a Time after its Name where
-// a TBSCertificate has a SEQUENCE.
-func kindOf(der []byte) elementKind {
-	var seq, tbs cryptobyte.String
-	s := cryptobyte.String(der)
-	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() {
-		return otherElement
-	}
-	if seq.PeekASN1Tag(asn1.ENUM) {
-		return ocspElement
-	}
-	if !seq.ReadASN1(&tbs, asn1.SEQUENCE) || !tbs.SkipOptionalASN1(asn1.Tag(0).ContextSpecific().Constructed()) ||
-		!tbs.SkipOptionalASN1(asn1.INTEGER) || !tbs.SkipASN1(asn1.SEQUENCE) || !tbs.SkipASN1(asn1.SEQUENCE) {
-		return otherElement
-	}
-	switch {
-	case tbs.PeekASN1Tag(asn1.SEQUENCE):
-		return certificateElement
-	case tbs.PeekASN1Tag(asn1.UTCTime), tbs.PeekASN1Tag(asn1.GeneralizedTime):
-		return crlElement
-	}
-	return otherElement
-}
-
 // wrapOCSP returns the RevocationInfoChoice with an OCSP response.
 func wrapOCSP(response []byte) []byte {
 	return ber.Append(nil, ber.Context(1), true, ber.Append(nil, ber.OID, false, []byte(oid.OCSPResponseInfo)), response)

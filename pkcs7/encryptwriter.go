@@ -56,11 +56,11 @@ func newEncryptWriter(ctx context.Context, dst io.Writer, e *envelope, cipher al
 	if size >= 0 || e.ciphertext != nil {
 		inner = int64(len(contentType) + len(algorithm))
 		if e.ciphertext == nil {
-			inner += elementLen(ber.Context(0), size)
+			inner += total(ber.Context(0), size)
 		}
-		body = int64(len(encodeVersion(0))+len(recipients)) + elementLen(ber.Sequence, inner) + e.trailerLen()
-		explicit = elementLen(ber.Sequence, body)
-		outer = int64(len(contentInfo)) + elementLen(ber.Context(0), explicit)
+		body = int64(len(encodeVersion(0))+len(recipients)) + total(ber.Sequence, inner) + e.trailerLen()
+		explicit = total(ber.Sequence, body)
+		outer = int64(len(contentInfo)) + total(ber.Context(0), explicit)
 	}
 	w.w.Begin(ber.Sequence, outer)
 	w.w.Raw(contentInfo)
@@ -81,8 +81,6 @@ func newEncryptWriter(ctx context.Context, dst io.Writer, e *envelope, cipher al
 type elsewhere struct{ io.Writer }
 
 func (elsewhere) Close() error { return nil }
-
-func elementLen(tag ber.Tag, length int64) int64 { return int64(ber.HeaderLen(tag, length)) + length }
 
 // Write encrypts p. It fails if a known size is passed.
 func (w *encryptWriter) Write(p []byte) (int, error) {

@@ -14,7 +14,6 @@ import (
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/spool"
 	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // Extract reads a DigestedData, EncryptedData or AuthenticatedData from src
@@ -378,7 +377,7 @@ func (m *macInfo) readAlgorithms(x *extraction) error {
 	if m.algorithm, err = x.p.algorithm("AuthenticatedData.macAlgorithm"); err != nil {
 		return err
 	}
-	if m.hash = hmacHash(m.algorithm.OID); m.hash == 0 {
+	if m.hash = alg.HMACHash(m.algorithm.OID); m.hash == 0 {
 		return fmt.Errorf("%w: MAC algorithm %s", ErrUnsupported, m.algorithm.OID)
 	}
 	const field = "AuthenticatedData.digestAlgorithm"
@@ -397,22 +396,6 @@ func (m *macInfo) readAlgorithms(x *extraction) error {
 		return fmt.Errorf("%w: digest algorithm %s", ErrUnsupported, m.digestAlgorithm.OID)
 	}
 	return nil
-}
-
-func hmacHash(id oid.OID) alg.Hash {
-	switch id {
-	case oid.HMACSHA1, oid.HMACSHA1IANA:
-		return alg.SHA1
-	case oid.HMACSHA224:
-		return alg.SHA224
-	case oid.HMACSHA256:
-		return alg.SHA256
-	case oid.HMACSHA384:
-		return alg.SHA384
-	case oid.HMACSHA512:
-		return alg.SHA512
-	}
-	return 0
 }
 
 // readEnd reads what follows the content and holds RFC 5652 section 9: the
@@ -449,19 +432,7 @@ func (m *macInfo) fits(auth attributes) bool {
 }
 
 // protects compares with the algorithms in use (RFC 6211 section 2).
-//
-//	CMSAlgorithmProtection ::= SEQUENCE {
-//	    digestAlgorithm DigestAlgorithmIdentifier,
-//	    signatureAlgorithm [1] SignatureAlgorithmIdentifier OPTIONAL,
-//	    macAlgorithm [2] MessageAuthenticationCodeAlgorithm OPTIONAL }
 func (m *macInfo) protects(value []byte) bool {
-	var body, mac cryptobyte.String
-	var digest, algorithm alg.Identifier
-	s := cryptobyte.String(value)
-	if !s.ReadASN1(&body, asn1.SEQUENCE) || !alg.ReadIdentifier(&body, &digest) ||
-		!body.ReadASN1(&mac, asn1.Tag(2|0x80|0x20)) || !body.Empty() {
-		return false
-	}
-	der := cryptobyte.String(ber.Append(nil, ber.Sequence, true, mac))
-	return alg.ReadIdentifier(&der, &algorithm) && digest.Equal(m.digestAlgorithm) && algorithm.Equal(m.algorithm)
+	digest, algorithm, ok := parseAlgorithmProtection(value, 2)
+	return ok && digest.Equal(m.digestAlgorithm) && algorithm.Equal(m.algorithm)
 }

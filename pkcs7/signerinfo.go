@@ -51,7 +51,7 @@ func (s *SignerInfo) Scheme() Scheme {
 }
 
 // ID names the signer's certificate.
-func (s *SignerInfo) ID() CertID { return s.id }
+func (s *SignerInfo) ID() CertID { return s.id.clone() }
 
 // Signature returns the signature value, which timestamps and countersignatures
 // are made over.

@@ -10,9 +10,8 @@ import (
 	"math"
 
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/x509der"
 	"github.com/gosmime/gosmime/pkcs7"
-	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // ReadAny reads what holds certificates and CRLs: a serialized store, a single
@@ -133,24 +132,12 @@ func readPKCS7(b []byte, o ReadOptions) (*Store, error) {
 	return s, nil
 }
 
-// kindOf tells a certificate from a CRL by the first elements; 0: neither.
-//
-//	Certificate     ::= SEQUENCE { SEQUENCE { version [0] OPTIONAL, serial INTEGER, SEQUENCE, Name SEQUENCE, validity SEQUENCE ...
-//	CertificateList ::= SEQUENCE { SEQUENCE { version INTEGER OPTIONAL, SEQUENCE, Name SEQUENCE, thisUpdate Time ...
+// kindOf tells a certificate from a CRL; 0: neither.
 func kindOf(der []byte) Kind {
-	s := cryptobyte.String(der)
-	var outer, tbs cryptobyte.String
-	if !s.ReadASN1(&outer, asn1.SEQUENCE) || !s.Empty() || !outer.ReadASN1(&tbs, asn1.SEQUENCE) {
-		return 0
-	}
-	if !tbs.SkipOptionalASN1(asn1.Tag(0).Constructed().ContextSpecific()) || !tbs.SkipOptionalASN1(asn1.INTEGER) ||
-		!tbs.SkipASN1(asn1.SEQUENCE) || !tbs.SkipASN1(asn1.SEQUENCE) {
-		return 0
-	}
-	switch {
-	case tbs.PeekASN1Tag(asn1.SEQUENCE):
+	switch x509der.KindOf(der) {
+	case x509der.CertificateKind:
 		return Certificate
-	case tbs.PeekASN1Tag(asn1.UTCTime), tbs.PeekASN1Tag(asn1.GeneralizedTime):
+	case x509der.CRLKind:
 		return CRL
 	}
 	return 0

@@ -57,7 +57,7 @@ func PBKDF2Of(id Identifier) (*PBKDF2, error) {
 	if !ReadIdentifier(&body, &prf) || !body.Empty() || !prf.noParams() {
 		return nil, fail(ErrMalformed, "PRF of PBKDF2")
 	}
-	if k.prf = hmacHash(prf.OID); k.prf == 0 {
+	if k.prf = HMACHash(prf.OID); k.prf == 0 {
 		return nil, fail(ErrUnsupported, "PRF %v", prf.OID)
 	}
 	return k, nil
@@ -88,9 +88,10 @@ func (k *PBKDF2) Key(password []byte, n int) ([]byte, error) {
 	return key, nil
 }
 
-func hmacHash(o oid.OID) Hash {
+// HMACHash returns the digest of an HMAC; 0: o is none.
+func HMACHash(o oid.OID) Hash {
 	switch o {
-	case oid.HMACSHA1:
+	case oid.HMACSHA1, oid.HMACSHA1IANA:
 		return SHA1
 	case oid.HMACSHA224:
 		return SHA224

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/x509der"
 	"github.com/gosmime/gosmime/pkcs7"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -35,7 +36,7 @@ func LevelOf(s *pkcs7.SignerInfo, elements [][]byte) Level {
 		return BB
 	}
 	for _, der := range elements {
-		if !isCertificate(der) {
+		if k := x509der.KindOf(der); k == x509der.CRLKind || k == x509der.OCSPKind {
 			return BLT
 		}
 	}
@@ -48,19 +49,6 @@ func types(list []pkcs7.Attribute) map[oid.OID]bool {
 		m[oid.FromX509(a.Type)] = true
 	}
 	return m
-}
-
-// isCertificate tells a certificate from a CRL and an OCSP response: the
-// third element of a TBSCertificate at the latest is its AlgorithmIdentifier,
-// before a Name; a TBSCertList has a Time after its Name.
-func isCertificate(der []byte) bool {
-	var cert, tbs cryptobyte.String
-	s := cryptobyte.String(der)
-	if !s.ReadASN1(&cert, asn1.SEQUENCE) || !cert.ReadASN1(&tbs, asn1.SEQUENCE) {
-		return false
-	}
-	return tbs.SkipOptionalASN1(constructed(0)) && tbs.SkipASN1(asn1.INTEGER) &&
-		tbs.SkipASN1(asn1.SEQUENCE) && tbs.SkipASN1(asn1.SEQUENCE) && tbs.PeekASN1Tag(asn1.SEQUENCE)
 }
 
 // A SignaturePolicy is the policy that a signer claims to follow (RFC 5126
