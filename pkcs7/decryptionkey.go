@@ -70,13 +70,14 @@ func KeyOf(cert *x509.Certificate, key crypto.PrivateKey) DecryptionKey {
 	return DecryptionKey{certificate: cert, key: key, kind: pairKey, parsed: new(parsedKey)}
 }
 
-// KeyFromPassword returns the secret that [ToPassword] encrypts to.
+// KeyFromPassword returns the secret that [ToPassword] encrypts to. It keeps
+// password itself, which the caller may clear when all is decrypted.
 func KeyFromPassword(password []byte) DecryptionKey {
 	return DecryptionKey{secret: password, kind: passwordKey}
 }
 
 // KeyFromKEK returns the secret that [ToKey] encrypts to. For [Extract] of an
-// EncryptedData, which names nobody, it is the content key itself.
+// EncryptedData, which names nobody, it is the content key itself. It keeps id and kek themselves.
 func KeyFromKEK(id, kek []byte) DecryptionKey {
 	return DecryptionKey{id: id, secret: kek, kind: kekKey}
 }

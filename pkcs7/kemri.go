@@ -72,6 +72,9 @@ func (k *kemri) prepare(key *matchKey, _ int) (*opening, error) {
 		return nil, badParameters(alg.ErrMismatch, k.wrap)
 	}
 	kem := &alg.KEM{ID: k.kem, KDF: k.kdf, Wrap: wrap}
+	if !kem.Decapsulates(key.key) {
+		return nil, fmt.Errorf("%w: key of type %T for the key encapsulation %s", ErrUnsupported, key.key, k.kem.OID)
+	}
 	info := kemInfo(k.wrap, k.kekLength, k.ukm)
 	return &opening{selfChecking: true, open: func(ctx context.Context, _ int) ([]byte, error) {
 		secret, err := kem.Decapsulate(alg.WithContext(ctx, key.key), k.kemct)

@@ -40,11 +40,13 @@ type RecipientOptions struct {
 	OAEPHash, MGFHash crypto.Hash
 }
 
-// ToPassword encrypts to a password (PBKDF2-HMAC-SHA-256 and PWRI-KEK).
+// ToPassword encrypts to a password (PBKDF2-HMAC-SHA-256 and PWRI-KEK). It
+// keeps password itself, which the caller may clear when all is encrypted.
 func ToPassword(password []byte) Recipient { return passwordRecipient(password) }
 
 // ToKey encrypts to a symmetric key-encryption key of 16, 24 or 32 octets (AES
-// key wrap). It must not be shorter than the content key.
+// key wrap). It must not be shorter than the content key. Both are kept as
+// they are.
 func ToKey(id, kek []byte) Recipient { return &kekRecipient{id: id, kek: kek} }
 
 // An encodedRecipient is a RecipientInfo to write.

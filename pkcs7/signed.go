@@ -363,7 +363,7 @@ func (r *SignedReader) Signers() ([]*SignerInfo, error) {
 }
 
 // UnverifiedElements returns the certificates, CRLs and OCSP responses in the
-// message as DER. Anyone can put anything there. It fails with [ErrNotRead] before io.EOF.
+// message as DER, not to be changed. Anyone can put anything there. It fails with [ErrNotRead] before io.EOF.
 func (r *SignedReader) UnverifiedElements() (der [][]byte, err error) {
 	if err := r.complete(); err != nil {
 		return nil, err

@@ -9,6 +9,9 @@ import (
 
 // checkURL reads a URL and refuses what could reach elsewhere than the web.
 func (c *Client) checkURL(s string) (*url.URL, error) {
+	if len(s) > maxURL {
+		return nil, problem(ErrURL, "%d octets", len(s))
+	}
 	u, err := url.Parse(s)
 	if err != nil {
 		return nil, problem(ErrURL, "%s", quote(s))

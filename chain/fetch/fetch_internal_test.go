@@ -393,6 +393,7 @@ func TestURLs(t *testing.T) {
 		"http://example.com/a": nil, "https://example.com": nil, "http://example.com:80": nil, "https://example.com:443/": nil,
 		"http://8.8.8.8/": nil, "http://[2606:4700::1]/": nil,
 		"ftp://example.com": ErrURL, "ldap://example.com": ErrURL, "file:///etc/passwd": ErrURL, "http:///": ErrURL, "http:x": ErrURL, "": ErrURL,
+		"http://example.com/" + strings.Repeat("a", maxURL): ErrURL,
 		"//example.com": ErrURL, "http://user@example.com": ErrURL, "http://example.com:25": ErrURL, "http://example.com:8080": ErrURL,
 		"http://exa mple.com": ErrURL, "http://example.com/\r\n": ErrURL, "http://example.com:99999999": ErrURL,
 		"http://127.0.0.1": ErrAddress, "http://[::1]": ErrAddress, "http://169.254.169.254/latest": ErrAddress, "http://[::ffff:10.0.0.1]": ErrAddress,

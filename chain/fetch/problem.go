@@ -11,7 +11,7 @@ type Problem uint8
 
 const (
 	_           Problem = iota
-	ErrURL              // not http or https, no host, a user name, or a port that is not allowed
+	ErrURL              // too long, not http or https, no host, a user name, or a port that is not allowed
 	ErrAddress          // the host has no public address
 	ErrRedirect         // too many redirects
 	ErrStatus           // an HTTP status other than 200

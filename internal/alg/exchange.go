@@ -163,6 +163,17 @@ func notZero(z []byte) ([]byte, error) {
 	return z, nil
 }
 
+// Agrees reports whether key has a method that Agree asks, or may have one once
+// it is bound to a context.
+func Agrees(key crypto.PrivateKey) bool {
+	switch key.(type) {
+	case x448Exchanger, cancellable:
+		return true
+	}
+	_, ok := ECDHKey(key)
+	return ok
+}
+
 // ECDHKey turns an *ecdsa.PrivateKey into an ecdh.KeyExchanger; other keys are returned as they are if they can exchange.
 func ECDHKey(key crypto.PrivateKey) (ecdh.KeyExchanger, bool) {
 	switch k := key.(type) {

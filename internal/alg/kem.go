@@ -55,6 +55,20 @@ func (k *KEM) Decapsulate(key crypto.PrivateKey, kemct []byte) (secret []byte, e
 	return secret, nil
 }
 
+// Decapsulates reports whether key has the method that Decapsulate asks, or may
+// have it once it is bound to a context.
+func (k *KEM) Decapsulates(key crypto.PrivateKey) bool {
+	switch key.(type) {
+	case cancellable:
+		return true
+	case *rsa.PrivateKey:
+		return k.ID.OID == oid.RSAKEM
+	case crypto.Decapsulator:
+		return k.ID.OID != oid.RSAKEM
+	}
+	return false
+}
+
 // mlkemSizes returns the lengths of key and ciphertext (FIPS 203 table 3); 0: another algorithm.
 func mlkemSizes(o oid.OID) (key, ciphertext int) {
 	switch o {

@@ -80,11 +80,14 @@ func isSoftware(key crypto.Signer) bool {
 	return false
 }
 
+// A cancellable is a key that can be bound to a context.
+type cancellable interface {
+	WithContext(context.Context) crypto.PrivateKey
+}
+
 // WithContext returns key bound to ctx, if it can be.
 func WithContext(ctx context.Context, key crypto.PrivateKey) crypto.PrivateKey {
-	if k, ok := key.(interface {
-		WithContext(context.Context) crypto.PrivateKey
-	}); ok {
+	if k, ok := key.(cancellable); ok {
 		return k.WithContext(ctx)
 	}
 	return key

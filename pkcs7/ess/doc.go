@@ -4,7 +4,8 @@
 // It reads and writes them and judges nothing: an attribute means what it says
 // only if it is among those that [pkcs7.SignerInfo.Signed] returns of a signer
 // who was checked. All functions named Parse read one DER value and nothing
-// after it; their errors wrap [pkcs7.ErrSyntax] or [pkcs7.ErrLimit].
+// after it, and what they return may point into it. Their errors wrap
+// [pkcs7.ErrSyntax] or [pkcs7.ErrLimit].
 package ess
 
 import (
