@@ -124,8 +124,11 @@ func ExampleParsePKCS12() {
 	}
 	var keys smime.Keyring = smime.Identities(ids) // opens mail to either key
 	_, wrong := smime.ParsePKCS12(pfx, "battery staple")
-	fmt.Println(len(ids), ids[0].Mailboxes(), keys != nil, errors.Is(wrong, smime.ErrPassword))
-	// Output: 2 [alice@example.com] true true
+	fmt.Printf("%d keys of %v in a %T\n", len(ids), ids[0].Mailboxes(), keys)
+	fmt.Println(errors.Is(wrong, smime.ErrPassword))
+	// Output:
+	// 2 keys of [alice@example.com] in a smime.Identities
+	// true
 }
 
 func ExampleOwnCapabilities() {

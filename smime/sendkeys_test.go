@@ -76,12 +76,12 @@ func TestEveryKindOfKey(t *testing.T) {
 			if err != nil && !isAny(err, []error{chain.ErrExpired, chain.ErrNotYetValid, chain.ErrWrongPurpose, smime.ErrKeyMismatch, pkcs7.ErrWeak, chain.ErrWeakAlgorithm}) {
 				t.Errorf("sign: undocumented %v", err)
 			}
-			to, err := smime.NewRecipient(t.Context(), box, cert, trust, nil)
+			_, err = smime.NewRecipient(t.Context(), box, cert, trust, nil)
 			for _, caps := range []smime.Capabilities{nil, smime.OwnCapabilities(cert)} {
 				if err != nil {
 					break
 				}
-				to = smime.InsecureRecipient(box, cert, caps)
+				to := smime.InsecureRecipient(box, cert, caps)
 				sealed.Reset()
 				out.Reset()
 				if err = smime.Encrypt(t.Context(), &sealed, strings.NewReader(in), []*smime.Recipient{to}, nil); err != nil {
