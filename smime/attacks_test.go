@@ -57,6 +57,7 @@ func TestSignedVariants(t *testing.T) {
 		{"author in a comment", edit(t, clear, from, "From: mallory@example.com (alice@example.com)\r\n"), smime.ErrSender, 0},
 		{"author as display name", edit(t, clear, from, "From: \"alice@example.com\" <mallory@example.com>\r\n"), smime.ErrSender, smime.NoteDisplayName},
 		{"author in an encoded word", edit(t, clear, from, "From: =?utf-8?q?alice=40example.com?= <mallory@example.com>\r\n"), smime.ErrSender, smime.NoteDisplayName},
+		{"wide sign in the display name", edit(t, clear, from, "From: \"alice\uff20example.com\" <mallory@example.com>\r\n"), smime.ErrSender, smime.NoteDisplayName},
 		{"NUL in From", edit(t, clear, from, "From: alice@example.com\x00@example.org\r\n"), smime.ErrAmbiguousSender, 0},
 		{"two subjects", edit(t, clear, from, from+"Subject: other\r\n"), nil, smime.NoteDuplicateField},
 		{"folded From", edit(t, clear, from, "From:\r\n Alice\r\n\t<alice@example.com>\r\n"), nil, 0},

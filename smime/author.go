@@ -3,6 +3,7 @@ package smime
 import (
 	"crypto/x509"
 	"fmt"
+	"strings"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/mailbox"
@@ -121,6 +122,8 @@ func sameAddresses(a, b []mailbox.Address) bool {
 
 // looksLikeAddress says that a reader may take a display name for the address.
 func looksLikeAddress(name string) bool {
+	// Wide and small forms look the same (UAX #15).
+	name = strings.NewReplacer("\uff20", "@", "\ufe6b", "@").Replace(name)
 	for i := 1; i+1 < len(name); i++ {
 		if name[i] == '@' && name[i-1] != ' ' && name[i+1] != ' ' {
 			return true

@@ -190,6 +190,13 @@ func (o *opener) openClear(n node, pl place, sc scope) (Layer, error) {
 	if l.fault = checkKind(read.kind); l.fault != nil {
 		return l, nil
 	}
+	// What is shown must be what was hashed.
+	start := pl.part.Start
+	hashed := mimetree.Range{Start: start + read.payload.Start, End: start + read.payload.End}
+	if len(pl.part.Children) != 2 || pl.part.Children[0].Range != hashed {
+		l.fault = fmt.Errorf("%w: the parts are not where they were", ErrMalformed)
+		return l, nil
+	}
 	l.read = read
 	l.form = o.j.form(read)
 	o.signed = append(o.signed, judged{node: &l.node, read: read, form: l.form, scope: sc, signed: l})
