@@ -41,7 +41,7 @@ func AddSigner(ctx context.Context, dst io.Writer, src io.Reader, signer Signing
 	w := r.copier(dst, version, appendNew(r.digestIDs, job.digestID.DER()))
 	s.out = w
 	r.digest = s.digest
-	if err := r.copyContent(w); err != nil {
+	if err := r.copyContent(ctx, w); err != nil {
 		return err
 	}
 	if err := job.inherit(r.signers); err != nil {
@@ -64,7 +64,7 @@ func AddUnsigned(dst io.Writer, src io.Reader, index int, attrs ...Attribute) er
 	}
 	r.digest = &Digester{keep: -1}
 	w := r.copier(dst, r.version, r.digestIDs)
-	if err := r.copyContent(w); err != nil {
+	if err := r.copyContent(context.Background(), w); err != nil {
 		return err
 	}
 	if index < 0 || index >= len(r.signers) {
@@ -100,7 +100,7 @@ func AddElements(dst io.Writer, src io.Reader, elements ...[]byte) error {
 	}
 	r.digest = &Digester{keep: -1}
 	w := r.copier(dst, max(r.version, signedVersion(r.type_, certs, crls, false)), r.digestIDs)
-	if err := r.copyContent(w); err != nil {
+	if err := r.copyContent(context.Background(), w); err != nil {
 		return err
 	}
 	return w.finish(encodeTail(appendNew(r.certs, certs...), appendNew(r.crls, crls...), r.rawSigners()))
@@ -121,12 +121,12 @@ func (r *SignedReader) copier(dst io.Writer, version int, digests [][]byte) *enc
 }
 
 // copyContent reads to the end of the message and writes what content is in it.
-func (r *SignedReader) copyContent(w *encapWriter) error {
+func (r *SignedReader) copyContent(ctx context.Context, w *encapWriter) error {
 	var dst io.Writer = w
 	if !r.embedded {
 		dst = io.Discard
 	}
-	return pump(dst, r)
+	return pump(untilDone{ctx, dst}, r)
 }
 
 func (r *SignedReader) rawSigners() [][]byte {

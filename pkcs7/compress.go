@@ -114,7 +114,7 @@ func (p *parser) inflate(dst io.Writer, content io.Reader) error {
 			if over := take(p.budget, budget.Expanded, int64(n)); over != nil {
 				return over
 			}
-			if total > freeExpansion && total/int64(p.lim.Ratio) > in.n {
+			if total > freeExpansion && (p.lim.Ratio < 0 || total/int64(p.lim.Ratio) > in.n) {
 				return fmt.Errorf("%w: expands more than %d times", ErrLimit, p.lim.Ratio)
 			}
 			if _, err := dst.Write(buf[:n]); err != nil {

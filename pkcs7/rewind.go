@@ -1,6 +1,7 @@
 package pkcs7
 
 import (
+	"context"
 	"io"
 
 	"github.com/gosmime/gosmime/internal/budget"
@@ -70,6 +71,19 @@ func changedError() error {
 func (l Limits) unshared() Limits {
 	l.shared = nil
 	return l
+}
+
+// untilDone is a writer that fails when its context ends.
+type untilDone struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (u untilDone) Write(p []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.w.Write(p)
 }
 
 const (

@@ -74,7 +74,7 @@ func SignDetached(ctx context.Context, dst io.Writer, content io.Reader, signers
 	if err != nil {
 		return err
 	}
-	if err := pump(s.digest, content); err != nil {
+	if err := pump(untilDone{ctx, s.digest}, content); err != nil {
 		return fmt.Errorf("pkcs7: content: %w", err)
 	}
 	s.out = s.writer(dst, noContent)
@@ -144,6 +144,9 @@ func (s *signing) Write(p []byte) (int, error) {
 		return 0, errors.New("pkcs7: write after Close")
 	}
 	if s.err != nil {
+		return 0, s.err
+	}
+	if s.err = s.ctx.Err(); s.err != nil {
 		return 0, s.err
 	}
 	s.digest.Write(p)

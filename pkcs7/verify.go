@@ -49,7 +49,7 @@ func Verify(ctx context.Context, dst io.Writer, src, detached io.Reader, trust T
 	if err != nil {
 		return nil, err
 	}
-	if err := pump(io.Discard, r); err != nil {
+	if err := pump(untilDone{ctx, io.Discard}, r); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -59,7 +59,7 @@ func Verify(ctx context.Context, dst io.Writer, src, detached io.Reader, trust T
 	if err != nil {
 		return nil, err
 	}
-	return certs, r.copyAgain(dst, replay, detached != nil)
+	return certs, r.copyAgain(untilDone{ctx, dst}, replay, detached != nil)
 }
 
 // copyAgain writes the content, read a second time.
