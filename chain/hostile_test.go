@@ -44,6 +44,15 @@ func TestFloodHidesNothing(t *testing.T) {
 	trust := chain.NewCollection(chain.Anchors(certs(root)), chain.Untrusted(own)).With(chain.Untrusted(chain.DER(flood...)))
 	_, err := trust.Verify(t.Context(), leaf.Certificate, signing())
 	wantReason(t, err, chain.ErrRevoked)
+
+	// Nor make a good certificate fail, though the CA above comes first.
+	sub := root.newCA(t, "Sub")
+	own = chain.DER(sub.Raw, list{by: root, number: 1, this: -2 * day, next: day}.der(t), list{by: sub, number: 1, this: -2 * day, next: day}.der(t))
+	trust = chain.NewCollection(chain.Anchors(certs(root)), chain.Untrusted(own)).With(chain.Untrusted(chain.DER(flood...)))
+	p := signing()
+	p.Revocation = chain.RevocationRequireAll
+	_, err = trust.Verify(t.Context(), sub.newLeaf(t, alice).Certificate, p)
+	wantReason(t, err, 0)
 }
 
 // TestEvidenceLeftOut holds that evidence of our own that a limit left unread

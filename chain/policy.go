@@ -37,7 +37,10 @@ func (p Purpose) String() string {
 // time t it is if any genuine CRL or OCSP response, of any age up to now, says
 // so with a revocation or invalidity date not after t, or with the reason
 // keyCompromise or cACompromise. Evidence past its next update can still do
-// that, but no longer show that a certificate is good.
+// that, but no longer show that a certificate is good. A hold ends with newer
+// evidence that could show that the certificate is good. Nothing is asked about
+// an anchor. Where a limit kept evidence that did not come by [Collection.With]
+// from being looked at, the answer is [ErrLimit].
 //
 // That is for evidence of the time in question: from its this-update, less five
 // minutes since clocks differ, to its next update. An OCSP response without
@@ -46,10 +49,11 @@ func (p Purpose) String() string {
 type Revocation uint8
 
 const (
-	// RevocationWhereKnown uses the CRLs at hand. What it could not find out
+	// RevocationWhereKnown uses the evidence at hand. What it could not find out
 	// is reported by [Path.Revocation] as [StatusUnknown].
 	RevocationWhereKnown Revocation = iota
-	// RevocationRequireLeaf also refuses a leaf whose status is unknown.
+	// RevocationRequireLeaf also refuses a leaf whose status is unknown, but for
+	// one that says that there is no such information (noRevAvail, RFC 9608).
 	RevocationRequireLeaf
 	// RevocationRequireAll also refuses an intermediate whose status is unknown.
 	RevocationRequireAll
@@ -94,7 +98,8 @@ type Options struct {
 	// It can refuse the path but can't save one that failed.
 	Check func(*Path) error
 
-	// FetchTimeout bounds all fetches of one validation; zero: 10 s.
+	// FetchTimeout bounds all fetches of one validation, those of issuers by
+	// half of it; zero: 10 s.
 	FetchTimeout time.Duration
 	// InsecureSHA1 accepts SHA-1 in the signatures of the path, of CRLs and of
 	// OCSP responses.

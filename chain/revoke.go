@@ -109,11 +109,11 @@ func (s *statusSearch) atHand(ctx context.Context) *Error {
 	}
 	s.judgeCRLs(ctx)
 	s.judgeResponses(ctx, own)
-	s.strange = true
 	if len(s.strangers) > 0 {
 		s.crls = append(s.crls, s.strangers...)
 		s.judgeCRLs(ctx)
 	}
+	s.strange = true
 	s.judgeResponses(ctx, strange)
 	s.strange = false
 	return failed

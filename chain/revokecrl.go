@@ -94,8 +94,10 @@ func (s *statusSearch) judgeCRLs(ctx context.Context) {
 	slices.SortStableFunc(s.crls, func(a, b rankedCRL) int {
 		return cmp.Or(a.rank-b.rank, b.thisUpdate.Compare(a.thisUpdate), compareNumbers(b.number, a.number))
 	})
+	defer func() { s.strange = false }()
 	for i := range s.points {
 		for _, c := range s.crls {
+			s.strange = s.v.origin(c.rank) == strangeOrigin
 			reasons, ok := c.covers(s.cert, &s.points[i])
 			if !ok {
 				s.note(c.crl, "does not cover the certificate")
@@ -258,6 +260,9 @@ func (s *statusSearch) findSigner(ctx context.Context, c *crl) signer {
 			s.note(nil, "certificate "+s.issuer.title()+" has no key usage: its CRLs can't show that another is good")
 		}
 		return signer{s.issuer, acquits}
+	}
+	if s.tooManyForged(KindCRL) != nil {
+		return signer{}
 	}
 	cands, more := s.candidates(ctx, c)
 	for _, cand := range cands {

@@ -97,10 +97,12 @@ func (s *statusSearch) fetchDeltas(ctx context.Context) {
 		points, _ = parseDistributionPoints(e.Value, s.cert.issuer())
 	}
 	for _, c := range s.crls {
+		s.strange = s.v.origin(c.rank) == strangeOrigin
 		if len(points) < maxURLs && !c.delta() && c.freshest != nil && s.signerOf(ctx, c.crl).cert != nil {
 			points = append(points, c.freshest...)
 		}
 	}
+	s.strange = false
 	if s.condemned != nil || len(points) == 0 {
 		return
 	}

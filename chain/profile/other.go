@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"slices"
 
+	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/x509der"
 )
@@ -107,22 +108,29 @@ func Careful(certs []*x509.Certificate) []Finding {
 		slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageServerAuth) || slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageCodeSigning) {
 		s.report(RuleStrictUsage, "must have emailProtection and not that of servers, of code or of anything")
 	}
-	if der, err := x509der.Parse(s.Raw); err == nil {
-		list, err := der.Mailboxes()
-		if err != nil || len(list) == 0 || list[0].Subject {
-			s.report(RuleStrictMailbox, "no mailbox in subjectAltName")
-		}
+	if der, err := x509der.Parse(s.Raw); err != nil {
+		s.report(RuleStrictMailbox, "the certificate can't be read")
+	} else if list, err := der.Mailboxes(); err != nil || len(list) == 0 || list[0].Subject {
+		s.report(RuleStrictMailbox, "no mailbox in subjectAltName")
 	}
 	if s.IsCA {
 		s.report(RuleStrictCA, "the certificate is that of a CA")
 	}
-	found := s.found
 	for _, c := range certs {
-		if key, ok := c.PublicKey.(*rsa.PublicKey); ok && key.N.BitLen() < 3072 {
-			s := &subject{Certificate: c}
-			s.report(RuleStrictKey, "RSA modulus of %d bits, less than 3072", key.N.BitLen())
-			found = append(found, s.found...)
-		}
+		s.found = append(s.found, strictKey(c)...)
 	}
-	return found
+	return s.found
+}
+
+// strictKey reads the key itself: crypto/x509 doesn't know all, and what it
+// can't read of a certificate is missing.
+func strictKey(c *x509.Certificate) []Finding {
+	s := &subject{Certificate: c}
+	key, err := alg.ParsePublicKey(c.RawSubjectPublicKeyInfo)
+	if err != nil {
+		s.report(RuleStrictKey, "the key can't be used: %v", err)
+	} else if rsa, ok := key.Key.(*rsa.PublicKey); ok && rsa.N.BitLen() < 3072 {
+		s.report(RuleStrictKey, "RSA modulus of %d bits, less than 3072", rsa.N.BitLen())
+	}
+	return s.found
 }

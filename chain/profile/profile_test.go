@@ -114,3 +114,13 @@ func ExampleRequire() {
 	// SBR 7.1.2.3(b) cRLDistributionPoints: none
 	// true
 }
+
+// TestUnread: what can't be read keeps no rule.
+func TestUnread(t *testing.T) {
+	found := profile.Findings(profile.Careful([]*x509.Certificate{{Raw: []byte{0x30, 0}}}))
+	for _, rule := range []profile.Rule{profile.RuleStrictMailbox, profile.RuleStrictKey, profile.RuleStrictUsage} {
+		if !errors.Is(found, rule) {
+			t.Errorf("no finding for %v", rule)
+		}
+	}
+}
