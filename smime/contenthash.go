@@ -105,6 +105,7 @@ type backgroundWriter struct {
 	written int
 	work    chan []byte
 	free    chan []byte
+	pending []byte // what is too little to be handed over, as when lines look like delimiters
 	done    chan struct{}
 }
 
@@ -123,10 +124,16 @@ func (b *backgroundWriter) Write(p []byte) (int, error) {
 		b.start()
 	}
 	for len(p) > 0 {
-		buf := <-b.free
-		n := copy(buf[:backgroundChunk], p)
+		if b.pending == nil {
+			b.pending = (<-b.free)[:0]
+		}
+		n := min(len(p), backgroundChunk-len(b.pending))
+		b.pending = append(b.pending, p[:n]...)
 		p = p[n:]
-		b.work <- buf[:n]
+		if len(b.pending) == backgroundChunk {
+			b.work <- b.pending
+			b.pending = nil
+		}
 	}
 	return total, nil
 }
@@ -148,6 +155,10 @@ func (b *backgroundWriter) start() {
 
 func (b *backgroundWriter) Close() error {
 	if b.work != nil {
+		if len(b.pending) > 0 {
+			b.work <- b.pending
+		}
+		b.pending = nil
 		close(b.work)
 		<-b.done
 		b.work = nil
