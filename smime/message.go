@@ -9,7 +9,8 @@ import (
 	"github.com/gosmime/gosmime/internal/mimetree"
 )
 
-// A Message is a message whose layers were opened as far as possible.
+// A Message is a message whose layers were opened as far as possible. Of the
+// zero Message every verdict is ErrUnchecked.
 type Message struct {
 	root    Layer
 	raw     stretch
@@ -42,7 +43,9 @@ func (m *Message) Body() *io.SectionReader {
 
 // Header returns the header fields of the message with the protection that
 // each one has (RFC 9788): the protected value where there is one, else the
-// outer one.
+// outer one. A From inside that is not the one outside counts only if
+// [Message.Signer] returns no error: else the one outside is returned, and
+// NoteHeaderDiffers says so.
 func (m *Message) Header() []HeaderField { return append([]HeaderField(nil), m.fields...) }
 
 // Signer returns who signed all of Body. The error is nil only if everything
@@ -68,6 +71,7 @@ func (m *Message) Confidential() error {
 	return m.confidential
 }
 
+// findConfidential concludes what Confidential returns.
 func (m *Message) findConfidential() error {
 	var first error
 	for _, l := range m.envelope {
