@@ -30,7 +30,7 @@ func (v *verification) lookForBan(ctx context.Context, c *certificate) *Error {
 				}
 			}
 			if mem.err != nil {
-				return errSource(mem.err)
+				return errSource(mem.err).about(c)
 			}
 		}
 		// A ban that can't be looked up may exist: that refuses.
@@ -46,7 +46,7 @@ func (v *verification) lookForBan(ctx context.Context, c *certificate) *Error {
 			l := newLookup(q)
 			for e, err := range m.find(ctx, &l, v.policy.Limits.Candidates) {
 				if err != nil {
-					return errSource(err)
+					return errSource(err).about(c)
 				}
 				if err := bannedBy(c, e); err != nil {
 					return err
@@ -70,7 +70,7 @@ func (v *verification) issuedByBanned(ctx context.Context, anchor *certificate) 
 		}
 		for e, err := range m.find(ctx, &l, v.policy.Limits.Candidates) {
 			if err != nil {
-				return errSource(err)
+				return errSource(err).about(anchor)
 			}
 			b, err := e.cert()
 			if err != nil {

@@ -128,6 +128,15 @@ func wantReason(t testing.TB, err error, reason chain.Reason) {
 	e, ok := errors.AsType[*chain.Error](err)
 	if !ok || e.Reason != reason {
 		t.Errorf("got %v, want %v", err, reason)
+		return
+	}
+	for _, e := range append(e.Tried, e) {
+		if e.Detail == "" && e.Err == nil {
+			t.Errorf("%v says nothing", e)
+		}
+		if e.Cert == nil && reason != chain.ErrPolicy && reason != chain.ErrMalformed {
+			t.Errorf("%v names no certificate", e)
+		}
 	}
 }
 
