@@ -68,7 +68,7 @@ func (v *verification) evaluate(ctx context.Context, n *partial) (*Path, *Error)
 	}
 	// Who was told to hurry may not have heard of a revocation.
 	if err := ctx.Err(); err != nil {
-		return nil, &Error{Reason: ErrLimit, Err: err, progress: progressRevocation}
+		return nil, &Error{Reason: ErrLimit, Err: err, cert: s.path[0], progress: progressRevocation}
 	}
 	if check := v.policy.Check; check != nil {
 		if err := check(p); err != nil {
@@ -246,7 +246,7 @@ func (s *validation) checkNames(c *certificate, leaf bool) {
 			continue
 		case bad.limit:
 			e := s.v.limited("more than %d name constraint comparisons", s.v.policy.Limits.NameComparisons)
-			s.failed(e, progressNames)
+			s.failed(e.about(c), progressNames)
 		case bad.excluded:
 			s.failed(fail(ErrNameConstraint, c, "certificate %s: name %s is excluded by an issuer above", c.title(), bad.name), progressNames)
 		default:
