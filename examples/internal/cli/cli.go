@@ -100,7 +100,7 @@ type Trust struct {
 
 // Register adds the flags to fs.
 func (t *Trust) Register(fs *flag.FlagSet) {
-	fs.Var(&t.Roots, "roots", "`FILE` with trusted roots: .sst, .p7b, PEM or DER; may be repeated")
+	fs.Var(&t.Roots, "roots", "`FILE` with trusted roots: .sst, .p7b, PEM or DER, or the word system for those of this machine; may be repeated")
 	fs.Var(&t.Intermediates, "intermediates", "`FILE` with further certificates, not trusted as such; may be repeated")
 	fs.Var(&t.CRLs, "crls", "`DIR` with certificate revocation lists; may be repeated")
 	fs.Func("at", "judge by this `TIME` (RFC 3339) instead of now", func(s string) (err error) {
@@ -122,6 +122,14 @@ func (t *Trust) Collection() (*chain.Collection, error) {
 	}
 	var members []chain.Member
 	for _, name := range t.Roots {
+		if name == "system" {
+			src, err := SystemRoots()
+			if err != nil {
+				return nil, err
+			}
+			members = append(members, chain.Anchors(src))
+			continue
+		}
 		src, bag, err := ReadSource(name)
 		if err != nil {
 			return nil, err
