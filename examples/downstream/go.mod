@@ -7,6 +7,7 @@ require github.com/gosmime/gosmime v0.0.0
 require (
 	filippo.io/mldsa v1.0.0 // indirect
 	github.com/cloudflare/circl v1.6.5 // indirect
+	github.com/emersion/go-message v0.18.2 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
 	golang.org/x/crypto v0.55.0 // indirect
 	golang.org/x/net v0.57.0 // indirect

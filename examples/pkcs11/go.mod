@@ -11,6 +11,7 @@ require (
 require (
 	filippo.io/mldsa v1.0.0 // indirect
 	github.com/cloudflare/circl v1.6.5 // indirect
+	github.com/emersion/go-message v0.18.2 // indirect
 	github.com/segmentio/asm v1.2.1 // indirect
 	golang.org/x/net v0.57.0 // indirect
 	golang.org/x/sys v0.47.0 // indirect
