@@ -368,6 +368,7 @@ func TestRecipientInfos(t *testing.T) {
 }
 
 func TestEnvelopeLimits(t *testing.T) {
+	needDisk(t)
 	kek := noise(32)
 	key := fixed(KeyFromKEK(nil, kek), KeyFromPassword([]byte("password")))
 	content := noise(6 << 20)

@@ -127,6 +127,7 @@ func (f *failing) Read([]byte) (int, error) { return 0, f.err }
 // TestClosed holds that a closed reader gives nothing and reads nothing, also
 // where a goroutine had read ahead.
 func TestClosed(t *testing.T) {
+	needDisk(t)
 	kek := noise(32)
 	for _, c := range []Cipher{AES256CBC, AES256GCM} {
 		msg := encryptTo(t, noise(8<<20), &EncryptOptions{Cipher: c}, ToKey(nil, kek))

@@ -295,6 +295,7 @@ func TestEncryptRefuses(t *testing.T) {
 
 // TestCopy holds that io.Copy gives what Write gives, and the errors of both sides.
 func TestCopy(t *testing.T) {
+	needDisk(t)
 	key := testKeys()[1]
 	content := noise(9_000_001)
 	for _, c := range []Cipher{AES128CBC, AES256GCM} {

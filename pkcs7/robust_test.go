@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -217,9 +216,7 @@ func TestForgedAttributes(t *testing.T) {
 // TestVerifyWithholds shows what Verify needs of memory and disk to withhold a
 // content that comes but once.
 func TestVerifyWithholds(t *testing.T) {
-	if runtime.GOOS == "js" {
-		t.Skip("no temporary files on js")
-	}
+	needDisk(t)
 	key := newSigner(t, "ed25519")
 	content := strings.Repeat(text, 100_000) // 5 MB
 	msg := sign(t, content, nil, key)
