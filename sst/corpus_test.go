@@ -39,7 +39,10 @@ func files(t testing.TB, pattern string) []string {
 // Every intact store is read strictly, has the certificates that it should,
 // hashes that are right, and is written back byte for byte.
 func TestRealStores(t *testing.T) {
-	counts := map[string]struct{ certs, other, unreadable int }{
+	counts := map[string]struct {
+		certs, other, unreadable int
+		newer                    int // of the unreadable, those that crypto/x509 reads from Go 1.27 on
+	}{
 		"JShimonov-AskSummoner-roots.sst":                   {certs: 411},
 		"sok213-new-portolfio-roots.sst":                    {certs: 445},
 		"owentechnicalgroup-AzureAIChatbotDemo-roots.sst":   {certs: 514},
@@ -47,7 +50,7 @@ func TestRealStores(t *testing.T) {
 		"GeekDuanLian-windows-cert-sync-disallowedcert.sst": {certs: 95},
 		"GeekDuanLian-windows-cert-sync-pinrules.sst":       {certs: 12},
 		"rootsupd2013-delroots.sst":                         {certs: 13},
-		"rootsupd2013-updroots.sst":                         {certs: 275, unreadable: 1},
+		"rootsupd2013-updroots.sst":                         {certs: 275, unreadable: 1, newer: 1},
 		"dotnet-StoreSavedAsSerializedStoreData.sst":        {certs: 2},
 		"wine-serializedStoreWithCert.sst":                  {certs: 1, unreadable: 1},
 		"wine-serializedStoreWithCertAndCRL.sst":            {certs: 1, other: 1, unreadable: 1},
@@ -79,7 +82,7 @@ func TestRealStores(t *testing.T) {
 					unreadable++
 				}
 			}
-			if certs != want.certs || unreadable != want.unreadable || len(s.Elements) != certs+want.other || len(s.Warnings) != 0 {
+			if certs != want.certs || unreadable > want.unreadable || unreadable < want.unreadable-want.newer || len(s.Elements) != certs+want.other || len(s.Warnings) != 0 {
 				t.Errorf("%s: %d certificates, %d unreadable, %d elements, %v", name, certs, unreadable, len(s.Elements), s.Warnings)
 			}
 			for _, m := range s.Mismatches() {
