@@ -107,6 +107,8 @@ func TestX509(t *testing.T) {
 	}
 }
 
+// FuzzOID compares the text with that of encoding/asn1, as far as long ones are
+// not cut.
 func FuzzOID(f *testing.F) {
 	f.Add("\x55\x04\x03")
 	f.Add("\x88\x37")
@@ -115,7 +117,7 @@ func FuzzOID(f *testing.F) {
 		o := OID(s)
 		var asn asn1.ObjectIdentifier
 		rest, err := asn1.Unmarshal(append([]byte{6, byte(len(s))}, s...), &asn)
-		if len(s) < 128 && err == nil && len(rest) == 0 && asn.String() != o.String() {
+		if len(s) <= 64 && err == nil && len(rest) == 0 && asn.String() != o.String() {
 			t.Errorf("%x: %s, encoding/asn1 has %s", s, o, asn)
 		}
 		if x := o.X509(); o.String() != "invalid OID" && FromX509(x) != o {
