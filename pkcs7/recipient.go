@@ -31,7 +31,9 @@ func ToCertificate(cert *x509.Certificate, opts *RecipientOptions) Recipient {
 
 // RecipientOptions are the options of [ToCertificate]; nil means the defaults.
 type RecipientOptions struct {
-	ByKeyID bool // name the recipient by subject key identifier
+	// ByKeyID names the recipient by subject key identifier; one whose
+	// certificate has no such extension, by issuer and serial number.
+	ByKeyID bool
 	// PKCS1v15 uses RSAES-PKCS1-v1_5 where OAEP is the default: some installed
 	// programs know nothing else. A key that is for OAEP alone still gets OAEP.
 	PKCS1v15 bool

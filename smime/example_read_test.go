@@ -134,13 +134,21 @@ func ExampleMessage_Header() {
 }
 
 func ExampleMessage_WriteDisplay() {
-	signed, _, _, _ := received()
-	m, err := smime.Open(context.Background(), bytes.NewReader(signed), nil)
+	signed, _, trust, _ := received()
+	m, err := smime.Open(context.Background(), bytes.NewReader(signed), &smime.OpenOptions{
+		Trust: trust, Chain: chain.Options{At: smimetest.Now()},
+	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	defer m.Close()
+	signer, err := m.Signer()
+	if err != nil {
+		fmt.Println("do not believe what this says:", err)
+		return
+	}
+	fmt.Println("From", signer.Mailbox())
 	var shown bytes.Buffer
 	if err := m.WriteDisplay(&shown); err != nil {
 		fmt.Println(err)
@@ -148,6 +156,7 @@ func ExampleMessage_WriteDisplay() {
 	}
 	fmt.Print(strings.ReplaceAll(shown.String(), "\r\n", "\n"))
 	// Output:
+	// From alice@example.com
 	// Content-Type: text/plain; charset=utf-8
 	//
 	// Lunch at noon?

@@ -67,14 +67,17 @@ func Spoofed(t testing.TB, id *smime.Identity, from, text string) []byte {
 }
 
 // Encrypted returns a message from id with the given text, encrypted and not
-// signed, for people whose certificates nobody checks.
+// signed. Nobody checks who issued the certificates of the people it is for,
+// nor whether they are revoked, but [smime.Encrypt] refuses one that is expired
+// or not yet valid today, and the test fails. Package pkcs7 encrypts to those.
 func Encrypted(t testing.TB, from *smime.Identity, text string, to ...*smime.Identity) []byte {
 	t.Helper()
 	return encrypted(t, Mail(addressOf(from), addressOf(to[0]), text), to)
 }
 
-// Sealed returns a message that id signed and encrypted to people whose
-// certificates nobody checks.
+// Sealed returns a message that id signed, whatever the flaws of id, and
+// encrypted to people as [Encrypted] does: an expired certificate of one of
+// them fails the test.
 func Sealed(t testing.TB, id *smime.Identity, text string, to ...*smime.Identity) []byte {
 	t.Helper()
 	return encrypted(t, Signed(t, id, text), to)
