@@ -136,13 +136,27 @@ func sniffBytes(p *mimetree.Part, raw []byte) (oid.OID, error) {
 type decrypted struct {
 	reader *pkcs7.DecryptReader
 	enc    *Encryption
-	mime   bool // the content begins like a MIME entity
+	ids    []*Identity // that were offered
+	mime   bool        // the content begins like a MIME entity
 }
 
 func (d *decrypted) close() { d.reader.Close() }
 
 // decrypt opens the CMS object in the undecoded body of e.
 func (l *layerReader) decrypt(e *entity, body io.Reader, src *source, keys Keyring, authenticated bool) (*decrypted, error) {
+	d, err := l.envelope(e, body, src, keys, authenticated)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.check(); err != nil {
+		d.close()
+		return nil, err
+	}
+	return d, nil
+}
+
+// envelope is decrypt up to where a key was found: nothing is decrypted yet.
+func (l *layerReader) envelope(e *entity, body io.Reader, src *source, keys Keyring, authenticated bool) (*decrypted, error) {
 	decoded, err := decodeBody(e.part, body)
 	if err != nil {
 		return nil, err
@@ -173,16 +187,11 @@ func (l *layerReader) decrypt(e *entity, body io.Reader, src *source, keys Keyri
 	if err != nil {
 		return nil, cmsError(err)
 	}
-	d := &decrypted{reader: r, enc: &Encryption{Cipher: r.Cipher(), Recipients: r.Recipients(), OuterHeader: e.section}}
-	if err := d.check(ids); err != nil {
-		d.close()
-		return nil, err
-	}
-	return d, nil
+	return &decrypted{reader: r, ids: ids, enc: &Encryption{Cipher: r.Cipher(), Recipients: r.Recipients(), OuterHeader: e.section}}, nil
 }
 
 // check decrypts all of the content and looks at its start.
-func (d *decrypted) check(ids []*Identity) error {
+func (d *decrypted) check() error {
 	h := make([]byte, 4096)
 	n, err := io.ReadFull(d.reader, h)
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
@@ -197,7 +206,7 @@ func (d *decrypted) check(ids []*Identity) error {
 		return cmsError(err)
 	}
 	if cert := d.reader.Certificate(); cert != nil {
-		for _, id := range ids {
+		for _, id := range d.ids {
 			if id != nil && bytes.Equal(id.cert.Raw, cert.Raw) {
 				d.enc.Key = id
 			}

@@ -118,9 +118,26 @@ func decodeBody(p *mimetree.Part, body io.Reader) (io.Reader, error) {
 	case "base64":
 		return mimetree.NewBase64Reader(body), nil
 	case "quoted-printable":
-		return quotedprintable.NewReader(body), nil
+		q := &quotedReader{}
+		q.r = quotedprintable.NewReader(&watchedReader{body, &q.failure})
+		return q, nil
 	}
 	return nil, fmt.Errorf("%w: transfer encoding %s", ErrMalformed, quote(p.Encoding))
+}
+
+// A quotedReader tells what is wrong with quoted-printable from what is wrong
+// with its source.
+type quotedReader struct {
+	r       io.Reader
+	failure error // of the source
+}
+
+func (q *quotedReader) Read(p []byte) (int, error) {
+	n, err := q.r.Read(p)
+	if err != nil && err != io.EOF && q.failure == nil {
+		err = fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
+	return n, err
 }
 
 // A rereader is a stream that can be read again from any offset that it has

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/budget"
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/spool"
@@ -21,6 +23,11 @@ import (
 //
 // Of a signature outside the encryption only the integrity is required: it
 // says nothing about the author. The Encryption is the outermost.
+//
+// Inside a cipher that does not authenticate, whatever is wrong before a
+// signature was found to hold is one error, which is both [pkcs7.ErrDecrypt] and
+// [ErrNotSigned]: what went wrong, a limit too, would tell an attacker who
+// changes the ciphertext what the plaintext is (RFC 8551 section 6).
 func Unseal(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, trust *chain.Collection, opts *UnsealOptions) (*Signer, *Encryption, error) {
 	if opts == nil {
 		opts = &UnsealOptions{}
@@ -53,7 +60,9 @@ type unsealing struct {
 	enc     *Encryption // the outermost
 	outside bool        // there was a signature outside of encryption
 
-	malleable bool // what is read now was in a cipher that does not authenticate
+	opened    int   // layers
+	malleable bool  // what is read now was in a cipher that does not authenticate, and no signature holds yet
+	failure   error // of the input or the keys, not of what is read
 	closers   []func()
 }
 
@@ -63,24 +72,38 @@ func (u *unsealing) close() {
 	}
 }
 
-// run makes one error of whatever can't be read inside of a cipher that lets
-// everybody change the content: where it went wrong would tell an attacker
-// what the plaintext is (RFC 8551 section 6).
+// run makes one error of whatever an attacker can bring about by changing a
+// malleable ciphertext.
 func (u *unsealing) run(w io.Writer, r io.Reader) error {
 	err := u.takeOff(w, r)
-	if u.malleable && (errors.Is(err, ErrMalformed) || errors.Is(err, pkcs7.ErrSyntax) || errors.Is(err, pkcs7.ErrUnsupported)) {
-		return fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
+	var file *fs.PathError
+	switch {
+	case err == nil || !u.malleable || u.v.ctx.Err() != nil || u.failure != nil:
+		return err
+	case errors.Is(err, pkcs7.ErrKeyUnavailable) || errors.Is(err, spool.ErrChanged) || errors.As(err, &file):
+		return err
+	case u.outside:
+		return fmt.Errorf("smime: %w, or %w: %w", pkcs7.ErrDecrypt, ErrNotSigned, ErrSignedOutside)
 	}
-	return err
+	return fmt.Errorf("smime: %w, or %w", pkcs7.ErrDecrypt, ErrNotSigned)
 }
 
 func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
-	src := newSource(r)
+	src := u.watch(newSource(r))
 	for {
 		e, body, err := readEntity(src.r)
 		if err != nil {
 			return err
 		}
+		if u.opened >= maxReread && e.form != formPlain {
+			if src, err = u.keep(src); err != nil {
+				return err
+			}
+			if e, body, err = readEntity(src.r); err != nil {
+				return err
+			}
+		}
+		u.opened++
 		var kind oid.OID
 		switch e.form {
 		case formPlain:
@@ -108,6 +131,87 @@ func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
 	}
 }
 
+// maxReread is how many layers are undone again for each pass over what is in
+// them: with more the passes would grow with the square of the layers.
+const maxReread = 2
+
+// keep returns a source of the same octets that costs nothing to read again,
+// or src where there is no room for them.
+func (u *unsealing) keep(src *source) (*source, error) {
+	if src.open == nil {
+		return src, nil
+	}
+	r, err := src.open()
+	if err != nil {
+		return nil, err
+	}
+	s := spool.New(u.v.work.cms.Budget(), u.v.work.cms.Dir)
+	if _, err = copyAll(s, &cancelReader{u.v.ctx, r}); err == nil {
+		u.closers = append(u.closers, func() { s.Close() })
+		src = spooled(s)
+	} else {
+		s.Close()
+		var full *budget.Exceeded
+		if !errors.As(err, &full) {
+			return nil, cmsError(err)
+		}
+	}
+	src.r, err = src.open()
+	return src, err
+}
+
+// spooled is the source of what was spooled.
+func spooled(s *spool.Spool) *source {
+	open := func() (io.Reader, error) { return io.NewSectionReader(s, 0, s.Size()), nil }
+	r, _ := open()
+	return &source{r, open}
+}
+
+// watch notes an error of the input.
+func (u *unsealing) watch(src *source) *source {
+	watched := &source{r: &watchedReader{src.r, &u.failure}}
+	if src.open != nil {
+		watched.open = func() (io.Reader, error) {
+			r, err := src.open()
+			if err != nil {
+				u.failure = err
+			}
+			return &watchedReader{r, &u.failure}, err
+		}
+	}
+	return watched
+}
+
+type watchedReader struct {
+	r       io.Reader
+	failure *error
+}
+
+func (w *watchedReader) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	if err != nil && err != io.EOF {
+		*w.failure = err
+	}
+	return n, err
+}
+
+// watchedKeys notes an error of a Keyring.
+type watchedKeys struct {
+	Keyring
+	failure *error
+}
+
+func (w watchedKeys) Find(ctx context.Context, to []pkcs7.CertID) ([]*Identity, error) {
+	if w.Keyring == nil {
+		return nil, nil
+	}
+	ids, err := w.Keyring.Find(ctx, to)
+	if err != nil {
+		*w.failure = err
+	}
+	return ids, err
+}
+
 // finish writes the innermost entity, whose From must be that of the signer
 // too: the signature is around the compression that may have hidden it.
 func (u *unsealing) finish(w io.Writer, e *entity, content io.Reader) error {
@@ -133,20 +237,27 @@ func (u *unsealing) encrypted(e *entity, body io.Reader, src *source) (*source, 
 	if err := u.v.work.layer(); err != nil {
 		return nil, err
 	}
+	// There must be a signed layer inside.
+	if u.v.work.layers < 1 {
+		return nil, u.v.work.layer()
+	}
 	l := *u.v.layerReader
 	l.historic = u.decrypts.InsecureHistoric
-	d, err := l.decrypt(e, body, src, u.keys, u.decrypts.RequireAuthenticated)
+	d, err := l.envelope(e, body, src, watchedKeys{u.keys, &u.failure}, u.decrypts.RequireAuthenticated)
 	if err != nil {
 		return nil, err
 	}
 	u.closers = append(u.closers, d.close)
+	u.malleable = u.malleable || !d.enc.Cipher.Authenticated()
+	if err := d.check(); err != nil {
+		return nil, err
+	}
 	if !d.mime {
 		return nil, fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
 	}
 	if u.enc == nil {
 		u.enc = d.enc
 	}
-	u.malleable = u.malleable || !d.enc.Cipher.Authenticated()
 	// What signed the ciphertext did not sign what is inside.
 	u.outside = u.outside || u.signer != nil
 	u.signer = nil
@@ -164,9 +275,7 @@ func (u *unsealing) compressed(e *entity, body io.Reader) (*source, error) {
 	}
 	u.closers = append(u.closers, func() { s.Close() })
 	u.v.outer = append(u.v.outer, e.part.Header)
-	open := func() (io.Reader, error) { return io.NewSectionReader(s, 0, s.Size()), nil }
-	first, err := open()
-	return &source{first, open}, err
+	return spooled(s), nil
 }
 
 // decompress returns what the CompressedData in an undecoded body holds.
@@ -193,10 +302,13 @@ func (u *unsealing) signed(e *entity, body io.Reader, src *source) (*source, err
 	}
 	u.closers = append(u.closers, c.close)
 	if u.enc != nil && !u.layered(c) {
-		if u.signer, err = u.v.judge(c); err != nil {
-			return nil, err
-		}
-	} else if err := u.holds(c); err != nil {
+		u.signer, err = u.v.judge(c)
+	} else {
+		err = u.holds(c)
+	}
+	// Who signed knew the content: nothing of it can be found out any more.
+	u.malleable = u.malleable && !c.intact
+	if err != nil {
 		return nil, err
 	}
 	u.v.outer = append(u.v.outer, e.part.Header)
@@ -223,8 +335,7 @@ func (u *unsealing) layered(c *readContent) bool {
 
 // holds returns nil if a signature of the layer is good, whoever made it.
 func (u *unsealing) holds(c *readContent) error {
-	form, reports, _ := u.v.j.choose(c.signedContent, &authors{})
-	c.form = form
+	reports, _ := u.v.choose(c, &authors{})
 	u.outside = true
 	for _, r := range reports {
 		if r.Integrity.passed {

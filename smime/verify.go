@@ -100,6 +100,7 @@ type readContent struct {
 	entity *entity
 	replay *spool.Replay
 	form   *signedForm // chosen by the judgement
+	intact bool        // some signature holds for the form
 	ctx    context.Context
 }
 
@@ -193,8 +194,7 @@ func (v *verification) judge(c *readContent) (*Signer, error) {
 	if who.err != nil && v.j.anySender {
 		who = &authors{}
 	}
-	form, reports, ev := v.j.choose(c.signedContent, who)
-	c.form = form
+	reports, ev := v.choose(c, who)
 	signer, err := verdict(reports, who)
 	if err != nil {
 		return nil, err
@@ -220,22 +220,24 @@ func isReceipt(p *mimetree.Part) bool {
 
 // choose judges the content as it was received and, if no signature holds for
 // that, with canonical line ends.
-func (j *judge) choose(sc *signedContent, who *authors) (*signedForm, []*SignerReport, *evidence) {
+func (v *verification) choose(c *readContent, who *authors) ([]*SignerReport, *evidence) {
+	ev := v.j.evidence(c.forms[0].elements)
 	var first []*SignerReport
-	ev := j.evidence(sc.forms[0].elements)
-	for i := range sc.forms {
-		f := &sc.forms[i]
-		reports := j.reports(f.infos, ev, who)
+	for i := range c.forms {
+		c.form = &c.forms[i]
+		reports := v.j.reports(c.form.infos, ev, who)
+		for _, r := range reports {
+			if r.Integrity.passed {
+				c.intact = true
+				return reports, ev
+			}
+		}
 		if i == 0 {
 			first = reports
 		}
-		for _, r := range reports {
-			if r.Integrity.passed {
-				return f, reports, ev
-			}
-		}
 	}
-	return &sc.forms[0], first, ev
+	c.form = &c.forms[0]
+	return first, ev
 }
 
 // writeTo writes the content as the signature covers it.
