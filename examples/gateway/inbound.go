@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/emersion/go-smtp"
@@ -27,16 +28,11 @@ type Inbound struct {
 }
 
 // NewSession implements smtp.Backend.
-func (g *Inbound) NewSession(*smtp.Conn) (smtp.Session, error) {
-	return &session{handle: g.relay}, nil
+func (g *Inbound) NewSession(c *smtp.Conn) (smtp.Session, error) {
+	return newSession(c, g.Name, g.relay), nil
 }
 
-func (g *Inbound) relay(ctx context.Context, from string, to []string, r io.Reader) (err error) {
-	f, err := spool(r)
-	if err != nil {
-		return temporary("the message can't be stored", err)
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
+func (g *Inbound) relay(ctx context.Context, e *envelope, f *os.File) (err error) {
 	msg, err := smime.Open(ctx, f, &smime.OpenOptions{Trust: g.Trust, Keys: g.Keys, Chain: g.Chain})
 	if err != nil {
 		return permanent(smtp.EnhancedCode{5, 6, 0}, "the message can't be read", err)
@@ -49,9 +45,9 @@ func (g *Inbound) relay(ctx context.Context, from string, to []string, r io.Read
 	if err != nil {
 		return permanent(smtp.EnhancedCode{5, 6, 0}, "the header can't be read", err)
 	}
-	if err := deliver(ctx, g.Next, from, to, io.MultiReader(bytes.NewReader(header), body)); err != nil {
-		if e, ok := errors.AsType[*smtp.SMTPError](err); ok && !e.Temporary() {
-			return &failure{*e, err} // the next hop knows best
+	if err := deliver(ctx, g.Next, e, e.to, io.MultiReader(bytes.NewReader(header), body)); err != nil {
+		if f := refusal(err); f != nil {
+			return f // the next hop knows best
 		}
 		return temporary("try again later", err)
 	}
@@ -102,9 +98,9 @@ func (g *Inbound) rewrite(raw *bufio.Reader, msg *smime.Message) ([]byte, io.Rea
 
 // claimsToBeOurs reports whether a field is an Authentication-Results of this
 // gateway, which only the gateway may write (RFC 8601 section 5). One that has
-// the name in any place goes too.
+// the name in any place goes too, however it is quoted.
 func (g *Inbound) claimsToBeOurs(name, value string) bool {
-	return name == "authentication-results" && strings.Contains(strings.ToLower(value), strings.ToLower(g.Name))
+	return name == "authentication-results" && strings.Contains(strings.ToLower(strings.ReplaceAll(value, `\`, "")), strings.ToLower(g.Name))
 }
 
 // copyHeader reads a header section with its blank line and writes the fields

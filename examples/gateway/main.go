@@ -18,6 +18,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/chain/fetch"
 	"github.com/gosmime/gosmime/smime"
 	"github.com/gosmime/gosmime/smime/exchange"
 )
@@ -54,9 +55,12 @@ func run(ctx context.Context, f flags) error {
 	for _, n := range append(notes, cfg.Unenforced()...) {
 		fmt.Fprintln(os.Stderr, "note:", n)
 	}
-	trust, _, err := exchange.NewCollection(cfg.CertificateIssuingCA, time.Now())
+	trust, info, err := exchange.NewCollection(cfg.CertificateIssuingCA, time.Now())
 	if err != nil {
 		return err
+	}
+	for _, c := range info.ExpiringBefore(time.Now().AddDate(0, 2, 0)) {
+		fmt.Fprintf(os.Stderr, "note: %v of the collection expires on %v\n", c.Subject, c.NotAfter)
 	}
 	pfx, err := os.ReadFile(f.pfx)
 	if err != nil {
@@ -78,8 +82,9 @@ func run(ctx context.Context, f flags) error {
 		}
 		directory = trust.With(chain.Untrusted(src))
 	}
-	out := newServer(&Outbound{Sender: &exchange.Sender{Config: &cfg, Identities: ids, Trust: directory}, Next: f.next}, f.name)
-	in := newServer(&Inbound{Trust: trust, Keys: smime.Identities(ids), Name: f.name, Next: f.next}, f.name)
+	web := &fetch.Client{Timeout: cfg.CRLConnectionTimeout}
+	out := newServer(&Outbound{Sender: &exchange.Sender{Config: &cfg, Identities: ids, Trust: directory, Fetcher: web}, Name: f.name, Next: f.next}, f.name)
+	in := newServer(&Inbound{Trust: trust, Keys: smime.Identities(ids), Chain: chain.Options{Fetcher: web}, Name: f.name, Next: f.next}, f.name)
 	return serve(ctx, map[string]*smtp.Server{f.outbound: out, f.inbound: in})
 }
 

@@ -20,8 +20,9 @@ type sink struct {
 }
 
 type delivered struct {
-	to   []string
-	mail []byte
+	to    []string
+	mail  []byte
+	param string // of MAIL
 }
 
 func newSink(t *testing.T) *sink {
@@ -34,11 +35,18 @@ func newSink(t *testing.T) *sink {
 // listen serves a backend on loopback until the test ends.
 func listen(t *testing.T, b smtp.Backend) string {
 	t.Helper()
+	return listenWith(t, b, func(*smtp.Server) {})
+}
+
+// listenWith is listen for a server that is set up otherwise.
+func listenWith(t *testing.T, b smtp.Backend, change func(*smtp.Server)) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	srv := newServer(b, "localhost")
+	change(srv)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -57,13 +65,20 @@ func listen(t *testing.T, b smtp.Backend) string {
 func (s *sink) NewSession(*smtp.Conn) (smtp.Session, error) { return &sinkSession{sink: s}, nil }
 
 type sinkSession struct {
-	sink *sink
-	to   []string
+	sink  *sink
+	to    []string
+	param string
 }
 
-func (s *sinkSession) Reset()                               { s.to = nil }
-func (s *sinkSession) Logout() error                        { return nil }
-func (s *sinkSession) Mail(string, *smtp.MailOptions) error { return nil }
+func (s *sinkSession) Reset()        { s.to = nil }
+func (s *sinkSession) Logout() error { return nil }
+func (s *sinkSession) Mail(_ string, o *smtp.MailOptions) error {
+	s.param = ""
+	if o.UTF8 {
+		s.param = "SMTPUTF8"
+	}
+	return nil
+}
 func (s *sinkSession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.to = append(s.to, to)
 	return nil
@@ -81,7 +96,7 @@ func (s *sinkSession) Data(r io.Reader) error {
 			return err
 		}
 	}
-	s.sink.got = append(s.sink.got, delivered{s.to, b.Bytes()})
+	s.sink.got = append(s.sink.got, delivered{s.to, b.Bytes(), s.param})
 	return nil
 }
 
