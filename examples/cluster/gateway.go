@@ -18,8 +18,11 @@ import (
 // is a line: "good", "revoked", "unknown" or "bad", and more words.
 type Gateway struct {
 	Trust   *chain.Collection
-	Fetcher chain.Fetcher
+	Fetcher *SharedFetcher
 }
+
+// maxMail bounds a message, which is kept for a second look.
+const maxMail = 32 << 20
 
 // Serve accepts until the listener is closed.
 func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
@@ -41,11 +44,14 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 }
 
 func (g *Gateway) judge(ctx context.Context, r io.Reader) string {
-	var content bytes.Buffer
-	signer, err := smime.Verify(ctx, &content, r, g.Trust, &smime.VerifyOptions{Chain: chain.Options{
-		Fetcher:    g.Fetcher,
-		Revocation: chain.RevocationRequireLeaf,
-	}})
+	mail, err := io.ReadAll(io.LimitReader(r, maxMail+1))
+	if err != nil || len(mail) > maxMail {
+		return "bad message: not whole, or too large"
+	}
+	signer, err := g.verify(ctx, mail, g.Fetcher)
+	if errors.Is(err, chain.ErrRevocationUnknown) {
+		signer, err = g.verify(ctx, mail, g.Fetcher.Afresh())
+	}
 	switch {
 	case err == nil:
 		return "good " + signer.Mailbox()
@@ -55,4 +61,11 @@ func (g *Gateway) judge(ctx context.Context, r io.Reader) string {
 		return "unknown"
 	}
 	return "bad " + strings.ReplaceAll(err.Error(), "\n", " ")
+}
+
+func (g *Gateway) verify(ctx context.Context, mail []byte, fetcher chain.Fetcher) (*smime.Signer, error) {
+	return smime.Verify(ctx, io.Discard, bytes.NewReader(mail), g.Trust, &smime.VerifyOptions{Chain: chain.Options{
+		Fetcher:    fetcher,
+		Revocation: chain.RevocationRequireLeaf,
+	}})
 }

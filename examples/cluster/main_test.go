@@ -103,6 +103,7 @@ type pki struct {
 	key     *ecdsa.PrivateKey
 	url     string
 	fetches atomic.Int64
+	broken  atomic.Bool // serves no CRL
 	crl     []byte
 }
 
@@ -111,6 +112,10 @@ func newPKI(t *testing.T) *pki {
 	p := &pki{}
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		p.fetches.Add(1)
+		if p.broken.Load() {
+			http.Error(w, "no CRL", http.StatusServiceUnavailable)
+			return
+		}
 		if _, err := w.Write(p.crl); err != nil {
 			t.Error(err)
 		}
@@ -299,9 +304,18 @@ func TestCluster(t *testing.T) {
 		t.Errorf("revoked: %s", got)
 	}
 
-	c.kill(t, c.processes[0])
-	if got := c.askAll(t, all, good); got["good alice@example.com"] != all {
-		t.Errorf("after a process was killed: %v", got)
+	// A process dies while it answers: who asks again is answered by another.
+	killed := make(chan struct{})
+	go func() {
+		defer close(killed)
+		c.kill(t, c.processes[0])
+	}()
+	if got := c.askAll(t, 10*all, good); got["good alice@example.com"] != 10*all {
+		t.Errorf("while a process was killed: %v", got)
+	}
+	<-killed
+	if n := p.fetches.Load(); n != 1 {
+		t.Errorf("the CRL was fetched %d times", n)
 	}
 
 	stopRedis()
@@ -311,31 +325,60 @@ func TestCluster(t *testing.T) {
 	if got := c.ask(t, revoked); got != "revoked" {
 		t.Errorf("revoked, without Redis: %s", got)
 	}
+	if n := p.fetches.Load(); n < 2 || n > 3 {
+		t.Errorf("the CRL was fetched %d times, once for each process that is left", n)
+	}
 }
 
 // TestPoison writes CRLs of somebody else's over the one in Redis: whom they
-// acquit is not acquitted, whom they condemn is not condemned.
+// acquit is not acquitted, whom they condemn is not condemned, and what they
+// hide is found.
 func TestPoison(t *testing.T) {
 	addr, _ := startRedis(t)
 	p, attacker := newPKI(t), newPKI(t)
-	c := startCluster(t, 1, addr, p.root)
 	good, revoked := p.mail(t, 2), p.mail(t, 3)
 	shared := redis.NewClient(&redis.Options{Addr: addr})
 	defer shared.Close()
+	// What the library keeps of a CRL that it checked must not help.
+	stranger := &x509.Certificate{RawSubject: attacker.root.RawSubject, Subject: attacker.root.Subject, SubjectKeyId: attacker.root.SubjectKeyId, KeyUsage: x509.KeyUsageCRLSign}
 	issuer := &x509.Certificate{RawSubject: p.root.RawSubject, Subject: p.root.Subject, SubjectKeyId: p.root.SubjectKeyId, KeyUsage: x509.KeyUsageCRLSign}
-	for name, value := range map[string][]byte{
-		"forged":  pack([][]byte{attacker.list(t, issuer, attacker.key, 2)}),
-		"garbage": []byte("garbage"),
-		"empty":   nil,
+	key := fetchKey(chain.KindCRL, p.url, nil)
+	for i, tt := range []struct {
+		name  string
+		value []byte
+	}{
+		{"forged", pack([][]byte{attacker.list(t, issuer, attacker.key, 2)})},
+		{"of another CA", pack([][]byte{attacker.list(t, stranger, attacker.key, 2)})},
+		{"cut", pack([][]byte{p.crl[:len(p.crl)-1]})},
+		{"garbage", []byte("garbage")},
+		{"nothing", nil},
 	} {
-		if err := shared.Set(t.Context(), fetchKey(chain.KindCRL, p.url, nil), value, time.Hour).Err(); err != nil {
-			t.Fatal(err)
+		// A process of its own each time: it has seen no CRL yet.
+		c := startCluster(t, 1, addr, p.root)
+		for _, m := range []struct {
+			mail []byte
+			want string
+		}{{good, "good alice@example.com"}, {revoked, "revoked"}} {
+			if err := shared.Set(t.Context(), key, tt.value, time.Hour).Err(); err != nil {
+				t.Fatal(err)
+			}
+			if got := c.ask(t, m.mail); got != m.want {
+				t.Errorf("%s: %s, want %s", tt.name, got, m.want)
+			}
 		}
-		if got := c.ask(t, revoked); strings.HasPrefix(got, "good") {
-			t.Errorf("%s: the revoked one is %s", name, got)
+		if n := p.fetches.Load(); n < int64(i)+1 {
+			t.Errorf("%s: the CRL was fetched %d times", tt.name, n)
 		}
-		if got := c.ask(t, good); got == "revoked" {
-			t.Errorf("%s: the good one is %s", name, got)
+	}
+	// Where nobody can be asked either, nothing is known of anybody.
+	c := startCluster(t, 1, addr, p.root)
+	p.broken.Store(true)
+	if err := shared.Set(t.Context(), key, pack([][]byte{attacker.list(t, issuer, attacker.key, 2)}), time.Hour).Err(); err != nil {
+		t.Fatal(err)
+	}
+	for name, mail := range map[string][]byte{"good": good, "revoked": revoked} {
+		if got := c.ask(t, mail); got != "unknown" {
+			t.Errorf("%s, and nobody to ask: %s", name, got)
 		}
 	}
 }

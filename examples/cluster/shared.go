@@ -22,7 +22,7 @@ import (
 // that one of many processes asks and all of them know. What Redis returns is
 // as untrusted as what the network does: CRLs and OCSP responses are signed,
 // and package chain checks them. Where Redis is lost every process asks for
-// itself.
+// itself. Where Redis holds what proves nothing, see [SharedFetcher.Afresh].
 type SharedFetcher struct {
 	Redis *redis.Client
 	Next  chain.Fetcher
@@ -41,7 +41,7 @@ func (f *SharedFetcher) Fetch(ctx context.Context, kind chain.Kind, url string, 
 	for {
 		packed, err := f.Redis.Get(waiting, key).Bytes()
 		if err == nil {
-			if elements, err := unpack(packed); err == nil {
+			if elements, err := unpack(packed); err == nil && len(elements) > 0 {
 				return elements, nil
 			}
 			break // not ours: somebody else wrote it
@@ -60,16 +60,35 @@ func (f *SharedFetcher) Fetch(ctx context.Context, kind chain.Kind, url string, 
 		}
 		break
 	}
-	elements, err := f.Next.Fetch(ctx, kind, url, request)
+	elements, err := f.fetch(ctx, kind, url, request)
 	if err != nil {
 		f.release(ctx, key+":lock", owner)
+	}
+	return elements, err
+}
+
+// fetch asks the network and shares the answer.
+func (f *SharedFetcher) fetch(ctx context.Context, kind chain.Kind, url string, request []byte) ([][]byte, error) {
+	elements, err := f.Next.Fetch(ctx, kind, url, request)
+	if err != nil {
 		return nil, err
 	}
 	// Failing to share is no failure: the evidence is here.
-	if err := f.Redis.Set(ctx, key, pack(elements), f.Keep).Err(); err != nil {
+	if err := f.Redis.Set(ctx, fetchKey(kind, url, request), pack(elements), f.Keep).Err(); err != nil {
 		return elements, nil
 	}
 	return elements, nil
+}
+
+// Afresh returns a fetcher that asks the network, whatever Redis holds, and
+// replaces that. It is for a second look where the first could not find out:
+// who can write into Redis can't keep evidence from being found.
+func (f *SharedFetcher) Afresh() chain.Fetcher { return afresh{f} }
+
+type afresh struct{ *SharedFetcher }
+
+func (f afresh) Fetch(ctx context.Context, kind chain.Kind, url string, request []byte) ([][]byte, error) {
+	return f.fetch(ctx, kind, url, request)
 }
 
 // release lets others fetch what owner could not. A lock that stays ends by
