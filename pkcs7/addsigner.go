@@ -6,16 +6,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/x509der"
 )
 
-// AddSigner copies a SignedData and adds a signature. The SignerInfos that it
-// has stay byte for byte. Whether they are right is not looked at. A security
-// label and a list of mailing lists that the first of them has is signed by the
-// new one, too, as RFC 2634 section 1.4 demands, unless signer has its own.
+// AddSigner copies a SignedData and adds a signature. All that is in it stays
+// byte for byte and in its order; only lengths change, and how a content in
+// segments is cut. Whether its signatures are right is not looked at. A security
+// label and a list of mailing lists that one of them has is signed by the new
+// one, too, as RFC 2634 section 1.4 demands, unless signer has its own.
 func AddSigner(ctx context.Context, dst io.Writer, src io.Reader, signer SigningKey, opts *SignOptions) error {
 	if opts == nil {
 		opts = &SignOptions{}
@@ -24,10 +26,13 @@ func AddSigner(ctx context.Context, dst io.Writer, src io.Reader, signer Signing
 	if err != nil {
 		return err
 	}
-	if !r.embedded {
-		if opts.Detached == nil {
-			return fmt.Errorf("%w: the content is not in the message", ErrNotRead)
-		}
+	switch {
+	case r.embedded && opts.Detached != nil:
+		// Which of the two is meant to be signed?
+		return r.p.fail("SignedData.encapContentInfo.eContent", "content inside a detached signature")
+	case !r.embedded && opts.Detached == nil:
+		return fmt.Errorf("%w: the content is not in the message", ErrNotRead)
+	case !r.embedded:
 		r.content = opts.Detached
 	}
 	own := *opts
@@ -38,7 +43,7 @@ func AddSigner(ctx context.Context, dst io.Writer, src io.Reader, signer Signing
 	}
 	job := s.jobs[0]
 	version := max(r.version, signedVersion(r.type_, nil, nil, job.id.Serial == nil))
-	w := r.copier(dst, version, appendNew(r.digestIDs, job.digestID.DER()))
+	w := r.copier(dst, version, job.digestID.DER())
 	s.out = w
 	r.digest = s.digest
 	if err := r.copyContent(ctx, w); err != nil {
@@ -51,19 +56,20 @@ func AddSigner(ctx context.Context, dst io.Writer, src io.Reader, signer Signing
 	if err != nil {
 		return err
 	}
-	return w.finish(encodeTail(appendNew(r.certs, s.certificates()...), r.crls, append(r.rawSigners(), infos...)))
+	return w.finish(r.tail(s.certificates(), nil, addTo(ber.Set, r.rawSigners(), infos)))
 }
 
 // AddUnsigned copies a SignedData and adds unsigned attributes, such as
-// timestamps and countersignatures, to the SignerInfo with that index. All other
-// SignerInfos, and whatever is signed, stay byte for byte.
+// timestamps and countersignatures, to the SignerInfo with that index. All else
+// stays byte for byte and in its order, so that an index goes on to mean the
+// same signer; only lengths change, and how a content in segments is cut.
 func AddUnsigned(dst io.Writer, src io.Reader, index int, attrs ...Attribute) error {
 	r, err := beginCopy(src, Limits{})
 	if err != nil {
 		return err
 	}
 	r.digest = &Digester{keep: -1}
-	w := r.copier(dst, r.version, r.digestIDs)
+	w := r.copier(dst, r.version)
 	if err := r.copyContent(context.Background(), w); err != nil {
 		return err
 	}
@@ -74,12 +80,14 @@ func AddUnsigned(dst io.Writer, src io.Reader, index int, attrs ...Attribute) er
 	if infos[index], err = r.signers[index].withUnsigned(attrs); err != nil {
 		return err
 	}
-	return w.finish(encodeTail(r.certs, r.crls, infos))
+	// Not sorted: that could move the signer, and others, to another index.
+	return w.finish(r.tail(nil, nil, ber.Append(nil, ber.Set, true, infos...)))
 }
 
 // AddElements copies a SignedData and adds certificates, CRLs and OCSP
 // responses, such as those that a signature needs to be verified after years
-// (CAdES B-LT). What is signed, and the SignerInfos, stay byte for byte.
+// (CAdES B-LT). All else stays byte for byte and in its order; only lengths
+// change, and how a content in segments is cut.
 func AddElements(dst io.Writer, src io.Reader, elements ...[]byte) error {
 	var certs, crls [][]byte
 	for i, der := range elements {
@@ -99,25 +107,59 @@ func AddElements(dst io.Writer, src io.Reader, elements ...[]byte) error {
 		return err
 	}
 	r.digest = &Digester{keep: -1}
-	w := r.copier(dst, max(r.version, signedVersion(r.type_, certs, crls, false)), r.digestIDs)
+	w := r.copier(dst, max(r.version, signedVersion(r.type_, certs, crls, false)))
 	if err := r.copyContent(context.Background(), w); err != nil {
 		return err
 	}
-	return w.finish(encodeTail(appendNew(r.certs, certs...), appendNew(r.crls, crls...), r.rawSigners()))
+	return w.finish(r.tail(certs, crls, ber.Append(nil, ber.Set, true, r.rawSigners()...)))
 }
 
 // beginCopy reads up to the content of a message that is to be written again.
 func beginCopy(src io.Reader, lim Limits) (*SignedReader, error) {
 	r := newSignedReader(src, &ReadOptions{Limits: lim})
+	r.p.copies = true
 	return r, r.begin()
 }
 
-func (r *SignedReader) copier(dst io.Writer, version int, digests [][]byte) *encapWriter {
+// copier returns a writer of the same with further digestAlgorithms.
+func (r *SignedReader) copier(dst io.Writer, version int, digests ...[]byte) *encapWriter {
 	size := int64(unknownSize)
 	if !r.embedded {
 		size = noContent
 	}
-	return &encapWriter{dst: dst, outer: oid.SignedData, front: encodeFront(version, digests), type_: r.type_, size: size, tail: -1}
+	front := append(ber.Append(nil, ber.Integer, false, []byte{byte(version)}), addTo(ber.Set, r.digestIDs, digests)...)
+	return &encapWriter{dst: dst, outer: oid.SignedData, front: front, type_: r.type_, size: size, tail: -1}
+}
+
+// tail returns what comes after the content, with more certificates and crls.
+func (r *SignedReader) tail(certs, crls [][]byte, signers []byte) []byte {
+	var tail []byte
+	if len(r.certs)+len(certs) > 0 {
+		tail = addTo(ber.Context(0), r.certs, certs)
+	}
+	if len(r.crls)+len(crls) > 0 {
+		tail = append(tail, addTo(ber.Context(1), r.crls, crls)...)
+	}
+	return append(tail, signers...)
+}
+
+// addTo returns the SET OF list with what it does not have of more: in the order
+// of DER if list is in that order, else after it.
+func addTo(tag ber.Tag, list, more [][]byte) []byte {
+	var set elementSet
+	for _, m := range list {
+		set.add(m)
+	}
+	all := slices.Clone(list)
+	for _, m := range more {
+		if set.add(m) {
+			all = append(all, m)
+		}
+	}
+	if slices.IsSortedFunc(list, bytes.Compare) {
+		slices.SortFunc(all, bytes.Compare) // X.690 clause 11.6
+	}
+	return ber.Append(nil, tag, true, all...)
 }
 
 // copyContent reads to the end of the message and writes what content is in it.
@@ -139,12 +181,11 @@ func (r *SignedReader) rawSigners() [][]byte {
 
 // inherit adds the attributes that all signers of a message must have alike.
 func (j *signJob) inherit(others []*SignerInfo) error {
-	if len(others) == 0 {
-		return nil
-	}
-	for _, a := range others[0].signed {
-		if (a.id == oid.AttrMLExpansionHistory || a.id == oid.AttrSecurityLabel) && !j.fixed.has(a.id) {
-			j.fixed = append(j.fixed, a)
+	for _, other := range others {
+		for _, a := range other.signed {
+			if (a.id == oid.AttrMLExpansionHistory || a.id == oid.AttrSecurityLabel) && !j.fixed.has(a.id) {
+				j.fixed = append(j.fixed, a)
+			}
 		}
 	}
 	_, err := j.fixed.encode()
@@ -162,20 +203,19 @@ func (s *SignerInfo) withUnsigned(more []Attribute) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	var old [][]byte
 	// The elements as they came: BER where they were BER.
 	fields, err := members(s.raw)
 	if err != nil {
 		return nil, err
 	}
 	if last := fields[len(fields)-1]; last[0] == 0xa1 {
-		old, err := members(last)
-		if err != nil {
+		if old, err = members(last); err != nil {
 			return nil, err
 		}
-		added = append(old, added...)
 		fields = fields[:len(fields)-1]
 	}
-	fields = append(fields, encodeSet(ber.Context(1), added))
+	fields = append(fields, addTo(ber.Context(1), old, added))
 	return ber.Append(nil, ber.Sequence, true, fields...), nil
 }
 
@@ -195,7 +235,7 @@ func members(element []byte) ([][]byte, error) {
 		raw, err = r.Raw(len(element))
 		list = append(list, raw)
 	}
-	if errors.Is(err, io.EOF) && len(list) > 0 {
+	if errors.Is(err, io.EOF) {
 		return list, nil
 	}
 	return nil, wrapError(err, "element")

@@ -39,6 +39,7 @@ type parser struct {
 	*ber.Reader
 	lim    Limits // with defaults
 	budget *budget.Budget
+	copies bool // elements keeps what is there twice
 }
 
 func newParser(src io.Reader, lim Limits) *parser {
@@ -257,24 +258,29 @@ func (p *parser) elements(tag ber.Tag, field string) ([][]byte, error) {
 		return nil, err
 	}
 	var seen elementSet
+	var all [][]byte
 	for copies := 0; ; {
 		_, ok, err := p.more(field)
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
-			return seen.list, p.leave(field)
+			return all, p.leave(field)
 		}
 		raw, err := p.keep(field)
 		if err != nil {
 			return nil, err
 		}
+		all = append(all, raw)
 		if !seen.add(raw) {
 			// Many copies of one certificate are harmless, but not without end.
 			if copies++; copies > 10*p.lim.Certificates {
 				return nil, fmt.Errorf("%w: %d copies in %s", ErrLimit, copies, field)
 			}
-			p.budget.Give(budget.Held, int64(len(raw)))
+			if !p.copies {
+				all = all[:len(all)-1]
+				p.budget.Give(budget.Held, int64(len(raw)))
+			}
 			continue
 		}
 		if err := take(p.budget, budget.Certificates, 1); err != nil {
