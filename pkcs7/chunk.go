@@ -25,6 +25,26 @@ type chunker struct {
 	free   chan []byte // to it, closed to end it
 }
 
+// A steadyReader reads a source of the caller's as [readSome] does.
+type steadyReader struct{ r io.Reader }
+
+func (s steadyReader) Read(p []byte) (int, error) { return readSome(s.r, p) }
+
+// readSome is Read of a source that may break the contract of io.Reader: one
+// that claims to have read more than there is room for, or never gets on, fails.
+func readSome(r io.Reader, p []byte) (int, error) {
+	for range 100 {
+		n, err := r.Read(p)
+		if n < 0 || n > len(p) {
+			return 0, errCount
+		}
+		if n > 0 || err != nil || len(p) == 0 {
+			return n, err
+		}
+	}
+	return 0, io.ErrNoProgress
+}
+
 type chunk struct {
 	b    []byte
 	last bool

@@ -12,6 +12,9 @@ import (
 // unsigned attribute for [AddUnsigned]. Check s first (section 14): a
 // countersignature is over the signature alone, whatever that is worth.
 func (s *SignerInfo) Countersign(ctx context.Context, key SigningKey, opts *SignOptions) (Attribute, error) {
+	if s.over == nil {
+		return Attribute{}, ErrNotRead
+	}
 	if opts == nil {
 		opts = &SignOptions{}
 	}

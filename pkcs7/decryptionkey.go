@@ -44,8 +44,12 @@ func (k DecryptionKey) parse() *parsedKey {
 		if err != nil {
 			return
 		}
-		k.parsed.cert, k.parsed.ids, k.parsed.key = cert, cert.KeyIDs(), k.key
+		k.parsed.cert, k.parsed.ids = cert, cert.KeyIDs()
 		k.parsed.public, _ = alg.ParsePublicKey(cert.SPKI)
+		if !alg.Usable(k.key) {
+			return
+		}
+		k.parsed.key = k.key
 		if ec, ok := k.key.(*ecdsa.PrivateKey); ok {
 			if exchanger, ok := alg.ECDHKey(ec); ok {
 				k.parsed.key = exchanger

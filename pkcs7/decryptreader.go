@@ -53,6 +53,7 @@ func (m misuse) Error() string { return "pkcs7: " + string(m) }
 const (
 	errClosed misuse = "reader is closed"
 	errSeek   misuse = "content can't be read from there"
+	errCount  misuse = "invalid count from Read of a source"
 )
 
 // Close frees what was spooled and clears the content key.
@@ -148,14 +149,24 @@ func (r *DecryptReader) Seek(offset int64, whence int) (int64, error) {
 }
 
 // Cipher returns the cipher of the message.
-func (r *DecryptReader) Cipher() Cipher { return Cipher(r.content.Cipher) }
+func (r *DecryptReader) Cipher() Cipher {
+	if r.content == nil {
+		return 0
+	}
+	return Cipher(r.content.Cipher)
+}
 
 // ContentType returns the type of the content. Anything but id-data is not
 // S/MIME, which has MIME inside (RFC 8551 section 2.4.1).
 func (r *DecryptReader) ContentType() x509.OID { return r.contentType.X509() }
 
 // Recipients returns the recipients that the message names. Anyone may have changed the list.
-func (r *DecryptReader) Recipients() []CertID { return slices.Clone(r.recipients.ids) }
+func (r *DecryptReader) Recipients() []CertID {
+	if r.recipients == nil {
+		return nil
+	}
+	return slices.Clone(r.recipients.ids)
+}
 
 // Certificate returns that of the key that opened the message, or nil if it
 // was a secret. It is known after the first Read at the latest.
@@ -182,6 +193,8 @@ func (r *DecryptReader) UnprotectedAttributes() []Attribute { return r.trailer.u
 // to its key is below the floor, for any of the recipients.
 func (r *DecryptReader) Strength() error {
 	switch {
+	case r.content == nil || r.recipients == nil:
+		return ErrNotRead
 	case r.content.Strength() != nil:
 		return fmt.Errorf("%w: %v", ErrWeak, r.Cipher())
 	case r.recipients.weak:

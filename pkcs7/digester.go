@@ -83,8 +83,13 @@ func (d *Digester) find(h alg.Hash) *digest {
 	return nil
 }
 
-// Write hashes p. It never fails.
+// Write hashes p. It never fails. Once a [SignedReader] has read its signers, it
+// is too late: after a further Write none of them can be checked.
 func (d *Digester) Write(p []byte) (int, error) {
+	if d.finished {
+		d.digests, d.kept, d.keep = nil, nil, -1
+		return len(p), nil
+	}
 	if d.size < int64(len(d.head)) {
 		copy(d.head[d.size:], p)
 	}

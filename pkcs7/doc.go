@@ -20,9 +20,9 @@
 //
 // # What is promised
 //
-// Every signature that is made has signed attributes, with
-// CMSAlgorithmProtection and signingCertificateV2; those that are read are held
-// to theirs. After a key was found, every failure of decryption is [ErrDecrypt],
+// Every signature that is made has signed attributes, with signingCertificateV2
+// and, countersignatures apart, CMSAlgorithmProtection; those that are read are
+// held to theirs. After a key was found, every failure of decryption is [ErrDecrypt],
 // with one amount of work. What one message may cost is bounded by [Limits],
 // for several layers together by [Limits.Shared]. A syntax error says where.
 //

@@ -130,7 +130,7 @@ func (w *encryptWriter) flush() {
 // writes different parts at the same time; none of that goes on when it has
 // returned.
 func (w *encryptWriter) ReadFrom(r io.Reader) (int64, error) {
-	in := chunker{stream: r, ahead: true}
+	in := chunker{stream: steadyReader{r}, ahead: true}
 	defer in.stop()
 	defer w.waitBehind()
 	var total int64

@@ -111,7 +111,7 @@ type meteredReader struct {
 }
 
 func (m *meteredReader) Read(p []byte) (int, error) {
-	n, err := m.r.Read(p)
+	n, err := readSome(m.r, p)
 	if n > 0 {
 		if over := take(m.b, budget.Bytes, int64(n)); over != nil {
 			return 0, over

@@ -96,7 +96,7 @@ const (
 func pump(dst io.Writer, src io.Reader) error {
 	buf := make([]byte, firstChunk)
 	for {
-		n, err := src.Read(buf)
+		n, err := readSome(src, buf)
 		if n > 0 {
 			if _, err := dst.Write(buf[:n]); err != nil {
 				return err

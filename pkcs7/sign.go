@@ -281,7 +281,7 @@ func newSignJob(k *SigningKey, byKeyID bool) (*signJob, error) {
 	if err != nil {
 		return nil, err
 	}
-	if k.Key == nil {
+	if !alg.Usable(k.Key) {
 		return nil, ErrNoKey
 	}
 	job := &signJob{key: k.Key, cert: cert, chain: k.Chain, scheme: alg.Scheme(k.Scheme), wished: importAttributes(k.Attributes)}

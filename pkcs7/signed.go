@@ -68,8 +68,12 @@ func NewSignedReader(src, detached io.Reader, opts *ReadOptions) (*SignedReader,
 	return r, nil
 }
 
-// NewDetachedReader reads a SignedData whose content was written to d.
+// NewDetachedReader reads a SignedData whose content was written to d, which
+// must not be nil.
 func NewDetachedReader(src io.Reader, d *Digester, opts *ReadOptions) (*SignedReader, error) {
+	if d == nil {
+		return nil, fmt.Errorf("%w: no Digester", ErrNotRead)
+	}
 	r := newSignedReader(src, opts)
 	if err := r.begin(); err != nil {
 		return nil, err
@@ -216,7 +220,7 @@ func (r *SignedReader) Read(b []byte) (int, error) {
 	n := 0
 	err := io.EOF
 	if r.content != nil {
-		n, err = r.content.Read(b)
+		n, err = readSome(r.content, b)
 		if !r.embedded && n > 0 {
 			if over := take(r.p.budget, budget.Bytes, int64(n)); over != nil {
 				n, err = 0, over

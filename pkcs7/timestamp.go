@@ -98,6 +98,9 @@ func (s *SignerInfo) verifyTimestamp(ctx context.Context, token []byte, trust Tr
 
 // readToken reads a TimeStampToken within the budget of the message.
 func (s *SignerInfo) readToken(token []byte) (*SignedReader, *tstInfo, error) {
+	if s.over == nil {
+		return nil, nil, ErrNotRead
+	}
 	lim := s.over.p.lim
 	lim.shared = s.over.p.budget
 	r, err := NewSignedReader(bytes.NewReader(token), nil, &ReadOptions{Limits: lim, InsecureHistoric: s.over.historic})

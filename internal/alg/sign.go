@@ -3,11 +3,13 @@ package alg
 import (
 	"context"
 	"crypto"
+	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
+	"reflect"
 
 	"filippo.io/mldsa"
 	"github.com/cloudflare/circl/sign/ed448"
@@ -34,6 +36,9 @@ func Sign(ctx context.Context, key crypto.Signer, pub *PublicKey, s Scheme, mess
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if !Usable(signer) {
+		return nil, fail(ErrMismatch, "no key")
 	}
 	software := isSoftware(signer)
 	if software && !pub.Matches(signer) {
@@ -78,6 +83,27 @@ func isSoftware(key crypto.Signer) bool {
 		return true
 	}
 	return false
+}
+
+// Usable reports whether there is a key in key: the standard library panics for
+// nil pointers and zero keys.
+func Usable(key crypto.PrivateKey) bool {
+	switch k := key.(type) {
+	case nil:
+		return false
+	case *rsa.PrivateKey:
+		return k != nil && k.N != nil && k.D != nil
+	case *ecdsa.PrivateKey:
+		return k != nil && k.Curve != nil && k.D != nil
+	case *ecdh.PrivateKey:
+		return k != nil && k.Curve() != nil
+	case ed25519.PrivateKey:
+		return len(k) == ed25519.PrivateKeySize
+	case ed448.PrivateKey:
+		return len(k) == ed448.PrivateKeySize
+	}
+	v := reflect.ValueOf(key)
+	return v.Kind() != reflect.Pointer || !v.IsNil()
 }
 
 // A cancellable is a key that can be bound to a context.
