@@ -27,7 +27,7 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 	if err != nil {
 		return err
 	}
-	enc, err := smime.Decrypt(ctx, std.Out, std.In, ids, &smime.DecryptOptions{InsecureHistoric: *historic})
+	enc, err := smime.Decrypt(ctx, std.Out, cli.Message(std.In), ids, &smime.DecryptOptions{InsecureHistoric: *historic})
 	if err != nil {
 		cli.Explain(std.Err, err)
 		return err

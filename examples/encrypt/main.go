@@ -23,7 +23,8 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 	fs := cli.NewFlags("encrypt", "-to cert.pem,cert2.pem -roots FILE [-cipher NAME] <message >encrypted", std)
 	var trust cli.Trust
 	trust.Register(fs)
-	to := fs.String("to", "", "certificate `FILES` of the recipients, separated by commas")
+	var to cli.List
+	fs.Var(&to, "to", "certificate `FILES` of the recipients, separated by commas; may be repeated")
 	name := fs.String("cipher", "", "`NAME` of the cipher, such as aes-256-gcm or aes-128-cbc; default: what every recipient reads")
 	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
@@ -36,7 +37,7 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 	if err != nil {
 		return err
 	}
-	recipients, err := readRecipients(ctx, *to, collection, &smime.RecipientOptions{Chain: trust.Options()})
+	recipients, err := readRecipients(ctx, to, collection, &smime.RecipientOptions{Chain: trust.Options()})
 	if failed, ok := errors.AsType[smime.RecipientErrors](err); ok {
 		for _, e := range failed {
 			fmt.Fprintln(std.Err, e)
@@ -57,13 +58,13 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 
 // readRecipients verifies the first certificate of each file for the mailbox
 // that it names first.
-func readRecipients(ctx context.Context, files string, trust *chain.Collection, opts *smime.RecipientOptions) ([]*smime.Recipient, error) {
-	if files == "" {
+func readRecipients(ctx context.Context, files cli.List, trust *chain.Collection, opts *smime.RecipientOptions) ([]*smime.Recipient, error) {
+	if len(files) == 0 {
 		return nil, &cli.UsageError{Reason: "-to is missing"}
 	}
 	var recipients []*smime.Recipient
 	var failed smime.RecipientErrors
-	for _, file := range strings.Split(files, ",") {
+	for _, file := range strings.Split(files.String(), ",") {
 		certs, err := cli.ReadCertificates(file)
 		if err != nil {
 			return nil, err

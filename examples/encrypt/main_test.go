@@ -42,6 +42,21 @@ func TestEncrypt(t *testing.T) {
 	}
 }
 
+// TestRepeated counts everybody who is named, one -to or several.
+func TestRepeated(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	bob, carol := clitest.NewPerson(t, ca, "bob@example.com"), clitest.NewPerson(t, ca, "carol@example.com")
+	o := clitest.Run(t, run, smimetest.Mail("alice@example.com", "bob@example.com", "the secret"), append(clitest.Roots(t, ca), "-to", bob.Cert, "-to", carol.Cert)...)
+	if o.Code != 0 {
+		t.Fatalf("exit %d: %s", o.Code, &o.Err)
+	}
+	for _, p := range []*clitest.Person{bob, carol} {
+		if _, err := smime.Decrypt(t.Context(), &bytes.Buffer{}, bytes.NewReader(o.Out.Bytes()), smime.Identities{p.Identity}, nil); err != nil {
+			t.Errorf("%s: %v", p.Mailboxes(), err)
+		}
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	ca, other := smimetest.NewCA(t), smimetest.NewCA(t)
 	bob, stranger := clitest.NewPerson(t, ca, "bob@example.com"), clitest.NewPerson(t, other, "carol@example.com")

@@ -37,7 +37,7 @@ func run(ctx context.Context, args []string, std cli.Std) (err error) {
 			return err
 		}
 	}
-	msg, err := smime.Open(ctx, std.In, &smime.OpenOptions{Trust: collection, Keys: ids, Chain: trust.Options()})
+	msg, err := smime.Open(ctx, cli.Message(std.In), &smime.OpenOptions{Trust: collection, Keys: ids, Chain: trust.Options()})
 	if err != nil {
 		return err
 	}

@@ -23,8 +23,8 @@ import (
 func main() { cli.Main(run) }
 
 func run(ctx context.Context, args []string, std cli.Std) error {
-	if len(args) == 0 {
-		return &cli.UsageError{Reason: "sst list|extract|build|verify|convert ..."}
+	if len(args) == 0 || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
+		return &cli.UsageError{Reason: "sst list|extract|build|verify|convert ...; each explains its flags with -h"}
 	}
 	switch verb, args := args[0], args[1:]; verb {
 	case "list":

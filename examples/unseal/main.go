@@ -31,7 +31,7 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 	if err != nil {
 		return err
 	}
-	signer, enc, err := smime.Unseal(ctx, std.Out, std.In, ids, collection, &smime.UnsealOptions{
+	signer, enc, err := smime.Unseal(ctx, std.Out, cli.Message(std.In), ids, collection, &smime.UnsealOptions{
 		Verify:  smime.VerifyOptions{Chain: trust.Options(), InsecureHistoric: trust.Historic},
 		Decrypt: smime.DecryptOptions{InsecureHistoric: trust.Historic},
 	})

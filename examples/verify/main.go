@@ -26,7 +26,7 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 	if err != nil {
 		return err
 	}
-	signer, err := smime.Verify(ctx, std.Out, std.In, collection, &smime.VerifyOptions{
+	signer, err := smime.Verify(ctx, std.Out, cli.Message(std.In), collection, &smime.VerifyOptions{
 		Chain:            trust.Options(),
 		InsecureHistoric: trust.Historic,
 	})

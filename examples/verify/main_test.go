@@ -23,6 +23,22 @@ func TestGoldens(t *testing.T) {
 	}
 }
 
+// TestBare refuses a signature without a message: nobody says that he wrote it,
+// but in a protected header.
+func TestBare(t *testing.T) {
+	rows := suites.Goldens(t, func(g *suites.Golden) bool {
+		return g.Operation == "verify" && g.Expected == "ok" && g.Body != "hp" && (filepath.Ext(g.File) == ".p7m" || filepath.Ext(g.File) == ".pem")
+	})
+	if len(rows) < 30 {
+		t.Errorf("%d cases", len(rows))
+	}
+	for _, g := range rows {
+		if o := clitest.Run(t, run, g.Read(t, g.File), clitest.Trust(t, g)...); o.Code != 1 || o.Out.Len() > 0 {
+			t.Errorf("%s: exit %d, %d bytes", g.File, o.Code, o.Out.Len())
+		}
+	}
+}
+
 func TestUsage(t *testing.T) {
 	dir := t.TempDir()
 	garbage := filepath.Join(dir, "garbage")

@@ -46,9 +46,9 @@ func (h Header) Count(name string) int {
 // counts the lines, such as the "From " of an mbox, that are no fields; they
 // are left out.
 //
-// Some programs end a line at a CR alone. A field that only they see is
-// malformed and is in the result too, so that it counts wherever a field may
-// stand once.
+// Some programs end a line at a CR alone, or pass over a byte order mark and
+// control characters around a name. A field that only they see is malformed and
+// is in the result too, so that it counts wherever a field may stand once.
 func ParseHeader(section []byte, offset int64) (h Header, malformed int, err error) {
 	for at := 0; at < len(section); {
 		if section[at] == '\n' || bytes.HasPrefix(section[at:], []byte("\r\n")) {
@@ -56,12 +56,12 @@ func ParseHeader(section []byte, offset int64) (h Header, malformed int, err err
 		}
 		end := fieldEnd(section, at)
 		raw := section[at:end]
-		if !h.add(raw, offset+int64(at)) {
+		if _, clean := h.add(raw, offset+int64(at)); !clean {
 			malformed++
 		}
 		for n := afterCR(raw); n < len(raw) && len(h) <= maxFields; {
 			piece := raw[n : n+afterCR(raw[n:])]
-			if h.add(piece, offset+int64(at+n)) {
+			if found, _ := h.add(piece, offset+int64(at+n)); found {
 				malformed++
 			}
 			n += len(piece)
@@ -74,17 +74,17 @@ func ParseHeader(section []byte, offset int64) (h Header, malformed int, err err
 	return h, malformed, nil
 }
 
-// add appends a field, if raw is one.
-func (h *Header) add(raw []byte, offset int64) bool {
-	name, value, ok := splitField(raw)
-	if !ok {
-		return false
+// add appends a field, if raw is one, and says whether it is one by the rules.
+func (h *Header) add(raw []byte, offset int64) (found, clean bool) {
+	name, value, found, clean := splitField(raw)
+	if !found {
+		return false, false
 	}
 	if *h == nil {
 		*h = make(Header, 0, 8)
 	}
 	*h = append(*h, Field{Name: name, Value: unfold(value), Raw: raw, Offset: offset})
-	return true
+	return true, clean
 }
 
 // afterCR returns where the text after the first CR without LF begins, or len(raw).
@@ -116,22 +116,24 @@ func fieldEnd(b []byte, at int) int {
 }
 
 // splitField splits a field at its colon. White space before it is obsolete
-// syntax that must be accepted (RFC 5322 section 4.5).
-func splitField(raw []byte) (name string, value []byte, ok bool) {
+// syntax that must be accepted (RFC 5322 section 4.5); what else is around the
+// name makes the field unclean.
+func splitField(raw []byte) (name string, value []byte, found, clean bool) {
 	colon := bytes.IndexByte(raw, ':')
-	if colon < 0 {
-		return "", nil, false
+	if colon < 0 || raw[0] == ' ' || raw[0] == '\t' {
+		return "", nil, false, false
 	}
 	n := bytes.TrimRight(raw[:colon], " \t")
-	if len(n) == 0 {
-		return "", nil, false
+	bare := bytes.TrimFunc(bytes.TrimPrefix(n, []byte("\ufeff")), func(r rune) bool { return r <= ' ' || r == 0x7f })
+	if len(bare) == 0 {
+		return "", nil, false, false
 	}
-	for _, c := range n {
+	for _, c := range bare {
 		if c <= ' ' || c >= 0x7f {
-			return "", nil, false
+			return "", nil, false, false
 		}
 	}
-	return string(n), raw[colon+1:], true
+	return string(bare), raw[colon+1:], true, len(bare) == len(n)
 }
 
 // unfold removes the line ends of a field's value (RFC 5322 section 2.2.3).

@@ -27,6 +27,12 @@ func TestParseHeader(t *testing.T) {
 		{"A:\rC: d\rE\rF:\r\r\n", "A C F", 2},
 		{"x\rC: d\r\n", "C", 2},
 		{"A: b\r\r\n", "A", 0},
+		{"\ufeffA: b\r\nC: d\r\n", "A C", 1},
+		{"A: b\r\n\ufeffC: d\r\n", "A C", 1},
+		{"A: b\r\n\vC\x00: d\r\n", "A C", 1},
+		{"A: b\r\n\ufeff: d\r\n", "A", 1},
+		{"A: b\r\nC\u00a0: d\r\n", "A", 1},
+		{"A: b\r\nC d: e\r\n", "A", 1},
 	} {
 		h, malformed, err := mimetree.ParseHeader([]byte(tt.section), 7)
 		var names []string

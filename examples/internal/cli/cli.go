@@ -102,7 +102,7 @@ type Trust struct {
 func (t *Trust) Register(fs *flag.FlagSet) {
 	fs.Var(&t.Roots, "roots", "`FILE` with trusted roots: .sst, .p7b, PEM or DER, or the word system for those of this machine; may be repeated")
 	fs.Var(&t.Intermediates, "intermediates", "`FILE` with further certificates, not trusted as such; may be repeated")
-	fs.Var(&t.CRLs, "crls", "`DIR` with certificate revocation lists; may be repeated")
+	fs.Var(&t.CRLs, "crls", "`DIR` (or file) with certificate revocation lists; may be repeated")
 	fs.Func("at", "judge by this `TIME` (RFC 3339) instead of now", func(s string) (err error) {
 		t.At, err = time.Parse(time.RFC3339, s)
 		return err

@@ -93,17 +93,22 @@ func ParseSource(b []byte) (src chain.Source, bag bool, err error) {
 	return chain.DER(b), false, nil
 }
 
-// ReadCRLs reads every CRL, PEM or DER, in a directory, hidden files apart.
+// ReadCRLs reads every CRL, PEM or DER, in a directory, hidden files apart, or
+// those in one file.
 func ReadCRLs(dir string) (chain.Source, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "*"))
+	entries, err := os.ReadDir(dir)
+	names := make([]string, 0, len(entries))
+	for _, e := range entries {
+		name := filepath.Join(dir, e.Name())
+		if fi, err := os.Stat(name); err == nil && fi.Mode().IsRegular() && e.Name()[0] != '.' {
+			names = append(names, name)
+		}
+	}
 	if err != nil {
-		return nil, err
+		names = []string{dir} // and reading a file that is not there says so
 	}
 	var lists [][]byte
 	for _, name := range names {
-		if fi, err := os.Stat(name); err != nil || !fi.Mode().IsRegular() || filepath.Base(name)[0] == '.' {
-			continue
-		}
 		b, err := os.ReadFile(name)
 		if err != nil {
 			return nil, err

@@ -25,9 +25,9 @@ type Keys struct {
 // Register adds the flags to fs.
 func (k *Keys) Register(fs *flag.FlagSet) {
 	fs.Var(&k.PFX, "pfx", "PKCS #12 `FILE` with key and certificate; may be repeated")
-	fs.Var(&k.Key, "key", "PEM `FILE` with a private key; belongs to the -cert at the same place; may be repeated")
-	fs.Var(&k.Cert, "cert", "PEM `FILE` with the certificate of -key; may be repeated")
-	fs.StringVar(&k.PasswordFile, "password-file", "", "`FILE` with the password of the PFX; else the variable SMIME_PASSWORD has it")
+	fs.Var(&k.Key, "key", "PEM or DER `FILE` with a private key; belongs to the -cert at the same place; may be repeated")
+	fs.Var(&k.Cert, "cert", "PEM or DER `FILE` with the certificate of -key; may be repeated")
+	fs.StringVar(&k.PasswordFile, "password-file", "", "`FILE` with the password of the PFX or key; else the variable SMIME_PASSWORD has it")
 }
 
 // Identities reads all files: a key history if there are several.
@@ -44,6 +44,9 @@ func (k *Keys) Identities() (smime.Identities, error) {
 		password, err := k.password()
 		if err != nil {
 			return nil, err
+		}
+		if block, _ := pem.Decode(pfx); block != nil && block.Type == "PKCS12" {
+			pfx = block.Bytes
 		}
 		found, err := smime.ParsePKCS12(pfx, password)
 		if err != nil {
@@ -102,16 +105,19 @@ func (k *Keys) readPair(keyFile, certFile string) (*smime.Identity, error) {
 // the password of the PFX.
 func (k *Keys) parseKey(b []byte) (crypto.PrivateKey, error) {
 	if !bytes.Contains(b, []byte("-----BEGIN ")) {
-		return pkcs7.ParsePrivateKey(b)
+		key, err := pkcs7.ParsePrivateKey(b)
+		if !errors.Is(err, pkcs7.ErrSyntax) {
+			return key, err
+		}
+		if key, locked := k.decryptKey(b); !errors.Is(locked, pkcs7.ErrSyntax) {
+			return key, locked
+		}
+		return nil, err // neither form; the first says more
 	}
 	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
 		switch {
 		case block.Type == "ENCRYPTED PRIVATE KEY":
-			password, err := k.password()
-			if err != nil {
-				return nil, err
-			}
-			return pkcs7.DecryptPrivateKey(block.Bytes, []byte(password))
+			return k.decryptKey(block.Bytes)
 		case block.Headers["DEK-Info"] != "":
 			password, err := k.password()
 			if err != nil {
@@ -128,4 +134,13 @@ func (k *Keys) parseKey(b []byte) (crypto.PrivateKey, error) {
 		}
 	}
 	return nil, errors.New("no private key")
+}
+
+// decryptKey reads an EncryptedPrivateKeyInfo.
+func (k *Keys) decryptKey(der []byte) (crypto.PrivateKey, error) {
+	password, err := k.password()
+	if err != nil {
+		return nil, err
+	}
+	return pkcs7.DecryptPrivateKey(der, []byte(password))
 }
