@@ -53,7 +53,7 @@ type policyKey struct {
 	revocation Revocation
 	limits     Limits
 	policies   string
-	flags      [6]bool
+	flags      [7]bool
 }
 
 func (c *cache) init() {
@@ -189,8 +189,8 @@ func policyKeyOf(p *Policy) policyKey {
 	k := policyKey{
 		purpose: p.Purpose, mailbox: p.Mailbox, any: p.InsecureAnyMailbox, at: p.At.UTC().Round(0),
 		revocation: p.Revocation, limits: p.Limits,
-		flags: [6]bool{p.RequireExplicitPolicy, p.InhibitPolicyMapping, p.InhibitAnyPolicy,
-			p.InsecureSHA1, p.InsecureShortKeys, p.Fetcher != nil},
+		flags: [7]bool{p.RequireExplicitPolicy, p.InhibitPolicyMapping, p.InhibitAnyPolicy,
+			p.InsecureSHA1, p.InsecureShortKeys, p.Fetcher != nil, p.RequireOCSPNonce},
 	}
 	if p.Policies != nil {
 		k.policies = "set"

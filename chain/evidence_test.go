@@ -226,7 +226,7 @@ type response struct {
 	certs    []*party
 	status   int // of the OCSPResponse
 	unknown  bool
-	nonce    bool
+	nonce    []byte // value of the extension; nil: none
 	breakIt  bool
 }
 
@@ -260,8 +260,8 @@ func (r response) der(t testing.TB) []byte {
 	}
 	tbs := [][]byte{id, generalized(judged.Add(r.produced)), sequence(singles)}
 	exts := build(func(b *cryptobyte.Builder) {
-		if r.nonce {
-			add(b, oid.OCSPNonce, false, []byte{4, 1, 1})
+		if r.nonce != nil {
+			add(b, oid.OCSPNonce, false, r.nonce)
 		}
 		if r.unknown {
 			add(b, unknownOID, true, []byte{5, 0})

@@ -24,6 +24,7 @@ type ocspResponse struct {
 	producedAt    time.Time
 	singles       []ocspSingle
 	certs         [][]byte
+	nonce         []byte  // nil: none
 	unknown       oid.OID // a critical extension that is not understood
 }
 
@@ -164,7 +165,10 @@ func (r *ocspResponse) parseData() bool {
 			return false
 		}
 		for _, e := range all {
-			if e.Critical && e.ID != oid.OCSPNonce && r.unknown == "" {
+			switch {
+			case e.ID == oid.OCSPNonce:
+				r.nonce = readNonce(e.Value)
+			case e.Critical && r.unknown == "":
 				r.unknown = e.ID
 			}
 		}
@@ -177,6 +181,20 @@ func (r *ocspResponse) parseData() bool {
 		r.singles = append(r.singles, single)
 	}
 	return true
+}
+
+// readNonce reads
+//
+//	Nonce ::= OCTET STRING (SIZE (1..128))
+//
+// (RFC 9654 section 2.1). What is none, as old responders write it, is nil:
+// nobody who asked with a nonce takes it for his.
+func readNonce(value cryptobyte.String) []byte {
+	var nonce cryptobyte.String
+	if !value.ReadASN1(&nonce, asn1.OCTET_STRING) || !value.Empty() || len(nonce) == 0 || len(nonce) > 128 {
+		return nil
+	}
+	return nonce
 }
 
 // readSingle reads
@@ -322,30 +340,36 @@ func (e *Entry) ocspSerials() ([][]byte, error) {
 	return list, nil
 }
 
-// ocspRequest returns an OCSPRequest about cert with a SHA-1 or SHA-256
-// CertID and without a nonce, so that it can be answered from caches.
+// ocspRequest returns an OCSPRequest about cert with a CertID by h. Without a
+// nonce it can be answered from caches.
 //
 //	OCSPRequest ::= SEQUENCE {
 //	    tbsRequest  SEQUENCE {
-//	        requestList  SEQUENCE OF SEQUENCE { reqCert CertID } } }
-func ocspRequest(cert, issuer *certificate, h alg.Hash) ([]byte, error) {
+//	        requestList        SEQUENCE OF SEQUENCE { reqCert CertID },
+//	        requestExtensions  [2] EXPLICIT Extensions OPTIONAL } }
+func ocspRequest(cert, issuer *certificate, h alg.Hash, nonce []byte) ([]byte, error) {
 	var b cryptobyte.Builder
-	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+	sequence := func(f cryptobyte.BuilderContinuation) cryptobyte.BuilderContinuation {
+		return func(b *cryptobyte.Builder) { b.AddASN1(asn1.SEQUENCE, f) }
+	}
+	certID := func(b *cryptobyte.Builder) {
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-					b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-						b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-							h.Identifier().OID.Add(b)
-							b.AddASN1NULL()
-						})
-						b.AddASN1OctetString(digest(h, cert.Issuer))
-						b.AddASN1OctetString(digest(h, issuer.KeyBits()))
-						b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(cert.SerialDER) })
-					})
-				})
-			})
+			h.Identifier().OID.Add(b)
+			b.AddASN1NULL()
 		})
-	})
+		b.AddASN1OctetString(digest(h, cert.Issuer))
+		b.AddASN1OctetString(digest(h, issuer.KeyBits()))
+		b.AddASN1(asn1.INTEGER, func(b *cryptobyte.Builder) { b.AddBytes(cert.SerialDER) })
+	}
+	extension := func(b *cryptobyte.Builder) {
+		oid.OCSPNonce.Add(b)
+		b.AddASN1(asn1.OCTET_STRING, func(b *cryptobyte.Builder) { b.AddASN1OctetString(nonce) })
+	}
+	b.AddASN1(asn1.SEQUENCE, sequence(func(b *cryptobyte.Builder) {
+		b.AddASN1(asn1.SEQUENCE, sequence(sequence(certID)))
+		if nonce != nil {
+			b.AddASN1(asn1.Tag(2).ContextSpecific().Constructed(), sequence(sequence(extension)))
+		}
+	}))
 	return b.Bytes()
 }

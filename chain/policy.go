@@ -45,7 +45,13 @@ func (p Purpose) String() string {
 // That is for evidence of the time in question: from its this-update, less five
 // minutes since clocks differ, to its next update. An OCSP response without
 // next update counts for seven days, a CRL without one is never known to be
-// current. For a time up to a day ago, evidence of now counts as well.
+// current. For a time up to a day ago, evidence of now counts as well. What was
+// made after a certificate expired never shows that it is good.
+//
+// A CRL with a critical extension that this package doesn't know, its own or
+// that of any entry, counts neither for nor against any certificate: RFC 5280
+// sections 5.2 and 5.3 forbid its use. So it is with an OCSP response, or an
+// answer in one, that has such an extension.
 type Revocation uint8
 
 const (
@@ -98,6 +104,11 @@ type Options struct {
 	// It can refuse the path but can't save one that failed.
 	Check func(*Path) error
 
+	// RequireOCSPNonce sends a nonce of 32 octets with OCSP requests (RFC 9654)
+	// and lets no response without it show that a certificate is good: neither
+	// one that is at hand, nor one replayed, nor one prepared beforehand, which is
+	// what most public responders give. Any response can still condemn.
+	RequireOCSPNonce bool
 	// FetchTimeout bounds all fetches of one validation, those of issuers by
 	// half of it; zero: 10 s.
 	FetchTimeout time.Duration

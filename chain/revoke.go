@@ -232,6 +232,12 @@ func (v *verification) current(this, next time.Time) bool {
 	return at(v.at) || v.at.Before(v.now) && v.now.Sub(v.at) <= recent && at(v.now)
 }
 
+// current is that of a CRL on the certificate. One of when the certificate had
+// expired need not list it any more (RFC 5280 sections 3.3 and 5.3.1).
+func (s *statusSearch) current(this, next time.Time) bool {
+	return !this.After(s.cert.NotAfter) && s.v.current(this, next)
+}
+
 // published reports whether something of that date exists yet.
 func (v *verification) published(this time.Time) bool {
 	now := v.now

@@ -79,6 +79,10 @@ func TestCRLRules(t *testing.T) {
 		{"bad signature, listed", []list{current, lists(with(current, func(l *list) { l.breakIt = true }), listed{date: -day})}, "good"},
 		{"unknown critical extension", []list{with(current, func(l *list) { l.unknown = true })}, "unknown"},
 		{"unknown critical extension of another's entry", []list{with(current, func(l *list) { l.entries = []listed{{cert: other, date: -day, unknown: true}} })}, "unknown"},
+		// RFC 5280 sections 5.2 and 5.3: neither for nor against anybody.
+		{"unknown critical extension, listed", []list{lists(with(current, func(l *list) { l.unknown = true }), listed{date: -2 * day})}, "unknown"},
+		{"unknown critical extension of its entry", []list{lists(current, listed{date: -2 * day, unknown: true})}, "unknown"},
+		{"unknown critical extension, listed, beside one that is understood", []list{current, lists(with(current, func(l *list) { l.number, l.unknown = 4, true }), listed{date: -2 * day})}, "good"},
 		// CRT-23: a CRL in the message that is older must not win.
 		{"older one not listing, newer one listing", []list{current, lists(with(current, func(l *list) { l.number, l.this = 6, -time.Hour }), listed{date: -2 * time.Hour})}, "revoked"},
 		{"newer one not listing, older one listing", []list{current, lists(old, listed{date: -10 * day})}, "revoked"},
@@ -114,6 +118,41 @@ func TestCRLRules(t *testing.T) {
 				}
 			}
 			slices.Reverse(evidence)
+		}
+	}
+}
+
+// TestExpiredSince has mail of some hours ago whose certificate expired in the
+// meantime: a CRL of after that does not list it any more, and shows nothing.
+func TestExpiredSince(t *testing.T) {
+	shift := time.Since(judged) // evidence is made relative to judged
+	now := judged.Add(shift)
+	root := newRoot(t, "Root", until(now.AddDate(1, 0, 0)))
+	leaf := root.newLeaf(t, alice, until(now.Add(-5*time.Hour)))
+	crl := func(this time.Duration, edit func(*list)) []byte {
+		l := list{by: root, number: int64(100 + this/time.Hour), this: shift + this, next: shift + day}
+		if edit != nil {
+			edit(&l)
+		}
+		return l.der(t)
+	}
+	hold := func(l *list) { l.entries = []listed{{cert: leaf, date: shift - 20*time.Hour, reason: 6}} }
+	lift := func(l *list) { l.base, l.entries = 80, []listed{{cert: leaf, date: shift - 20*time.Hour, reason: 8}} }
+	for _, c := range []struct {
+		name string
+		crls [][]byte
+		want string
+	}{
+		{"of before it expired", [][]byte{crl(-6*time.Hour, nil)}, "good"},
+		{"of after it expired", [][]byte{crl(-4*time.Hour, nil)}, "unknown"},
+		{"a hold that a later list lacks", [][]byte{crl(-15*time.Hour, hold), crl(-4*time.Hour, nil)}, "revoked"},
+		{"a hold that was lifted in time", [][]byte{crl(-15*time.Hour, hold), crl(-6*time.Hour, nil)}, "good"},
+		{"a hold removed since it expired", [][]byte{crl(-15*time.Hour, hold), crl(-4*time.Hour, lift)}, "revoked"},
+		{"a hold removed in time", [][]byte{crl(-15*time.Hour, hold), crl(-6*time.Hour, lift)}, "good"},
+	} {
+		got, _ := outcome(t, root, leaf, func(p *chain.Policy) { p.At = now.Add(-10 * time.Hour) }, nil, c.crls...)
+		if got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
 		}
 	}
 }
@@ -541,7 +580,7 @@ func TestResponses(t *testing.T) {
 		{"the same serial number of the CA's namesake", one(edit(good, func(r *reply) { r.issuer = sister })), nil, "unknown"},
 		{"critical extension", response{by: sub, unknown: true, answers: []reply{good}}, nil, "unknown"},
 		{"critical extension of the answer", one(edit(good, func(r *reply) { r.unknown = true })), nil, "unknown"},
-		{"a nonce that nobody sent", response{by: sub, produced: -day, nonce: true, answers: []reply{good}}, nil, "good"},
+		{"a nonce that nobody sent", response{by: sub, produced: -day, nonce: []byte{4, 1, 1}, answers: []reply{good}}, nil, "good"},
 		{"bad signature", response{by: sub, breakIt: true, answers: []reply{good}}, nil, "unknown"},
 		{"error status", response{by: sub, status: 3, answers: []reply{good}}, nil, "unknown"},
 		{"several answers", response{by: sub, produced: -day, answers: []reply{edit(revoked, func(r *reply) { r.cert = next }), good}}, nil, "good"},

@@ -128,7 +128,7 @@ func (s *statusSearch) judgeCRL(ctx context.Context, c *crl, reasons reasonMask)
 			this, next, entries = d.thisUpdate, d.nextUpdate, combine(newer, entries)
 		}
 	}
-	current := s.v.current(this, next)
+	current := s.current(this, next)
 	if !current {
 		s.note(c, "is not current")
 	}
@@ -164,7 +164,7 @@ func (s *statusSearch) judgeDelta(ctx context.Context, d *crl) {
 		switch {
 		case e.reason != reasonRemoveFromCRL:
 			s.revoked(statement{kind: KindCRL, this: d.thisUpdate, next: d.nextUpdate, by: d.title(), entry: e})
-		case by.acquits && s.v.current(d.thisUpdate, d.nextUpdate) && d.thisUpdate.After(s.released):
+		case by.acquits && s.current(d.thisUpdate, d.nextUpdate) && d.thisUpdate.After(s.released):
 			s.released = d.thisUpdate
 		}
 	}
@@ -199,7 +199,7 @@ func (s *statusSearch) deltaFor(ctx context.Context, c *crl) *crl {
 	var best *crl
 	for _, ranked := range s.crls {
 		d := ranked.crl
-		if !d.delta() || !d.updates(c) || !s.v.current(d.thisUpdate, d.nextUpdate) ||
+		if !d.delta() || !d.updates(c) || !s.current(d.thisUpdate, d.nextUpdate) ||
 			best != nil && compareNumbers(d.number, best.number) <= 0 {
 			continue
 		}

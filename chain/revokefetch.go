@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 
 	"github.com/gosmime/gosmime/internal/alg"
@@ -37,7 +38,7 @@ func (s *statusSearch) fetchOCSP(ctx context.Context) (decided bool) {
 			break
 		}
 		for _, h := range [...]alg.Hash{alg.SHA256, alg.SHA1} {
-			request, err := ocspRequest(s.cert, s.issuer, h)
+			request, err := ocspRequest(s.cert, s.issuer, h, s.v.nonce())
 			if err != nil {
 				return false
 			}
@@ -55,6 +56,21 @@ func (s *statusSearch) fetchOCSP(ctx context.Context) (decided bool) {
 		}
 	}
 	return false
+}
+
+// nonceSize is what RFC 9654 section 2.1 asks of clients.
+const nonceSize = 32
+
+// nonce returns the nonce of this verification, nil if none is wanted.
+func (v *verification) nonce() []byte {
+	if !v.policy.RequireOCSPNonce {
+		return nil
+	}
+	if v.work.nonce == nil {
+		v.work.nonce = make([]byte, nonceSize)
+		rand.Read(v.work.nonce) //nolint:errcheck // never fails
+	}
+	return v.work.nonce
 }
 
 // fetchCRLs takes the first answer of the URLs, which are alternatives (RFC

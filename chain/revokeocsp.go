@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
 	"slices"
@@ -54,6 +55,10 @@ func (s *statusSearch) judgeResponse(ctx context.Context, e *Entry) {
 	// not valid, shows nothing good.
 	if r.producedAt.Before(s.cert.NotBefore) || r.producedAt.After(s.cert.NotAfter) {
 		s.note(nil, "an OCSP response is of a time when the certificate was not valid")
+		sure = false
+	}
+	if s.v.policy.RequireOCSPNonce && (r.nonce == nil || !bytes.Equal(r.nonce, s.v.work.nonce)) {
+		s.note(nil, "an OCSP response does not have the nonce of the request")
 		sure = false
 	}
 	by.acquits = by.acquits && sure

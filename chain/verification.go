@@ -52,6 +52,7 @@ type work struct {
 	issuerEnd time.Time // of the fetches of issuers
 	issuerGot int       // fetches of issuers
 
+	nonce        []byte    // of OCSP requests; nil: none was sent
 	evidenceEnds time.Time // when the first signer of evidence expires; zero: none was needed
 }
 

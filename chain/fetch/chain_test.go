@@ -114,13 +114,12 @@ func responder(t *testing.T, issuer, by *party, index string, args ...string) st
 	return ""
 }
 
-func verify(t *testing.T, root, leaf *party, mode chain.Revocation, extra ...[]byte) (*chain.Path, error) {
+func verify(t *testing.T, root, leaf *party, o chain.Options, extra ...[]byte) (*chain.Path, error) {
 	t.Helper()
+	o.Fetcher = &fetch.Client{InsecurePrivateAddresses: true, Timeout: 5 * time.Second}
 	trust := chain.NewCollection(chain.Anchors(chain.Certs(root.Certificate)), chain.Untrusted(chain.DER(extra...)))
 	return trust.Verify(t.Context(), leaf.Certificate, chain.Policy{
-		Purpose: chain.EmailSigning, Mailbox: "alice@example.com", Options: chain.Options{
-			Revocation: mode, Fetcher: &fetch.Client{InsecurePrivateAddresses: true, Timeout: 5 * time.Second},
-		},
+		Purpose: chain.EmailSigning, Mailbox: "alice@example.com", Options: o,
 	})
 }
 
@@ -168,12 +167,14 @@ func TestOpenSSLResponder(t *testing.T) {
 				l.EmailAddresses = []string{"alice@example.com"}
 				l.OCSPServer = []string{url}
 			})
-			path, err := verify(t, root, leaf, chain.RevocationRequireLeaf)
-			if !errors.Is(err, c.want) || c.want == nil && err != nil {
-				t.Fatalf("%v, want %v", err, c.want)
-			}
-			if err == nil && (path.Revocation(0).Status != chain.StatusGood || path.Revocation(0).Evidence != chain.KindOCSPResponse) {
-				t.Errorf("%+v", path.Revocation(0))
+			for _, nonce := range []bool{false, true} { // openssl repeats what it is sent
+				path, err := verify(t, root, leaf, chain.Options{Revocation: chain.RevocationRequireLeaf, RequireOCSPNonce: nonce})
+				if !errors.Is(err, c.want) || c.want == nil && err != nil {
+					t.Fatalf("%v, want %v", err, c.want)
+				}
+				if err == nil && (path.Revocation(0).Status != chain.StatusGood || path.Revocation(0).Evidence != chain.KindOCSPResponse) {
+					t.Errorf("%+v", path.Revocation(0))
+				}
 			}
 		})
 	}
@@ -239,7 +240,7 @@ func TestServers(t *testing.T) {
 				l.SerialNumber = revoked.SerialNumber
 			}
 		})
-		_, err := verify(t, root, leaf, chain.RevocationRequireLeaf)
+		_, err := verify(t, root, leaf, chain.Options{Revocation: chain.RevocationRequireLeaf})
 		if !errors.Is(err, c.want) || c.want == nil && err != nil {
 			t.Errorf("%s, %s: %v, want %v", c.aia, c.crl, err, c.want)
 		}
@@ -255,7 +256,7 @@ func TestServers(t *testing.T) {
 		l.OCSPServer = []string{server.URL + "/ocsp"}
 	})
 	before := asked.Load()
-	if _, err := verify(t, root, stranger, chain.RevocationRequireLeaf); !errors.Is(err, chain.ErrUnknownIssuer) {
+	if _, err := verify(t, root, stranger, chain.Options{Revocation: chain.RevocationRequireLeaf}); !errors.Is(err, chain.ErrUnknownIssuer) {
 		t.Error(err)
 	}
 	if asked.Load() != before {
