@@ -64,7 +64,7 @@ func TestCancel(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if took := time.Since(cancelled); took > 5*time.Second {
+		if took := time.Since(cancelled); took > time.Minute {
 			t.Errorf("%s: %v", name, took)
 		}
 		cancel()

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"time"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/smime"
@@ -17,8 +18,9 @@ import (
 // client writes and ends by closing its side, signed by its author? The answer
 // is a line: "good", "revoked", "unknown" or "bad", and more words.
 type Gateway struct {
-	Trust   *chain.Collection
-	Fetcher *SharedFetcher
+	Trust        *chain.Collection
+	Fetcher      *SharedFetcher
+	FetchTimeout time.Duration // for all look-ups of one verification; a message has two at most
 }
 
 // maxMail bounds a message, which is kept for a second look.
@@ -65,7 +67,8 @@ func (g *Gateway) judge(ctx context.Context, r io.Reader) string {
 
 func (g *Gateway) verify(ctx context.Context, mail []byte, fetcher chain.Fetcher) (*smime.Signer, error) {
 	return smime.Verify(ctx, io.Discard, bytes.NewReader(mail), g.Trust, &smime.VerifyOptions{Chain: chain.Options{
-		Fetcher:    fetcher,
-		Revocation: chain.RevocationRequireLeaf,
+		Fetcher:      fetcher,
+		FetchTimeout: g.FetchTimeout,
+		Revocation:   chain.RevocationRequireLeaf,
 	}})
 }

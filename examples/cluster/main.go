@@ -23,19 +23,20 @@ import (
 )
 
 func main() {
-	addr := flag.String("redis", "127.0.0.1:6379", "`ADDRESS` of Redis")
+	addr := flag.String("redis", "127.0.0.1:6379", "`ADDRESS` of Redis, or the path of its socket")
 	roots := flag.String("roots", "", "PEM `FILE` with trusted roots")
 	private := flag.Bool("private", false, "CRLs are published at private addresses")
+	patience := flag.Duration("patience", 10*time.Second, "`TIME` for all look-ups of one message, in Redis and elsewhere")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *addr, *roots, *private); err != nil {
+	if err := run(ctx, *addr, *roots, *private, *patience); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, addr, roots string, private bool) error {
+func run(ctx context.Context, addr, roots string, private bool, patience time.Duration) error {
 	text, err := os.ReadFile(roots)
 	if err != nil {
 		return err
@@ -49,12 +50,13 @@ func run(ctx context.Context, addr, roots string, private bool) error {
 		return err
 	}
 	context.AfterFunc(ctx, func() { l.Close() })
-	shared := redis.NewClient(&redis.Options{Addr: addr, DialTimeout: time.Second, ReadTimeout: time.Second, MaxRetries: -1})
+	shared := redis.NewClient(&redis.Options{Addr: addr, DialTimeout: patience / 10, ReadTimeout: patience / 10, MaxRetries: -1})
 	defer shared.Close()
 	g := &Gateway{
 		Trust: chain.NewCollection(chain.Anchors(anchors), chain.Untrusted(&SharedDirectory{shared})),
-		Fetcher: &SharedFetcher{Redis: shared, Next: &fetch.Client{InsecurePrivateAddresses: private},
-			Keep: time.Hour, Wait: 5 * time.Second},
+		Fetcher: &SharedFetcher{Redis: shared, Next: &fetch.Client{InsecurePrivateAddresses: private, Timeout: patience},
+			Keep: time.Hour, Wait: patience / 2},
+		FetchTimeout: patience,
 	}
 	return g.Serve(ctx, l)
 }

@@ -37,9 +37,9 @@ func TestDirectory(t *testing.T) {
 	roots := filepath.Join(t.TempDir(), "roots.pem")
 	write(t, roots, pemOf(ca.Root().Raw)+pemOf(ca.Issuing().Raw))
 	mail := smimetest.Mail("alice@example.com", "bob@example.com", "found in the directory")
-	d := &Directory{URL: s.url, Base: "dc=example,dc=com", TLS: s.tls}
+	d := &Directory{URL: s.url, Base: "dc=example,dc=com", TLS: s.tls, Timeout: time.Minute}
 
-	for name, d := range map[string]*Directory{"ldaps": d, "starttls": {URL: s.plain, Base: d.Base, TLS: s.tls}} {
+	for name, d := range map[string]*Directory{"ldaps": d, "starttls": {URL: s.plain, Base: d.Base, TLS: s.tls, Timeout: d.Timeout}} {
 		t.Run(name, func(t *testing.T) {
 			var sealed, content bytes.Buffer
 			if err := run(t.Context(), d, roots, []string{"bob@example.com", "carol@example.com", special}, bytes.NewReader(mail), &sealed); err != nil {
@@ -69,7 +69,7 @@ func TestDirectory(t *testing.T) {
 	})
 	t.Run("certificate of another server", func(t *testing.T) {
 		other := startSlapd(t, nil)
-		d := &Directory{URL: other.url, Base: d.Base, TLS: s.tls} // the other server's certificate
+		d := &Directory{URL: other.url, Base: d.Base, TLS: s.tls, Timeout: d.Timeout} // the other server's certificate
 		if err := run(t.Context(), d, roots, []string{"bob@example.com"}, bytes.NewReader(mail), &bytes.Buffer{}); err == nil {
 			t.Error("a server with another certificate was asked")
 		}
@@ -95,14 +95,13 @@ func TestSilentServer(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	d := &Directory{URL: "ldap://" + l.Addr().String(), Base: "dc=example,dc=com", InsecureNoTLS: true}
-	start := time.Now()
 	for _, err := range d.Find(ctx, chain.Query{Kind: chain.KindCertificate, Mailbox: "bob@example.com"}) {
 		if err == nil {
 			t.Error("found something")
 		}
 	}
-	if took := time.Since(start); took > 2*time.Second {
-		t.Errorf("took %v", took)
+	if ctx.Err() == nil {
+		t.Error("did not wait for an answer")
 	}
 }
 

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -20,6 +18,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gosmime/gosmime/examples/internal/servertest"
+	"github.com/gosmime/gosmime/internal/suites"
 )
 
 // A server is a slapd of Debian with a directory of its own.
@@ -37,13 +38,7 @@ type person struct {
 // startSlapd fills a directory and serves it on loopback, by LDAPS and LDAP.
 func startSlapd(t *testing.T, people []person) *server {
 	t.Helper()
-	slapd := "/usr/sbin/slapd"
-	if _, err := os.Stat(slapd); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("slapd is not installed")
-	}
+	slapd := suites.Tool(t, "slapd")
 	dir := t.TempDir()
 	s := &server{}
 	certFile, keyFile := filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key")
@@ -71,50 +66,15 @@ directory %[4]s
 	if out, err := exec.Command(slapd, "-T", "add", "-f", conf, "-l", ldif).CombinedOutput(); err != nil {
 		t.Fatalf("slapadd: %v\n%s", err, out)
 	}
-	ports := freePorts(t, 2)
-	s.url, s.plain = fmt.Sprintf("ldaps://127.0.0.1:%d", ports[0]), fmt.Sprintf("ldap://127.0.0.1:%d", ports[1])
-	var log bytes.Buffer
-	cmd := exec.Command(slapd, "-f", conf, "-h", s.url+"/ "+s.plain+"/", "-d", "0")
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+	urls := func(ports []int) (ldaps, ldap string) {
+		return fmt.Sprintf("ldaps://127.0.0.1:%d", ports[0]), fmt.Sprintf("ldap://127.0.0.1:%d", ports[1])
 	}
-	ctx, ended := context.WithCancelCause(context.Background())
-	go func() { ended(fmt.Errorf("slapd ended: %v", cmd.Wait())) }()
-	t.Cleanup(func() {
-		if ctx.Err() == nil {
-			if err := cmd.Process.Kill(); err != nil {
-				t.Error(err)
-			}
-		}
-		<-ctx.Done()
-	})
-	wait(ctx, t, strings.TrimPrefix(s.url, "ldaps://"), &log)
+	run := servertest.Start(t, 2, func(ports []int) *exec.Cmd {
+		ldaps, ldap := urls(ports)
+		return exec.Command(slapd, "-f", conf, "-h", ldaps+"/ "+ldap+"/", "-d", "0")
+	}, func(ports []int) error { return servertest.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", ports[0])) })
+	s.url, s.plain = urls(run.Ports)
 	return s
-}
-
-// wait returns when the server, which runs until ctx is done, accepts connections.
-func wait(ctx context.Context, t *testing.T, address string, log *bytes.Buffer) {
-	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
-	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("%v\n%s", context.Cause(ctx), log)
-		case <-deadline.C:
-			t.Fatal("slapd does not answer")
-		case <-tick.C:
-			if c, err := net.Dial("tcp", address); err == nil {
-				if err := c.Close(); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-		}
-	}
 }
 
 func ldifOf(people []person) string {
@@ -132,20 +92,6 @@ func ldifOf(people []person) string {
 		b.WriteString("\n")
 	}
 	return b.String()
-}
-
-func freePorts(t *testing.T, n int) []int {
-	t.Helper()
-	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
 }
 
 func serverCertificate(t *testing.T, certFile, keyFile string) *tls.Config {

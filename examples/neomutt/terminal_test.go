@@ -104,7 +104,7 @@ func (u *user) start(t *testing.T, args ...string) {
 // poll returns when the condition holds.
 func (u *user) poll(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(30 * time.Second)
+	deadline := time.NewTimer(2 * time.Minute) // on a busy machine
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()

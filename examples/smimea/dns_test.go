@@ -5,8 +5,8 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"crypto/x509"
+	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/miekg/dns"
+
+	"github.com/gosmime/gosmime/examples/internal/servertest"
+	"github.com/gosmime/gosmime/internal/suites"
 )
 
 // startDNS signs the zone signed.test with BIND's tools, serves it and an
@@ -22,14 +25,8 @@ import (
 // digits forged are changed after the zone was signed.
 func startDNS(t *testing.T, records []string, forged string) *Resolver {
 	t.Helper()
-	for _, tool := range []string{"named", "dnssec-keygen", "dnssec-signzone", "unbound"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatal(err)
-			}
-			t.Skipf("%s is not installed", tool)
-		}
-	}
+	named, unbound := suites.Tool(t, "named"), suites.Tool(t, "unbound")
+	keygen, signzone := suites.Tool(t, "dnssec-keygen"), suites.Tool(t, "dnssec-signzone")
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
@@ -37,18 +34,23 @@ func startDNS(t *testing.T, records []string, forged string) *Resolver {
 	const soa = "@ 300 IN SOA ns.%[1]s. admin.%[1]s. 1 3600 600 86400 300\n@ 300 IN NS ns.%[1]s.\nns 300 IN A 127.0.0.1\n"
 	write(t, filepath.Join(dir, "signed.test"), "$ORIGIN signed.test.\n"+fmt.Sprintf(soa, "signed.test")+strings.Join(records, "\n")+"\n")
 	write(t, filepath.Join(dir, "unsigned.test"), "$ORIGIN unsigned.test.\n"+fmt.Sprintf(soa, "unsigned.test"))
-	command(t, dir, "dnssec-keygen", "-a", "ECDSAP256SHA256", "-f", "KSK", "signed.test")
-	command(t, dir, "dnssec-keygen", "-a", "ECDSAP256SHA256", "signed.test")
-	command(t, dir, "dnssec-signzone", "-S", "-o", "signed.test", "signed.test")
+	command(t, dir, keygen, "-a", "ECDSAP256SHA256", "-f", "KSK", "signed.test")
+	command(t, dir, keygen, "-a", "ECDSAP256SHA256", "signed.test")
+	command(t, dir, signzone, "-S", "-o", "signed.test", "signed.test")
 	forge(t, filepath.Join(dir, "signed.test.signed"), strings.ToUpper(forged))
-	ports := freePorts(t, 2)
-	write(t, filepath.Join(dir, "named.conf"), fmt.Sprintf(`options { directory %q; listen-on port %d { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; pid-file none; session-keyfile none; dnssec-validation no; };
+	authority := servertest.Start(t, 1, func(ports []int) *exec.Cmd {
+		conf := filepath.Join(dir, "named.conf")
+		write(t, conf, fmt.Sprintf(`options { directory %q; listen-on port %d { 127.0.0.1; }; listen-on-v6 { none; }; recursion no; pid-file none; session-keyfile none; dnssec-validation no; };
 controls { };
 zone "signed.test" { type primary; file "signed.test.signed"; };
 zone "unsigned.test" { type primary; file "unsigned.test"; };
 `, dir, ports[0]))
+		return exec.Command(named, "-g", "-c", conf)
+	}, answers)
 	write(t, filepath.Join(dir, "anchor"), trustAnchor(t, dir))
-	write(t, filepath.Join(dir, "unbound.conf"), fmt.Sprintf(`server:
+	resolver := servertest.Start(t, 1, func(ports []int) *exec.Cmd {
+		conf := filepath.Join(dir, "unbound.conf")
+		write(t, conf, fmt.Sprintf(`server:
   interface: 127.0.0.1
   port: %[1]d
   directory: %[2]q
@@ -67,13 +69,21 @@ stub-zone:
 stub-zone:
   name: "unsigned.test"
   stub-addr: 127.0.0.1@%[3]d
-`, ports[1], dir, ports[0]))
-	start(t, "named", "-g", "-c", filepath.Join(dir, "named.conf"))
-	awaitAnswer(t, fmt.Sprintf("127.0.0.1:%d", ports[0]))
-	start(t, "unbound", "-d", "-c", filepath.Join(dir, "unbound.conf"))
-	server := fmt.Sprintf("127.0.0.1:%d", ports[1])
-	awaitAnswer(t, server)
-	return &Resolver{Server: server}
+`, ports[0], dir, authority.Ports[0]))
+		return exec.Command(unbound, "-d", "-c", conf)
+	}, answers)
+	return &Resolver{Server: fmt.Sprintf("127.0.0.1:%d", resolver.Ports[0]), Timeout: time.Minute}
+}
+
+// answers says whether the server at that port knows the signed zone.
+func answers(ports []int) error {
+	m := new(dns.Msg)
+	m.SetQuestion("signed.test.", dns.TypeSOA)
+	answer, _, err := (&dns.Client{Net: "tcp"}).Exchange(m, fmt.Sprintf("127.0.0.1:%d", ports[0]))
+	if err == nil && len(answer.Answer) == 0 {
+		err = errors.New("no answer")
+	}
+	return err
 }
 
 // forge changes digits in a signed zone.
@@ -109,45 +119,6 @@ func trustAnchor(t *testing.T, dir string) string {
 	return ""
 }
 
-func start(t *testing.T, name string, args ...string) {
-	t.Helper()
-	var log bytes.Buffer
-	cmd := exec.Command(name, args...)
-	cmd.Stdout, cmd.Stderr = &log, &log
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := cmd.Process.Kill(); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if cmd.Wait() != nil && t.Failed() {
-			t.Logf("%s: %s", name, log.String())
-		}
-	})
-}
-
-// awaitAnswer returns when the server answers a query.
-func awaitAnswer(t *testing.T, server string) {
-	t.Helper()
-	m := new(dns.Msg)
-	m.SetQuestion("signed.test.", dns.TypeSOA)
-	deadline := time.NewTimer(20 * time.Second)
-	defer deadline.Stop()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		select {
-		case <-deadline.C:
-			t.Fatalf("%s does not answer", server)
-		case <-tick.C:
-			if _, _, err := (&dns.Client{Net: "tcp"}).Exchange(m, server); err == nil {
-				return
-			}
-		}
-	}
-}
-
 func command(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
@@ -155,20 +126,6 @@ func command(t *testing.T, dir, name string, args ...string) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out)
 	}
-}
-
-func freePorts(t *testing.T, n int) []int {
-	t.Helper()
-	var ports []int
-	for range n {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
 }
 
 func write(t *testing.T, name, text string) {

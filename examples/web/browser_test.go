@@ -63,6 +63,9 @@ func site(t *testing.T) (url string, size int64) {
 	return srv.URL, fi.Size()
 }
 
+// patience is for one tab, on a busy machine.
+const patience = 8 * time.Minute
+
 // A tab is a tab of a headless Chromium.
 type tab struct {
 	ctx context.Context
@@ -83,10 +86,11 @@ func newTab(t *testing.T, url string) *tab {
 		t.Skip("Chromium is not installed")
 	}
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
+		chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, patience)
 	t.Cleanup(cancel)
 	ctx, _ = chromedp.NewContext(ctx)
 	t.Cleanup(func() {
@@ -153,7 +157,7 @@ func (tb *tab) open(t *testing.T, mail []byte, roots, pfx string) (s shown) {
 	t.Helper()
 	actions := []chromedp.Action{
 		chromedp.Navigate(tb.url),
-		chromedp.Poll(`!$("go").disabled`, nil),
+		chromedp.Poll(`!$("go").disabled`, nil, chromedp.WithPollingTimeout(patience)),
 		chromedp.SetUploadFiles("#message", []string{file(t, "message.eml", mail)}),
 		chromedp.SetUploadFiles("#trust", []string{roots}),
 		chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), // to what else there is
@@ -166,7 +170,7 @@ func (tb *tab) open(t *testing.T, mail []byte, roots, pfx string) (s shown) {
 			chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent("secret"+kb.Enter))
 	}
 	actions = append(actions,
-		chromedp.Poll(`/^(Opened|This could not|Failed)/.test($("status").textContent)`, nil),
+		chromedp.Poll(`/^(Opened|This could not|Failed)/.test($("status").textContent)`, nil, chromedp.WithPollingTimeout(patience)),
 		chromedp.Evaluate(read, &s))
 	if err := chromedp.Run(tb.ctx, actions...); err != nil {
 		t.Fatal(err)

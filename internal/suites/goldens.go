@@ -2,6 +2,7 @@ package suites
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -44,6 +45,13 @@ type Golden struct {
 	}
 
 	root string
+}
+
+// Late reports whether what a correct library does in the seconds of the
+// manifest, or in five, took so long that a busy machine is no excuse.
+func (g *Golden) Late(took time.Duration) bool {
+	const busy = 10
+	return took > busy*time.Duration(cmp.Or(g.MaxSeconds, 5))*time.Second
 }
 
 // A GoldenParty is a signer or recipient of a [Golden].

@@ -11,6 +11,9 @@ import (
 func Tool(t testing.TB, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
+	if err != nil { // servers are where an ordinary user does not look
+		path, err = exec.LookPath("/usr/sbin/" + name)
+	}
 	if err != nil {
 		if os.Getenv("CI") != "" {
 			t.Fatalf("%s is not installed", name)
