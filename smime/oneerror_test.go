@@ -52,6 +52,8 @@ func TestUnsealTellsNothing(t *testing.T) {
 		{"junk in base64", edit(t, w.seeds[1], "\r\n\r\nMI", "\r\n\r\n!MI"), smime.ErrMalformed},
 		{"junk in quoted-printable", []byte("Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n\x01MII"), smime.ErrMalformed},
 		{"no signers", cmsMail("", "signed-data", certificates.Bytes()), smime.ErrNotSigned},
+		{"author in a header that nobody signed", edit(t, signed, "From: alice@example.com", "From: secret@example.com"), smime.ErrAmbiguousSender},
+		{"no author in a header that nobody signed", edit(t, signed, "From: alice@example.com", "From: secret"), smime.ErrAmbiguousSender},
 		{"another CMS type", cmsMail("", "signed-data", []byte("\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x05")), pkcs7.ErrUnsupported},
 		{"encrypted to somebody else", encrypted(t, carol, "", pkcs7.AES256GCM, signed), pkcs7.ErrNoKey},
 		{"header beyond the limit", append([]byte(strings.Repeat("X: y\r\n", 10_001)), signed...), smime.ErrLimit},
@@ -94,7 +96,8 @@ func TestUnsealTellsWhy(t *testing.T) {
 		want error
 	}{
 		{"good", sealed("alice@example.com", w.seeds[0]), smime.UnsealOptions{}, nil},
-		{"another author", sealed("bob@example.com", w.seeds[0]), smime.UnsealOptions{}, smime.ErrAmbiguousSender},
+		{"another author", sealed("bob@example.com", w.seeds[0]), smime.UnsealOptions{}, smime.ErrSender},
+		{"another author in the signed header", sealed("bob@example.com", clearSigned(t, w.alice, "", []byte("From: alice@example.com\r\n\r\nhello"))), smime.UnsealOptions{}, smime.ErrAmbiguousSender},
 		{"another signer", sealed("alice@example.com", w.seeds[7]), smime.UnsealOptions{}, smime.ErrSender},
 		{"a stranger", sealed("alice@example.com", clearSigned(t, stranger, "alice@example.com", []byte("\r\nhello"))), smime.UnsealOptions{}, chain.ErrUnknownIssuer},
 		{"signed twice, the author unknown", sealed("alice@example.com", opaqueSigned(t, w.alice, "alice@example.com", w.seeds[7])), smime.UnsealOptions{}, smime.ErrSender},

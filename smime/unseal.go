@@ -248,7 +248,10 @@ func (u *unsealing) encrypted(e *entity, body io.Reader, src *source) (*source, 
 		return nil, err
 	}
 	u.closers = append(u.closers, d.close)
-	u.malleable = u.malleable || !d.enc.Cipher.Authenticated()
+	u.v.outer = append(u.v.outer, e.part.Header)
+	if !u.malleable && !d.enc.Cipher.Authenticated() {
+		u.malleable, u.v.public = true, len(u.v.outer)
+	}
 	if err := d.check(); err != nil {
 		return nil, err
 	}
@@ -261,7 +264,6 @@ func (u *unsealing) encrypted(e *entity, body io.Reader, src *source) (*source, 
 	// What signed the ciphertext did not sign what is inside.
 	u.outside = u.outside || u.signer != nil
 	u.signer = nil
-	u.v.outer = append(u.v.outer, e.part.Header)
 	return newSource(d.reader), nil
 }
 
@@ -307,7 +309,9 @@ func (u *unsealing) signed(e *entity, body io.Reader, src *source) (*source, err
 		err = u.holds(c)
 	}
 	// Who signed knew the content: nothing of it can be found out any more.
-	u.malleable = u.malleable && !c.intact
+	if c.intact {
+		u.malleable, u.v.public = false, -1
+	}
 	if err != nil {
 		return nil, err
 	}

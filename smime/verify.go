@@ -69,12 +69,14 @@ type verification struct {
 	*layerReader
 	j        *judge
 	outer    []mimetree.Header // of messages that the entity was taken out of, outermost first
+	public   int               // how many of these everybody can see, where the rest may have been changed; else -1
 	receipts bool              // a receipt is wanted
 }
 
 func newVerification(ctx context.Context, trust *chain.Collection, opts *VerifyOptions, work *workload) *verification {
 	v := &verification{
 		layerReader: &layerReader{ctx: ctx, work: work, historic: opts.InsecureHistoric},
+		public:      -1,
 		j: &judge{ctx: ctx, trust: trust, opts: opts.Chain, timestamps: opts.Timestamps,
 			required: opts.Sender, anySender: opts.InsecureAnySender},
 	}
@@ -197,11 +199,31 @@ func (v *verification) judge(c *readContent) (*Signer, error) {
 	reports, ev := v.choose(c, who)
 	signer, err := verdict(reports, who)
 	if err != nil {
+		if v.public >= 0 {
+			err = v.told(c, append(slices.Clone(headers[:v.public]), headers[len(v.outer)+1:]...), err)
+		}
 		return nil, err
 	}
 	signer.findEncryptTo(v.j, ev)
 	signer.layer = receiptTargetOf(c.signedContent, reports)
 	return signer, nil
+}
+
+// told returns the error to give for a content that failed, judged by the
+// headers that everybody can see or that are signed: into the others, inside
+// encryption and outside the signature, an attacker can have moved a piece of
+// the plaintext. Where only these are wrong it is ErrDecrypt.
+func (v *verification) told(c *readContent, headers []mimetree.Header, err error) error {
+	if v.j.anySender {
+		return err
+	}
+	who := findAuthors(v.j.required, headers...)
+	reports, _ := v.choose(c, who)
+	if _, err := verdict(reports, who); err != nil {
+		return err
+	}
+	c.intact = false
+	return pkcs7.ErrDecrypt
 }
 
 // checkKind refuses content of another type than the message is for: what was
