@@ -4,13 +4,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
 
 	"github.com/gosmime/gosmime/internal/alg"
-	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/pkcs7"
 )
@@ -39,12 +37,11 @@ func Encrypt(ctx context.Context, w io.Writer, r io.Reader, to []*Recipient, opt
 	if err != nil {
 		return err
 	}
-	if d.layered() {
-		if p.outer, err = d.decidedOuter(); err != nil {
-			return err
-		}
+	outer, err := d.outside(p, opts)
+	if err != nil {
+		return err
 	}
-	return e.write(ctx, w, p.outer, p.size(), p.write)
+	return e.write(ctx, w, outer, p.size(), p.write)
 }
 
 // EncryptOptions are the options of [Encrypt].
@@ -64,7 +61,9 @@ type EncryptOptions struct {
 	RequireAuthenticated bool
 	// Hidden are fields that must not be seen outside beside those that Header
 	// hides, such as what [Message.ReplyHidden] returns for an answer: each is
-	// replaced by its Outer, or left out if that is empty.
+	// replaced by its Outer, or left out if that is empty. Where that can't be,
+	// since Header is PlainHeader or the message was signed before without
+	// hiding them, the error is ErrHeader.
 	Hidden []HeaderField
 	// ByKeyID names the recipients by subject key identifier, those whose
 	// certificates have one.
@@ -280,76 +279,4 @@ func (p *prefixWriter) Write(b []byte) (int, error) {
 		}
 	}
 	return p.w.Write(b)
-}
-
-// decidedOuter returns the outer fields of a message that is signed already.
-// One that was signed for encryption has them recorded in its payload
-// (RFC 9788 section 2.2); of any other nothing is hidden, since nobody could
-// tell later what was.
-func (d *draft) decidedOuter() ([]field, error) {
-	inside, err := d.innerHeader()
-	if err != nil || inside == nil || inside.Type.Params["hp"] != "cipher" {
-		return d.fields, err
-	}
-	var outer []field
-	for _, f := range d.fields {
-		if isTrace(f.name) || inside.Header.Count(f.name) == 0 {
-			outer = append(outer, f) // added since, such as by a relay
-		}
-	}
-	for _, v := range inside.Header.Get("HP-Outer") {
-		h, malformed, err := mimetree.ParseHeader([]byte(v+"\r\n"), 0)
-		if err != nil || malformed > 0 || len(h) != 1 {
-			return nil, fmt.Errorf("%w: HP-Outer: %s", ErrHeader, clip(v))
-		}
-		if isStructural(h[0].Name) || isDropped(h[0].Name) {
-			return nil, fmt.Errorf("%w: HP-Outer: %s", ErrHeader, clip(v))
-		}
-		f, err := newField(h[0].Name, h[0].Value)
-		if err != nil {
-			return nil, err
-		}
-		outer = append(outer, f)
-	}
-	return outer, nil
-}
-
-// innerHeader returns the header of what was signed, or nil if the message is
-// not a signed one.
-func (d *draft) innerHeader() (*mimetree.Part, error) {
-	form, _ := formOf(d.root)
-	switch form {
-	case formClear:
-		// The scan did not look inside.
-		tree, err := mimetree.Scan(d.section(d.root.Range), &mimetree.Options{
-			Enter: func(parent, _ *mimetree.Part) bool { return parent == nil },
-		})
-		if err != nil || len(tree.Children) == 0 {
-			return nil, inputError(err)
-		}
-		return tree.Children[0], nil
-	case formCMS:
-		return d.opaqueHeader()
-	}
-	return nil, nil
-}
-
-// opaqueHeader reads the header inside an opaque-signed message.
-func (d *draft) opaqueHeader() (*mimetree.Part, error) {
-	body, err := decodeBody(d.root, d.section(d.root.BodyRange()))
-	if err != nil {
-		return nil, err
-	}
-	signed, err := pkcs7.NewSignedReader(body, nil, nil)
-	if err != nil {
-		return nil, nil // something else: encrypted, or for the reader to judge
-	}
-	part, _, _, err := mimetree.ReadHeader(io.LimitReader(signed, 2<<20))
-	if err != nil {
-		if errors.Is(err, pkcs7.ErrSyntax) {
-			return nil, nil
-		}
-		return nil, inputError(err)
-	}
-	return part, nil
 }

@@ -1,6 +1,9 @@
 package smime
 
 import (
+	"fmt"
+	"io"
+	"mime"
 	"net/mail"
 	"strings"
 	"time"
@@ -30,9 +33,13 @@ func (p HeaderPolicy) outer(name, value string) (_ string, keep bool) {
 		return obscured, true
 	case "comments", "keywords":
 		return "", false
+	case "thread-topic":
+		// Not in hcp_baseline, but Outlook repeats the subject there.
+		return "", false
 	case "from", "to", "cc":
 		if p == HideMost {
-			return addressesOnly(value), true
+			value = addressesOnly(value)
+			return value, value != ""
 		}
 	case "date":
 		if p == HideMost {
@@ -43,9 +50,12 @@ func (p HeaderPolicy) outer(name, value string) (_ string, keep bool) {
 }
 
 // addressesOnly returns the addr-specs of a list of mailboxes, or the value
-// itself where it is none (RFC 9788 section 3.2.2).
+// itself where it is none (RFC 9788 section 3.2.2). It is empty for groups
+// without members, whose names are to be hidden too.
 func addressesOnly(value string) string {
-	list, err := mail.ParseAddressList(value)
+	// Names in whatever charset are dropped.
+	p := mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil }}}
+	list, err := p.ParseList(value)
 	if err != nil {
 		return value
 	}
@@ -109,9 +119,40 @@ func isUserFacing(name string) bool {
 // nothing.
 func withhold(hidden []HeaderField, name, value string) (_ string, keep bool) {
 	for _, h := range hidden {
-		if strings.EqualFold(h.Name, name) && h.Value == value {
+		if strings.EqualFold(h.Name, name) && sameText(name, h.Value, value) {
 			return h.Outer, h.Outer != ""
 		}
 	}
 	return value, true
+}
+
+// sameText compares the values of two fields of that name as they are read:
+// folded and encoded in whatever way, and addresses without their names.
+func sameText(name, a, b string) bool {
+	if readable(a) == readable(b) {
+		return true
+	}
+	x := addressesOnly(a)
+	return isAddressField(name) && x != "" && x == addressesOnly(b)
+}
+
+// readable returns a value with its encoded words decoded, as far as their
+// charsets are known, and single blanks.
+func readable(value string) string {
+	dec := new(mime.WordDecoder)
+	if s, err := dec.DecodeHeader(value); err == nil {
+		value = s
+	}
+	return strings.Join(strings.Fields(value), " ")
+}
+
+// exposed returns an error if one of the fields, which are to stand outside the
+// encryption as they are, must not be seen there.
+func exposed(fields []field, hidden []HeaderField) error {
+	for _, f := range fields {
+		if v, keep := withhold(hidden, f.name, f.value); !isTrace(f.name) && (!keep || v != f.value) {
+			return fmt.Errorf("%w: %s can't be hidden, since the header is not protected or was signed before", ErrHeader, clip(f.name))
+		}
+	}
+	return nil
 }

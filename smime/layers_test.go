@@ -81,6 +81,29 @@ func TestForEncryption(t *testing.T) {
 			t.Error(body(t, m))
 		}
 	}
+	// What is under several signatures was decided under the first.
+	for _, forms := range [][]bool{{false, false}, {false, true}, {true, false}, {true, true}, {true, false, true}} {
+		signed := []byte(crlf(plainMail))
+		for _, opaque := range forms {
+			signed = sign(t, signed, w.alice, &smime.SignOptions{ForEncryption: true, Opaque: opaque})
+		}
+		sealed := encrypt(t, signed, w.toBob, nil)
+		if got := header(t, sealed).Get("Subject"); got != "[...]" {
+			t.Errorf("signed %v: Subject outside is %q", forms, got)
+		}
+		var out bytes.Buffer
+		if _, _, err := smime.Unseal(t.Context(), &out, bytes.NewReader(sealed), smime.Identities{w.bob}, w.trust, nil); err != nil {
+			t.Errorf("signed %v: %v", forms, err)
+		}
+	}
+	nested := []byte(crlf(plainMail))
+	for range 10 {
+		nested = sign(t, nested, w.alice, nil)
+	}
+	var none bytes.Buffer
+	if err := smime.Encrypt(t.Context(), &none, bytes.NewReader(nested), w.toBob, nil); !errors.Is(err, smime.ErrLimit) || none.Len() > 0 {
+		t.Errorf("ten signatures: %d bytes, %v", none.Len(), err)
+	}
 	// What was signed without it hides nothing: the signed header says so.
 	sealed := encrypt(t, sign(t, []byte(crlf(plainMail)), w.alice, nil), w.toBob, nil)
 	if got := header(t, sealed).Get("Subject"); got != "Lunch" {

@@ -111,9 +111,9 @@ func (d *draft) hide(how composing) (outer []field, hidden legacyText, err error
 			outer = append(outer, f)
 			continue
 		}
-		v, keep := how.policy.outer(f.name, f.value)
-		if keep && v == f.value {
-			v, keep = withhold(how.hidden, f.name, f.value)
+		v, keep := withhold(how.hidden, f.name, f.value)
+		if keep {
+			v, keep = how.policy.outer(f.name, v)
 		}
 		if (!keep || v != f.value) && isUserFacing(f.name) {
 			hidden = append(hidden, f)
@@ -123,6 +123,11 @@ func (d *draft) hide(how composing) (outer []field, hidden legacyText, err error
 		case v == f.value:
 			outer = append(outer, f)
 		default:
+			if !isASCII(v) {
+				if v, err = asciiValue(f.name, v); err != nil {
+					return nil, nil, err
+				}
+			}
 			o, err := newField(f.name, v)
 			if err != nil {
 				return nil, nil, err

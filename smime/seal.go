@@ -27,11 +27,9 @@ func Seal(ctx context.Context, w io.Writer, r io.Reader, id *Identity, to []*Rec
 	if err != nil {
 		return err
 	}
-	outer := s.payload.outer
-	if d.layered() {
-		if outer, err = d.decidedOuter(); err != nil {
-			return err
-		}
+	outer, err := d.outside(s.payload, &opts.Encrypt)
+	if err != nil {
+		return err
 	}
 	if s.small() {
 		// Of known size the encoding can be DER, which all programs read.

@@ -126,11 +126,13 @@ func isASCII(s string) bool {
 }
 
 // asciiValue returns a value in ASCII: by RFC 2231 in parameters, by RFC 2047
-// elsewhere. An address that is not ASCII stays UTF-8, as RFC 6532 has it: mail
-// that has one travels by SMTPUTF8 or not at all.
+// elsewhere. An address or message identifier that is not ASCII stays UTF-8, as
+// RFC 6532 has it: mail that has one travels by SMTPUTF8 or not at all.
 func asciiValue(name, value string) (string, error) {
 	value = toUTF8(value)
 	switch strings.ToLower(name) {
+	case "message-id", "in-reply-to", "references", "content-id":
+		return value, nil
 	case "content-type", "content-disposition":
 		t, err := mimetree.ParseMediaType(value)
 		if err == nil {
@@ -141,20 +143,39 @@ func asciiValue(name, value string) (string, error) {
 		return "", fmt.Errorf("%w: %s: %s", ErrHeader, clip(name), clip(value))
 	}
 	if isAddressField(name) {
-		list, err := mail.ParseAddressList(value)
-		if err != nil {
-			return value, nil
-		}
-		parts := make([]string, len(list))
-		for i, a := range list {
-			if !isASCII(a.Address) {
-				return value, nil
-			}
-			parts[i] = a.String()
-		}
-		return strings.Join(parts, ", "), nil
+		return asciiAddresses(value), nil
+	}
+	// An encoded word among the octets would be encoded once more.
+	dec := new(mime.WordDecoder)
+	if s, err := dec.DecodeHeader(value); err == nil {
+		value = s
 	}
 	return mime.QEncoding.Encode("utf-8", value), nil
+}
+
+// asciiAddresses returns a list of addresses, or one group of them, with its
+// names in ASCII, or the value itself where it is something else.
+func asciiAddresses(value string) string {
+	rest := strings.TrimSpace(value)
+	group, members, isGroup := strings.Cut(strings.TrimSuffix(rest, ";"), ":")
+	isGroup = isGroup && strings.HasSuffix(rest, ";") && !strings.ContainsAny(group, "\"()<>@,;\\") && !strings.ContainsAny(members, ":;")
+	list, err := mail.ParseAddressList(rest)
+	if err != nil || !isGroup && (len(list) == 0 || strings.Contains(rest, ";") && strings.Contains(rest, ":")) {
+		return value // what several groups say would be lost
+	}
+	parts := make([]string, len(list))
+	for i, a := range list {
+		if !isASCII(a.Address) {
+			return value
+		}
+		parts[i] = a.String()
+	}
+	all := strings.Join(parts, ", ")
+	if isGroup {
+		// RFC 2047 section 5 (3): in a phrase Q would need more care than B.
+		return mime.BEncoding.Encode("utf-8", group) + ": " + all + ";"
+	}
+	return all
 }
 
 func isAddressField(name string) bool {

@@ -11,17 +11,18 @@ import (
 type hazard uint16
 
 const (
-	eightBit   hazard = 1 << iota // octets above 127
-	nul                           // NUL
-	longLine                      // more than 998 octets (RFC 5322 section 2.1.1)
-	fromLine                      // a line that begins with "From " (RFC 8551 section 3.1.3)
-	blankEnd                      // a space or TAB at the end of a line
-	loneLF                        // LF without CR
-	loneCR                        // CR without LF
-	notUTF8                       // some octets above 127 are no UTF-8
-	dashLine                      // the boundary that was to be looked for occurs
-	dotLine                       // a line that is a single dot (RFC 5321 section 4.5.2)
-	unsafeText = eightBit | nul | longLine | fromLine | blankEnd
+	eightBit hazard = 1 << iota // octets above 127
+	nul                         // NUL
+	longLine                    // more than 998 octets (RFC 5322 section 2.1.1)
+	fromLine                    // a line that begins with "From " (RFC 8551 section 3.1.3)
+	blankEnd                    // a space or TAB at the end of a line
+	loneLF                      // LF without CR
+	loneCR                      // CR without LF
+	notUTF8                     // some octets above 127 are no UTF-8
+	dashLine                    // the boundary that was to be looked for occurs
+	dotLine                     // a line that is a single dot (RFC 5321 section 4.5.2)
+	// As a line end, a lone CR could make the two before it.
+	unsafeText = eightBit | nul | longLine | fromLine | blankEnd | loneCR
 )
 
 // maxLine is the longest line that transport carries, without its end.

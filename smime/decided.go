@@ -1,0 +1,127 @@
+package smime
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/pkcs7"
+)
+
+// outside returns the fields that stand outside the encryption of a payload.
+func (d *draft) outside(p *payload, opts *EncryptOptions) ([]field, error) {
+	outer := p.outer
+	switch {
+	case d.layered():
+		var err error
+		if outer, err = d.decidedOuter(); err != nil {
+			return nil, err
+		}
+	case opts.Header != PlainHeader:
+		return outer, nil // hidden with the payload
+	}
+	return outer, exposed(outer, opts.Hidden)
+}
+
+// decidedOuter returns the outer fields of a message that is signed already.
+// One that was signed for encryption has them recorded in its payload
+// (RFC 9788 section 2.2); of any other nothing is hidden, since nobody could
+// tell later what was.
+func (d *draft) decidedOuter() ([]field, error) {
+	inside, err := d.innerHeader()
+	if err != nil || inside == nil || inside.Type.Params["hp"] != "cipher" {
+		return d.fields, err
+	}
+	var outer []field
+	for _, f := range d.fields {
+		if isTrace(f.name) || inside.Header.Count(f.name) == 0 {
+			outer = append(outer, f) // added since, such as by a relay
+		}
+	}
+	for _, v := range inside.Header.Get("HP-Outer") {
+		h, malformed, err := mimetree.ParseHeader([]byte(v+"\r\n"), 0)
+		if err != nil || malformed > 0 || len(h) != 1 {
+			return nil, fmt.Errorf("%w: HP-Outer: %s", ErrHeader, clip(v))
+		}
+		if isStructural(h[0].Name) || isDropped(h[0].Name) {
+			return nil, fmt.Errorf("%w: HP-Outer: %s", ErrHeader, clip(v))
+		}
+		f, err := newField(h[0].Name, h[0].Value)
+		if err != nil {
+			return nil, err
+		}
+		outer = append(outer, f)
+	}
+	return outer, nil
+}
+
+// innerHeader returns the header of what was signed, under however many
+// signatures, or nil if the message is not a signed one.
+func (d *draft) innerHeader() (*mimetree.Part, error) {
+	inside, err := d.signedHeader(d.root, d.section(d.root.Range), d.work.layers)
+	if inside == d.root {
+		inside = nil
+	}
+	return inside, err
+}
+
+// signedHeader returns the header of what is under the signatures of part,
+// which is entity, down to what is no signed layer; nil if that can't be found.
+func (d *draft) signedHeader(part *mimetree.Part, entity *io.SectionReader, layers int) (*mimetree.Part, error) {
+	if layers < 0 {
+		return nil, fmt.Errorf("%w: layers of S/MIME", ErrLimit)
+	}
+	form, _ := formOf(part)
+	switch form {
+	case formClear:
+		// The scan of the message did not look inside.
+		tree, err := mimetree.Scan(entity, &mimetree.Options{
+			Enter: func(parent, _ *mimetree.Part) bool { return parent == nil },
+		})
+		if err != nil || len(tree.Children) == 0 {
+			return nil, inputError(err)
+		}
+		child := tree.Children[0]
+		return d.signedHeader(child, io.NewSectionReader(entity, child.Start, child.Len()), layers-1)
+	case formCMS:
+		return d.opaqueHeader(part, entity, layers)
+	}
+	return part, nil
+}
+
+// opaqueHeader is signedHeader of an opaque-signed part.
+func (d *draft) opaqueHeader(part *mimetree.Part, entity *io.SectionReader, layers int) (*mimetree.Part, error) {
+	content := func() (io.Reader, error) {
+		at := part.Body - part.Start
+		body, err := decodeBody(part, io.NewSectionReader(entity, at, entity.Size()-at))
+		if err != nil {
+			return nil, err
+		}
+		return pkcs7.NewSignedReader(body, nil, &pkcs7.ReadOptions{InsecureHistoric: true})
+	}
+	signed, err := content()
+	if err != nil {
+		return part, nil // something else: encrypted, or for the reader to judge
+	}
+	inside, _, _, err := mimetree.ReadHeader(io.LimitReader(signed, 2<<20))
+	if err != nil {
+		if errors.Is(err, pkcs7.ErrSyntax) {
+			return nil, nil
+		}
+		return nil, inputError(err)
+	}
+	if f, _ := formOf(inside); f == formPlain {
+		return inside, nil
+	}
+	if signed, err = content(); err != nil {
+		return nil, err
+	}
+	held := spool.New(d.work.cms.Budget(), d.work.cms.Dir)
+	defer held.Close()
+	if _, err := io.Copy(held, signed); err != nil {
+		return nil, inputError(err)
+	}
+	return d.signedHeader(inside, io.NewSectionReader(held, 0, held.Size()), layers-1)
+}

@@ -1,0 +1,133 @@
+package smime_test
+
+import (
+	"bytes"
+	"errors"
+	"net/textproto"
+	"strings"
+	"testing"
+
+	"github.com/gosmime/gosmime/smime"
+)
+
+// TestHiddenBeyondTheSubject: nothing that tells the hidden fields stands
+// outside, in whatever form it came.
+func TestHiddenBeyondTheSubject(t *testing.T) {
+	w := newPeople(t)
+	for _, tt := range []struct {
+		name   string
+		policy smime.HeaderPolicy
+		field  string
+		secret string // not outside
+		outer  string // the field outside
+	}{
+		{"topic", smime.HideSubject, "Thread-Topic: Lunch", "Lunch", ""},
+		{"topic and most", smime.HideMost, "Thread-Topic: Lunch", "Lunch", ""},
+		{"name in an unknown charset", smime.HideMost, "To: =?iso-2022-jp?B?GyRCRnxLXBsoQg==?= <b@example.com>", "iso-2022-jp", "b@example.com"},
+		{"name of a group", smime.HideMost, "Cc: Merger: b@example.com, c@example.com;", "Merger", "b@example.com, c@example.com"},
+		{"group of nobody", smime.HideMost, "To: Friends of Bob:;", "Friends", ""},
+		{"name in a comment", smime.HideMost, "To: b@example.com (the boss)", "boss", "b@example.com"},
+		{"several lines", smime.HideSubject, "Subject: one\r\n two\r\n\tthree", "three", "[...]"},
+		{"upper case", smime.HideSubject, "SUBJECT: Lunch", "Lunch", "[...]"},
+		{"blank before the colon", smime.HideSubject, "Subject : Lunch", "Lunch", "[...]"},
+		{"twice", smime.HideSubject, "Subject: Lunch\r\nSubject: Dinner", "Dinner", "[...]"},
+		{"in mail of another encoding", smime.HideSubject, "Subject: L\xfcnch", "nch", "[...]"},
+		{"keywords", smime.HideSubject, "Keywords: Lunch", "Lunch", ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			in := "From: alice@example.com\r\n" + tt.field + "\r\nContent-Disposition: inline; filename=Lunch.txt\r\n\r\nx\r\n"
+			sealed := encrypt(t, []byte(in), w.toBob, &smime.EncryptOptions{Header: tt.policy})
+			outside, _, _ := bytes.Cut(sealed, []byte("\r\n\r\n"))
+			name, _, _ := strings.Cut(tt.field, ":")
+			if bytes.Contains(outside, []byte(tt.secret)) || header(t, sealed).Get(strings.TrimSpace(name)) != tt.outer {
+				t.Errorf("outside:\n%s", outside)
+			}
+			if tt.outer == "" && bytes.Contains(bytes.ToLower(outside), []byte(strings.ToLower(name)+":")) {
+				t.Errorf("an empty field is outside:\n%s", outside)
+			}
+		})
+	}
+}
+
+// TestHiddenByList holds what EncryptOptions.Hidden promises against the other
+// options and the forms that a field can have.
+func TestHiddenByList(t *testing.T) {
+	w := newPeople(t)
+	const in = "From: bob@example.com\nTo: \"Alice\" <alice@example.com>\nSubject: Re: Grüße,\n an alle\nX-Case: 7\n\nyes\n"
+	for _, tt := range []struct {
+		name   string
+		policy smime.HeaderPolicy
+		hidden smime.HeaderField
+		outer  string
+	}{
+		{"as it stands there", smime.HideNothing, smime.HeaderField{Name: "X-Case", Value: "7"}, ""},
+		{"replaced", smime.HideNothing, smime.HeaderField{Name: "x-case", Value: "7", Outer: "..."}, "..."},
+		{"not encoded", smime.HideNothing, smime.HeaderField{Name: "Subject", Value: "Re: Grüße, an alle"}, ""},
+		{"encoded and folded otherwise", smime.HideNothing, smime.HeaderField{Name: "Subject", Value: "Re:  =?iso-8859-1?Q?Gr=FC=DFe,?= an alle"}, ""},
+		{"replaced by what is not ASCII", smime.HideNothing, smime.HeaderField{Name: "Subject", Value: "Re: Grüße, an alle", Outer: "Re: …"}, "=?utf-8?q?Re:_=E2=80=A6?="},
+		{"addresses without names", smime.HideNothing, smime.HeaderField{Name: "To", Value: "alice@example.com"}, ""},
+		{"also changed by the policy", smime.HideMost, smime.HeaderField{Name: "To", Value: "Alice <alice@example.com>"}, ""},
+		{"replaced, and changed by the policy", smime.HideMost, smime.HeaderField{Name: "To", Value: "Alice <alice@example.com>", Outer: "Team <team@example.com>"}, "team@example.com"},
+		{"another value", smime.HideNothing, smime.HeaderField{Name: "X-Case", Value: "8"}, "7"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			opts := &smime.EncryptOptions{Header: tt.policy, Hidden: []smime.HeaderField{tt.hidden}}
+			sealed := encrypt(t, []byte(in), w.toBob, opts)
+			if got := header(t, sealed)[textproto.CanonicalMIMEHeaderKey(tt.hidden.Name)]; tt.outer == "" && got != nil || tt.outer != "" && (len(got) != 1 || got[0] != tt.outer) {
+				t.Errorf("outside %q, want %q", got, tt.outer)
+			}
+		})
+	}
+	// What can't be hidden any more is not sent.
+	hidden := []smime.HeaderField{{Name: "X-Case", Value: "7"}}
+	signed := sign(t, []byte(in), w.bob, &smime.SignOptions{ForEncryption: true})
+	for _, tt := range []struct {
+		name string
+		in   []byte
+		opts smime.EncryptOptions
+	}{
+		{"no protection", []byte(in), smime.EncryptOptions{Header: smime.PlainHeader, Hidden: hidden}},
+		{"signed before", signed, smime.EncryptOptions{Hidden: hidden}},
+		{"signed before, plain", signed, smime.EncryptOptions{Header: smime.PlainHeader, Hidden: hidden}},
+	} {
+		for _, seal := range []bool{false, true} {
+			var out bytes.Buffer
+			err := smime.Encrypt(t.Context(), &out, bytes.NewReader(tt.in), w.toBob, &tt.opts)
+			if seal {
+				err = smime.Seal(t.Context(), &out, bytes.NewReader(tt.in), w.bob, w.toBob, &smime.SealOptions{Encrypt: tt.opts})
+			}
+			if !errors.Is(err, smime.ErrHeader) || out.Len() > 0 {
+				t.Errorf("%s: %d bytes, %v", tt.name, out.Len(), err)
+			}
+		}
+	}
+	if sealed := encrypt(t, signed, w.toBob, &smime.EncryptOptions{Hidden: []smime.HeaderField{{Name: "Subject", Value: "Re: Grüße, an alle", Outer: "[...]"}}}); header(t, sealed).Get("Subject") != "[...]" {
+		t.Errorf("%s", sealed)
+	}
+}
+
+// TestFieldsInASCII: what is not ASCII is encoded once, and nothing is lost.
+func TestFieldsInASCII(t *testing.T) {
+	w := newPeople(t)
+	for _, tt := range []struct{ in, want string }{
+		{"Subject: ä ö", "Subject: =?utf-8?q?=C3=A4_=C3=B6?="},
+		{"Subject: =?utf-8?q?=C3=A4?= ö", "Subject: =?utf-8?q?=C3=A4_=C3=B6?="},
+		{"Subject: =?utf-8?q?a=0D=0ABcc=3A_x?= ö", "Subject: =?utf-8?q?a=0D=0ABcc:_x_=C3=B6?="},
+		{"Subject: =?x-unknown?q?=41?=", "Subject: =?x-unknown?q?=41?="},
+		{"Subject: \xe4", "Subject: =?utf-8?q?=C3=A4?="},
+		{"To: Ä <a@example.com>, b@example.com", "To: =?utf-8?q?=C3=84?= <a@example.com>, <b@example.com>"},
+		{"To: \"Ä; B\" <a@example.com>", "To: =?utf-8?b?w4Q7IEI=?= <a@example.com>"},
+		{"To: Ämter: a@example.com, B <b@example.com>;", "To: =?utf-8?b?w4RtdGVy?=: <a@example.com>, \"B\" <b@example.com>;"},
+		{"To: Ämter:;", "To: =?utf-8?b?w4RtdGVy?=: ;"},
+		{"Cc: A: a@example.com; Ä: b@example.com;", "Cc: A: a@example.com; Ä: b@example.com;"},
+		{"To: ä@example.com", "To: ä@example.com"},
+		{"Message-ID: <ä@example.com>", "Message-ID: <ä@example.com>"},
+		{"References: <ä@example.com>\r\n\t<b@example.com>", "References: <ä@example.com>\t<b@example.com>"},
+	} {
+		signed := sign(t, []byte("From: alice@example.com\r\n"+tt.in+"\r\n\r\nx\r\n"), w.alice, nil)
+		unfolded := strings.NewReplacer("\r\n ", " ", "\r\n\t", "\t").Replace(string(signed))
+		if strings.Count(unfolded, "\r\n"+tt.want+"\r\n") != 2 {
+			t.Errorf("%s:\n%.600s", tt.in, unfolded)
+		}
+	}
+}
