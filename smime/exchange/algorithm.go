@@ -2,6 +2,7 @@ package exchange
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -88,6 +89,32 @@ func parseAlgorithm(item string) (Algorithm, error) {
 		}
 	}
 	return a, nil
+}
+
+// checkAlgorithms returns a SettingError for an item that can't stand in that
+// list, or nil.
+func checkAlgorithms(name string, list []Algorithm, signing bool) error {
+	if len(list) > maxAlgorithms {
+		return &SettingError{Name: name, Reason: "too many algorithms"}
+	}
+	for _, a := range list {
+		if reason := a.fault(signing); reason != "" {
+			return &SettingError{Name: name, Value: a.String(), Reason: reason}
+		}
+	}
+	return nil
+}
+
+// fault says why an item can't stand in the list of digests or of ciphers.
+func (a Algorithm) fault(signing bool) string {
+	if a.signs() != signing {
+		return "is for the other list"
+	}
+	if _, err := parseAlgorithm(a.String()); err != nil {
+		e, _ := errors.AsType[*SettingError](err)
+		return e.Reason
+	}
+	return ""
 }
 
 // FormatAlgorithms renders a list in the grammar that [ParseAlgorithms] reads.

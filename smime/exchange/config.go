@@ -98,17 +98,10 @@ func (c *Config) Check() error {
 	case !c.SignedEmailCertificateInclusion && (c.IncludeCertificateChainAndRoot || c.IncludeCertificateChainWithoutRoot):
 		return &SettingError{Name: "OWASignedEmailCertificateInclusion", Reason: "is off, which contradicts " + c.chainSetting()}
 	}
-	for _, a := range c.EncryptionAlgorithms {
-		if a.signs() {
-			return &SettingError{Name: "OWAEncryptionAlgorithms", Value: a.String(), Reason: "is a digest"}
-		}
+	if err := checkAlgorithms("OWAEncryptionAlgorithms", c.EncryptionAlgorithms, false); err != nil {
+		return err
 	}
-	for _, a := range c.SigningAlgorithms {
-		if !a.signs() {
-			return &SettingError{Name: "OWASigningAlgorithms", Value: a.String(), Reason: "is a cipher"}
-		}
-	}
-	return nil
+	return checkAlgorithms("OWASigningAlgorithms", c.SigningAlgorithms, true)
 }
 
 // chainSetting names the setting that includes a certificate chain.

@@ -73,6 +73,7 @@ func TestDefaults(t *testing.T) {
 // TestEveryParameter turns each setting away from its default, alone, and
 // expects it in its field and, rendered and read again, unchanged.
 func TestEveryParameter(t *testing.T) {
+	tried := map[string]bool{}
 	for _, tt := range []struct {
 		name, value string
 		field       func(*exchange.Config) any
@@ -104,10 +105,17 @@ func TestEveryParameter(t *testing.T) {
 		{"OWAEncryptionAlgorithms", `"660E;6602:40"`, func(c *exchange.Config) any { return exchange.FormatAlgorithms(c.EncryptionAlgorithms) }, "660E;6602:40"},
 		{"OWASigningAlgorithms", `"800E;8004"`, func(c *exchange.Config) any { return exchange.FormatAlgorithms(c.SigningAlgorithms) }, "800E;8004"},
 		{"OWASenderCertificateAttributesToDisplay", `"2.5.4.3, 1.2.840.113549.1.9.1"`, func(c *exchange.Config) any { return dotted(c.SenderCertificateAttributesToDisplay) }, "2.5.4.3 1.2.840.113549.1.9.1"},
+		{"owaalwaysSIGN", "true", func(c *exchange.Config) any { return c.AlwaysSign }, true}, // PowerShell does not tell the case
+		{"nosignonreply", "false", func(c *exchange.Config) any { return c.NoSignOnReply }, false},
+		{"OwaBccEncryptedEmailForking", "2", func(c *exchange.Config) any { return c.BCCEncryptedEmailForking }, exchange.NoForking},
+		{"OWACrlConnectionTimeout", "1", func(c *exchange.Config) any { return c.CRLConnectionTimeout }, time.Millisecond},
+		{"owasigningalgorithms", `"800e"`, func(c *exchange.Config) any { return exchange.FormatAlgorithms(c.SigningAlgorithms) }, "800E"},
+		{"smimecertificateissuingca", `[1]`, func(c *exchange.Config) any { return string(c.CertificateIssuingCA) }, "\x01"},
 		{"SMIMECertificateIssuingCA", `"AAECAw=="`, func(c *exchange.Config) any { return string(c.CertificateIssuingCA) }, "\x00\x01\x02\x03"},
 		{"SMIMECertificateIssuingCA", `[0,1,2,255]`, func(c *exchange.Config) any { return string(c.CertificateIssuingCA) }, "\x00\x01\x02\xff"},
 		{"SMIMECertificateIssuingCA", `{"value":[0,1,2],"Count":3}`, func(c *exchange.Config) any { return string(c.CertificateIssuingCA) }, "\x00\x01\x02"},
 	} {
+		tried[strings.ToLower(tt.name)] = true
 		c, notes := parse(t, `{"`+tt.name+`": `+tt.value+`}`)
 		if got := tt.field(&c); got != tt.want || len(notes) > 0 {
 			t.Errorf("%s %s: %v, notes %v", tt.name, tt.value, got, notes)
@@ -121,6 +129,19 @@ func TestEveryParameter(t *testing.T) {
 		if !reflect.DeepEqual(again, c) || len(notes) > 0 {
 			t.Errorf("%s %s comes back as %+v, notes %v", tt.name, tt.value, again, notes)
 		}
+	}
+	text, err := json.Marshal(exchange.DefaultConfig())
+	var rendered map[string]any
+	if err := errors.Join(err, json.Unmarshal(text, &rendered)); err != nil {
+		t.Fatal(err)
+	}
+	for name := range rendered {
+		if !tried[strings.ToLower(name)] {
+			t.Errorf("%s was not tried", name)
+		}
+	}
+	if len(tried) != 26 || len(rendered) != len(tried) {
+		t.Errorf("%d parameters were tried, %d are rendered", len(tried), len(rendered))
 	}
 }
 
@@ -142,7 +163,7 @@ func TestFallBacksAndUnknownParameters(t *testing.T) {
 		{`{"OWASigningAlgorithms": "6610"}`, []string{"OWASigningAlgorithms"}},
 		{`{"OWASigningAlgorithms": "8804,1.2.3", "OWAEncryptionAlgorithms": "x"}`, []string{"OWASigningAlgorithms", "OWAEncryptionAlgorithms"}},
 		{`{"OWAAlwaysSing": true}`, []string{"OWAAlwaysSing"}},
-		{`{"owaalwayssign": true, "Surprise": [1, {}]}`, []string{"owaalwayssign", "Surprise"}},
+		{`{"Surprise": [1, {}], "owaalwayssignn": true}`, []string{"Surprise", "owaalwayssignn"}},
 	} {
 		c, notes := parse(t, tt.text)
 		var names []string
@@ -182,6 +203,7 @@ func TestRefusedConfigs(t *testing.T) {
 		`{"OWAAlwaysSign": true, "OWAClearSign": true, "OWAAlwaysSign":false}`: "OWAAlwaysSign",
 		`{"OWASignedEmailCertificateInclusion": false, "OWAIncludeCertificateChainAndRootCertificate": true}`:     "OWASignedEmailCertificateInclusion",
 		`{"OWASignedEmailCertificateInclusion": false, "OWAIncludeCertificateChainWithoutRootCertificate": true}`: "OWASignedEmailCertificateInclusion",
+		`{"OWAAlwaysSign": true, "owaAlwaysSign": false}`:                                                         "owaAlwaysSign",
 		`[{}]`:          "",
 		`"x"`:           "",
 		`{} {}`:         "",
@@ -229,6 +251,26 @@ func TestConfigEncodings(t *testing.T) {
 }
 
 func TestConfigCheck(t *testing.T) {
+	named := func(list []exchange.Algorithm) func(*exchange.Config) {
+		return func(c *exchange.Config) { c.EncryptionAlgorithms = list }
+	}
+	for i, tt := range []struct {
+		name   string
+		change func(*exchange.Config)
+	}{
+		{"OWAEncryptionAlgorithms", named([]exchange.Algorithm{{ALGID: 0x6699}})},
+		{"OWAEncryptionAlgorithms", named([]exchange.Algorithm{{}})},
+		{"OWAEncryptionAlgorithms", named([]exchange.Algorithm{{ALGID: 0x6610, KeyBits: 128}})},
+		{"OWAEncryptionAlgorithms", named([]exchange.Algorithm{{ALGID: 0x6602, KeyBits: 41}})},
+		{"OWAEncryptionAlgorithms", named(slices.Repeat([]exchange.Algorithm{{ALGID: 0x6610}}, 65))},
+		{"OWASigningAlgorithms", func(c *exchange.Config) { c.SigningAlgorithms = []exchange.Algorithm{{ALGID: 0x8005}} }},
+	} {
+		c := exchange.DefaultConfig()
+		tt.change(&c)
+		if e, ok := errors.AsType[*exchange.SettingError](c.Check()); !ok || e.Name != tt.name || e.Reason == "" {
+			t.Errorf("%d: %v", i, c.Check())
+		}
+	}
 	for name, change := range map[string]func(*exchange.Config){
 		"OWABCCEncryptedEmailForking": func(c *exchange.Config) { c.BCCEncryptedEmailForking = 3 },
 		"OWACRLConnectionTimeout":     func(c *exchange.Config) { c.CRLConnectionTimeout = -1 },

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -19,8 +20,9 @@ const maxConfig = 64 << 20
 
 // ParseConfig reads the JSON that Get-SmimeConfig | ConvertTo-Json prints, in
 // UTF-8 or, with a byte order mark, in UTF-16 as Windows PowerShell redirects
-// it. Parameters that are absent or null have their documented defaults; the
-// attributes of the directory object are ignored. An algorithm list that can't
+// it. Parameters that are absent or null have their documented defaults; names
+// are those of PowerShell, in upper or lower case; the attributes of the
+// directory object are ignored. An algorithm list that can't
 // be read falls back to its default as a whole, as in Exchange: each such
 // fall-back and each unknown parameter is in notes. The error is about JSON, or
 // a [*SettingError] for a value of a wrong type or out of range, a parameter
@@ -42,7 +44,7 @@ func ParseConfig(r io.Reader) (c Config, notes []*SettingError, err error) {
 		if string(p.value) == "null" {
 			continue
 		}
-		known, err := c.set(p.name, p.value)
+		known, err := c.set(canonical(p.name), p.value)
 		if note, ok := errors.AsType[*fallback](err); ok {
 			notes = append(notes, &note.SettingError)
 			continue
@@ -50,7 +52,7 @@ func ParseConfig(r io.Reader) (c Config, notes []*SettingError, err error) {
 		if err != nil {
 			return Config{}, nil, err
 		}
-		if !known && !isDirectoryAttribute(p.name) {
+		if !known && !isDirectoryAttribute(canonical(p.name)) {
 			notes = append(notes, &SettingError{Name: p.name, Reason: "unknown parameter, ignored"})
 		}
 	}
@@ -110,10 +112,11 @@ func readObject(text []byte) ([]parameter, error) {
 		if err := d.Decode(&p.value); err != nil {
 			return nil, wrap(err)
 		}
-		if seen[p.name] {
+		fold := strings.ToLower(p.name)
+		if seen[fold] {
 			return nil, &SettingError{Name: p.name, Reason: "stands there twice"}
 		}
-		seen[p.name] = true
+		seen[fold] = true
 		if list = append(list, p); len(list) > maxParameters {
 			return nil, &SettingError{Reason: "too many parameters"}
 		}
@@ -127,18 +130,29 @@ func readObject(text []byte) ([]parameter, error) {
 	return list, nil
 }
 
+// canonical returns the name as the documentation spells it, or name if there
+// is none: PowerShell does not tell upper from lower case.
+func canonical(name string) string {
+	for _, list := range [][]string{booleanNames(), durationNames(), otherNames(), directoryAttributes()} {
+		for _, known := range list {
+			if strings.EqualFold(known, name) {
+				return known
+			}
+		}
+	}
+	return name
+}
+
 // isDirectoryAttribute reports whether Get-SmimeConfig prints that name for
 // the directory object, PowerShell for the session, or the collection shows it.
-func isDirectoryAttribute(name string) bool {
-	switch name {
-	case "AdminDisplayName", "DistinguishedName", "ExchangeObjectId", "ExchangeVersion", "Guid", "Id", "Identity",
+func isDirectoryAttribute(name string) bool { return slices.Contains(directoryAttributes(), name) }
+
+func directoryAttributes() []string {
+	return []string{"AdminDisplayName", "DistinguishedName", "ExchangeObjectId", "ExchangeVersion", "Guid", "Id", "Identity",
 		"IsValid", "Name", "ObjectCategory", "ObjectClass", "ObjectState", "OrganizationId", "OrganizationalUnitRoot",
 		"OriginatingServer", "WhenChanged", "WhenChangedUTC", "WhenCreated", "WhenCreatedUTC",
 		"PSComputerName", "PSShowComputerName", "PSSourceJobInstanceId", "RunspaceId",
-		"SMIMECertificatesExpiryDate", "SMIMEExpiredCertificateThumbprint":
-		return true
-	}
-	return false
+		"SMIMECertificatesExpiryDate", "SMIMEExpiredCertificateThumbprint"}
 }
 
 // A fallback is a value that Exchange replaces by its default.
@@ -253,10 +267,8 @@ func setAlgorithms(name string, raw json.RawMessage, signing bool, out *[]Algori
 		return nil
 	}
 	list, err := ParseAlgorithms(text)
-	for i := 0; err == nil && i < len(list); i++ {
-		if list[i].signs() != signing {
-			err = &SettingError{Value: list[i].String(), Reason: "is for the other list"}
-		}
+	if err == nil {
+		err = checkAlgorithms(name, list, signing)
 	}
 	if e, ok := errors.AsType[*SettingError](err); ok {
 		return &fallback{SettingError{Name: name, Value: e.Value, Reason: e.Reason + "; the whole list falls back to " + FormatAlgorithms(*out)}}
@@ -341,4 +353,9 @@ func booleanNames() []string {
 
 func durationNames() []string {
 	return []string{"OWACRLConnectionTimeout", "OWACRLRetrievalTimeout", "OWADLExpansionTimeout"}
+}
+
+func otherNames() []string {
+	return []string{"OWABCCEncryptedEmailForking", "OWAEncryptionAlgorithms", "OWASigningAlgorithms",
+		"OWASenderCertificateAttributesToDisplay", "SMIMECertificateIssuingCA"}
 }

@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"context"
+	"crypto/sha1" // thumbprints are SHA-1 by definition
 	"crypto/x509"
 	"encoding/binary"
 	"errors"
@@ -179,10 +180,12 @@ func preferred(der []byte, certs []*x509.Certificate) *x509.Certificate {
 	return nil
 }
 
-// The tags of PidTagUserX509Certificate that matter here.
+// The tags of PidTagUserX509Certificate that matter here. The digests are SHA-1.
 const (
-	tagEncryption = 0x0003
-	tagSigning    = 0x0008
+	tagEncryption       = 0x0003
+	tagSigning          = 0x0008
+	tagSigningDigest    = 0x0009
+	tagEncryptionDigest = 0x0022
 )
 
 // maxTags bounds the list; a dozen are known.
@@ -190,10 +193,43 @@ const maxTags = 256
 
 // parseTagged reads the list of MS-OXOABK 2.2.4.36: a tag and a length of two
 // octets each, little-endian, the length with these four octets. Unknown tags
-// are ignored, and none may stand there twice.
+// are ignored, and none may stand there twice. A certificate is there itself or
+// by its digest; one that can't be read hides no other.
 func parseTagged(value []byte) (*PublishedCertificate, error) {
+	tags, err := readTags(value)
+	if err != nil {
+		return nil, err
+	}
 	p := &PublishedCertificate{}
-	seen := make(map[uint16]bool)
+	var bad error
+	certificate := func(tag uint16) *x509.Certificate {
+		data, ok := tags[tag]
+		if !ok {
+			return nil
+		}
+		c, err := parseCertificate(data)
+		if err != nil {
+			bad = errors.Join(bad, fmt.Errorf("certificate in property %#x: %w", tag, err))
+			return nil
+		}
+		p.add(c)
+		return c
+	}
+	p.Encryption, p.Signing = certificate(tagEncryption), certificate(tagSigning)
+	if len(p.All) == 0 {
+		return nil, errors.Join(fmt.Errorf("%w: no certificate", ErrMalformed), bad)
+	}
+	if _, there := tags[tagSigning]; !there {
+		p.Signing = p.withDigest(tags[tagSigningDigest])
+	}
+	if _, there := tags[tagEncryption]; !there {
+		p.Encryption = p.withDigest(tags[tagEncryptionDigest])
+	}
+	return p, nil
+}
+
+func readTags(value []byte) (map[uint16][]byte, error) {
+	tags := make(map[uint16][]byte)
 	for n := 0; len(value) > 0; n++ {
 		if len(value) < 4 || n == maxTags {
 			return nil, fmt.Errorf("%w: property %d", ErrMalformed, n)
@@ -202,30 +238,23 @@ func parseTagged(value []byte) (*PublishedCertificate, error) {
 		if length < 4 || length > len(value) {
 			return nil, fmt.Errorf("%w: length of property %d", ErrMalformed, n)
 		}
-		if seen[tag] {
+		if _, seen := tags[tag]; seen {
 			return nil, fmt.Errorf("%w: property %d stands there before", ErrMalformed, n)
 		}
-		seen[tag] = true
-		data := value[4:length]
+		tags[tag] = value[4:length]
 		value = value[length:]
-		if tag != tagEncryption && tag != tagSigning {
-			continue
-		}
-		c, err := parseCertificate(data)
-		if err != nil {
-			return nil, fmt.Errorf("%w: certificate in property %d: %w", ErrMalformed, n, err)
-		}
-		p.add(c)
-		if tag == tagEncryption {
-			p.Encryption = c
-		} else {
-			p.Signing = c
+	}
+	return tags, nil
+}
+
+// withDigest returns the certificate of the value with that SHA-1 digest.
+func (p *PublishedCertificate) withDigest(digest []byte) *x509.Certificate {
+	for _, c := range p.All {
+		if sum := sha1.Sum(c.Raw); bytes.Equal(sum[:], digest) {
+			return c
 		}
 	}
-	if len(p.All) == 0 {
-		return nil, fmt.Errorf("%w: no certificate", ErrMalformed)
-	}
-	return p, nil
+	return nil
 }
 
 // add adds a certificate that is not there yet.

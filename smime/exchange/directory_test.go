@@ -31,7 +31,7 @@ func TestTaggedForm(t *testing.T) {
 	ca := smimetest.NewCA(t)
 	sign, encrypt := ca.Identity("a@example.com", smimetest.SigningOnly()).Certificate(), ca.Identity("a@example.com", smimetest.EncryptionOnly()).Certificate()
 	version := property(1, []byte{1, 0, 0, 0})
-	hash := sha1.Sum(sign.Raw)
+	hash, encryptHash := sha1.Sum(sign.Raw), sha1.Sum(encrypt.Raw)
 	var many []byte
 	for i := range 256 {
 		many = append(many, property(uint16(0x1000+i), nil)...)
@@ -50,6 +50,12 @@ func TestTaggedForm(t *testing.T) {
 		{"capabilities", slices.Concat(property(2, []byte{0x30, 0}), property(3, encrypt.Raw)), encrypt, nil, 1, true},
 		{"unknown tag", slices.Concat(property(0xFFFF, []byte("?")), property(3, encrypt.Raw)), encrypt, nil, 1, true},
 		{"empty property", slices.Concat(property(0x21, nil), property(3, encrypt.Raw)), encrypt, nil, 1, true},
+		{"one certificate, for signing by its digest", slices.Concat(property(9, encryptHash[:]), property(3, encrypt.Raw)), encrypt, encrypt, 1, true},
+		{"one certificate, for encryption by its digest", slices.Concat(property(8, sign.Raw), property(0x22, hash[:])), sign, sign, 1, true},
+		{"digests of each other", slices.Concat(property(8, sign.Raw), property(3, encrypt.Raw), property(9, encryptHash[:]), property(0x22, hash[:])), encrypt, sign, 2, true},
+		{"short digest", slices.Concat(property(3, encrypt.Raw), property(9, encryptHash[:19])), encrypt, nil, 1, true},
+		{"bad signing certificate", slices.Concat(property(8, sign.Raw[:100]), property(3, encrypt.Raw)), encrypt, nil, 1, true},
+		{"bad encryption certificate", slices.Concat(property(3, encrypt.Raw[:100]), property(8, sign.Raw)), nil, sign, 1, true},
 		{"no certificate", version, nil, nil, 0, false},
 		{"hashes alone", slices.Concat(version, property(9, hash[:]), property(0x22, hash[:])), nil, nil, 0, false},
 		{"a tag twice", slices.Concat(version, property(3, encrypt.Raw), property(3, encrypt.Raw)), nil, nil, 0, false},

@@ -26,6 +26,7 @@ type job struct {
 	cfg           *Config
 	m             Outgoing
 	sign, encrypt bool
+	people        map[*smime.Recipient]string // whose address each was found for
 
 	start  int64 // offset of the message
 	signer *smime.Identity
@@ -86,8 +87,8 @@ func (j *job) plan(ctx context.Context) ([]delivery, error) {
 	if !j.encrypt {
 		return []delivery{{addresses: append(mailboxes(j.m.To), mailboxes(j.m.BCC)...)}}, nil
 	}
-	to, failed := j.resolve(ctx, j.cfg, j.m.To)
-	bcc, more := j.resolve(ctx, j.cfg, j.m.BCC)
+	to, failed := j.resolve(ctx, j.m.To)
+	bcc, more := j.resolve(ctx, j.m.BCC)
 	if failed = append(failed, more...); len(failed) > 0 {
 		return nil, failed
 	}
@@ -97,7 +98,7 @@ func (j *job) plan(ctx context.Context) ([]delivery, error) {
 	for i := range list {
 		d := &list[i]
 		var err error
-		d.cipher, err = j.cipher(j.cfg, d.all(j.ToSelf))
+		d.cipher, err = j.cipher(d.all(j.ToSelf))
 		if failed, ok := errors.AsType[smime.RecipientErrors](err); ok {
 			unread = append(unread, failed...)
 		} else if err != nil {

@@ -99,7 +99,7 @@ func (s *Sender) Send(ctx context.Context, m Outgoing, deliver Deliver) error {
 	if deliver == nil {
 		return &SettingError{Name: "Deliver", Reason: "is nil"}
 	}
-	j := &job{Sender: s, cfg: cfg, m: m, sign: m.Sign || cfg.AlwaysSign, encrypt: m.Encrypt || cfg.AlwaysEncrypt}
+	j := &job{Sender: s, cfg: cfg, m: m, people: make(map[*smime.Recipient]string), sign: m.Sign || cfg.AlwaysSign, encrypt: m.Encrypt || cfg.AlwaysEncrypt}
 	if (j.sign || j.encrypt) && s.Trust == nil {
 		return ErrNoCollection
 	}
@@ -122,6 +122,8 @@ func (s *Sender) chainOptions(cfg *Config) chain.Options {
 		o.Revocation = chain.InsecureSkipRevocation
 	case cfg.CheckCRLOnSend:
 		o.Revocation = chain.RevocationRequireAll
+	case o.Revocation == chain.InsecureSkipRevocation:
+		o.Revocation = chain.RevocationWhereKnown
 	}
 	return o
 }
@@ -143,17 +145,18 @@ func (f *timeoutFetcher) Fetch(ctx context.Context, kind chain.Kind, url string,
 
 // resolve finds a verified certificate for each person, by the primary address
 // first and then, if the config says so, by the others.
-func (s *Sender) resolve(ctx context.Context, cfg *Config, people []Person) ([]*smime.Recipient, smime.RecipientErrors) {
-	opts := s.Recipients
-	opts.Chain = s.chainOptions(cfg)
+func (j *job) resolve(ctx context.Context, people []Person) ([]*smime.Recipient, smime.RecipientErrors) {
+	opts := j.Recipients
+	opts.Chain = j.chainOptions(j.cfg)
 	found := make([]*smime.Recipient, 0, len(people))
 	var failed smime.RecipientErrors
 	for _, p := range people {
-		r, err := s.resolveOne(ctx, cfg, p, &opts)
+		r, err := j.resolveOne(ctx, j.cfg, p, &opts)
 		if err != nil {
 			failed = append(failed, &smime.RecipientError{Mailbox: p.Mailbox, Err: err})
 			continue
 		}
+		j.people[r] = p.Mailbox
 		found = append(found, r)
 	}
 	return found, failed
@@ -185,16 +188,16 @@ func (s *Sender) resolveOne(ctx context.Context, cfg *Config, p Person, opts *sm
 
 // cipher returns the first cipher of the list that every recipient whose
 // capabilities are known reads. It never passes over one that it can't write.
-func (s *Sender) cipher(cfg *Config, to []*smime.Recipient) (pkcs7.Cipher, error) {
+func (j *job) cipher(to []*smime.Recipient) (pkcs7.Cipher, error) {
 	const name = "OWAEncryptionAlgorithms"
-	list := cfg.EncryptionAlgorithms
+	list := j.cfg.EncryptionAlgorithms
 	if len(list) == 0 {
 		list = defaultEncryption()
 	}
 	written, reads := false, make([]bool, len(to)) // any of the list
 	for _, a := range list {
 		c, ok := a.cipher()
-		if !ok && s.SkipObsolete {
+		if !ok && j.SkipObsolete {
 			continue
 		}
 		if !ok {
@@ -219,7 +222,11 @@ func (s *Sender) cipher(cfg *Config, to []*smime.Recipient) (pkcs7.Cipher, error
 	var failed smime.RecipientErrors
 	for i, r := range to {
 		if !reads[i] {
-			failed = append(failed, &smime.RecipientError{Mailbox: r.Mailbox(), Err: smime.ErrNoCipher})
+			mailbox, ok := j.people[r]
+			if !ok {
+				mailbox = r.Mailbox() // the sender's own
+			}
+			failed = append(failed, &smime.RecipientError{Mailbox: mailbox, Err: smime.ErrNoCipher})
 		}
 	}
 	if failed != nil {

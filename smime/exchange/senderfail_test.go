@@ -57,6 +57,21 @@ func TestSecondaryProxies(t *testing.T) {
 	}
 }
 
+// TestProxyReadsNothing holds that who was found by a further address fails
+// under the one that the caller knows.
+func TestProxyReadsNothing(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	s := exchange.Sender{Trust: ca.Directory(ca.Identity("robert@example.com"))}
+	s.Recipients.Capabilities = func(string, *x509.Certificate) smime.Capabilities { return capabilities(t, oid3DES) }
+	m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: []exchange.Person{{Mailbox: bob, Proxies: []string{"robert@example.com"}}}, Encrypt: true}
+	var list []sent
+	err := s.Send(t.Context(), m, collect(&list))
+	failed, ok := errors.AsType[smime.RecipientErrors](err)
+	if !ok || len(failed) != 1 || failed[0].Mailbox != bob || !errors.Is(err, smime.ErrNoCipher) || len(list) > 0 {
+		t.Errorf("%d messages, %v", len(list), err)
+	}
+}
+
 // TestAllOrNobody holds that all reasons are told and nothing is delivered if
 // one recipient fails, hidden or not.
 func TestAllOrNobody(t *testing.T) {
@@ -322,6 +337,7 @@ func TestCRLChecksOnSend(t *testing.T) {
 		{"unreachable, required", true, false, &network{}, 0, chain.ErrRevocationUnknown, true},
 		{"unreachable, not required", false, false, &network{}, 0, nil, true},
 		{"unreachable, the caller requires", false, false, &network{}, chain.RevocationRequireLeaf, chain.ErrRevocationUnknown, true},
+		{"the caller can't switch it off", false, false, &network{crl: withReader}, chain.InsecureSkipRevocation, chain.ErrRevoked, true},
 		{"the caller can't lift it", true, false, &network{}, chain.InsecureSkipRevocation, chain.ErrRevocationUnknown, true},
 		{"recipient revoked", false, false, &network{crl: withReader}, 0, chain.ErrRevoked, true},
 		{"recipient revoked, required", true, false, &network{crl: withReader}, 0, chain.ErrRevoked, true},
