@@ -115,7 +115,7 @@ type Options struct {
 	// InsecureSHA1 accepts SHA-1 in the signatures of the path, of CRLs and of
 	// OCSP responses.
 	InsecureSHA1 bool
-	// InsecureShortKeys accepts RSA keys from 1024 bits on.
+	// InsecureShortKeys accepts RSA keys from 1024 bits on, and P-224.
 	InsecureShortKeys bool
 }
 

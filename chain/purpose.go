@@ -39,7 +39,13 @@ func checkPurpose(c *certificate, p Purpose) *Error {
 		return nil
 	}
 	d := c.details()
-	need, names := neededKeyUsage(c, p)
+	key, err := c.key()
+	if err != nil {
+		e := fail(ErrWrongPurpose, c, "certificate %s: its key can't be used for %v", c.title(), p)
+		e.Err = err
+		return e
+	}
+	need, names := neededKeyUsage(key.Kind, p)
 	if names == "" {
 		return fail(ErrWrongPurpose, c, "certificate %s: its key is not one for %v", c.title(), p)
 	}
@@ -59,22 +65,26 @@ func checkPurpose(c *certificate, p Purpose) *Error {
 }
 
 // neededKeyUsage returns the bits of which one must be set. names is empty if
-// the key can't serve the purpose at all.
-func neededKeyUsage(c *certificate, p Purpose) (bits x509.KeyUsage, names string) {
-	if p != EmailEncryption {
+// a key of that kind can't serve the purpose at all.
+func neededKeyUsage(kind alg.KeyKind, p Purpose) (bits x509.KeyUsage, names string) {
+	encrypts := p == EmailEncryption
+	switch kind {
+	case alg.RSAOAEP, alg.RSAKEM, alg.MLKEM, alg.X25519Key, alg.X448Key:
+		if !encrypts {
+			return 0, ""
+		}
+	case alg.RSAPSS, alg.Ed25519Key, alg.Ed448Key, alg.MLDSA, alg.SLHDSA, alg.DSA:
+		if encrypts {
+			return 0, ""
+		}
+	}
+	switch {
+	case !encrypts:
 		return x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment, "digitalSignature or nonRepudiation"
-	}
-	key, err := c.key()
-	if err != nil {
-		return 0, ""
-	}
-	switch key.Kind {
-	case alg.RSA, alg.RSAOAEP, alg.RSAKEM, alg.MLKEM:
-		return x509.KeyUsageKeyEncipherment, "keyEncipherment"
-	case alg.EC, alg.X25519Key, alg.X448Key, alg.OtherCurve:
+	case kind == alg.EC || kind == alg.X25519Key || kind == alg.X448Key || kind == alg.OtherCurve:
 		return x509.KeyUsageKeyAgreement, "keyAgreement"
 	}
-	return 0, ""
+	return x509.KeyUsageKeyEncipherment, "keyEncipherment"
 }
 
 // checkCAPurpose takes the extended key usages of a CA as a restriction on

@@ -180,7 +180,7 @@ func ecdsaDigest(o oid.OID) Hash {
 func (s *Signature) Pure() bool { return s.family >= edwards25519 }
 
 // Strength returns nil or an error that wraps ErrWeak: SHA-1, MD5, RSA below
-// 2048 bits. A mask by SHA-1 is no weakness, since nothing depends on its
+// 2048 bits, curves below 256. A mask by SHA-1 is no weakness, since nothing depends on its
 // collisions. pub may be nil.
 func (s *Signature) Strength(pub *PublicKey) error {
 	if s.Hash.Weak() {
@@ -189,11 +189,15 @@ func (s *Signature) Strength(pub *PublicKey) error {
 	return pub.Strength()
 }
 
-// Strength returns nil or an error that wraps ErrWeak: RSA below 2048 bits. A
-// nil key is not weak.
+// Strength returns nil or an error that wraps ErrWeak: RSA below 2048 bits, curves
+// below 256. A nil key is not weak.
 func (p *PublicKey) Strength() error {
-	if p != nil && p.isRSA() && p.Bits < 2048 {
+	switch {
+	case p == nil:
+	case p.isRSA() && p.Bits < 2048:
 		return fail(ErrWeak, "RSA modulus of %d bits", p.Bits)
+	case p.Kind == EC && p.Bits < 256:
+		return fail(ErrWeak, "curve of %d bits", p.Bits)
 	}
 	return nil
 }
