@@ -10,7 +10,7 @@ import (
 // ReadOptions are the options of reading; nil means the defaults.
 type ReadOptions struct {
 	Limits           Limits
-	InsecureHistoric bool // SHA-1 and RSA from 1024 bits pass CheckSignature
+	InsecureHistoric bool // SHA-1, P-224 and RSA from 1024 bits pass CheckSignature
 	// PKCS7Content reads content that is not an OCTET STRING, as in the trust
 	// lists and signed code of Microsoft: what Read returns, and what is hashed,
 	// is then the contents octets of that element (RFC 5652 section 5.2.1).

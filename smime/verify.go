@@ -59,7 +59,7 @@ type VerifyOptions struct {
 	// InsecureAnySender accepts any signer that trust knows. [Signer.Mailboxes]
 	// then says who it was.
 	InsecureAnySender bool
-	// InsecureHistoric accepts SHA-1 and RSA from 1024 bits, as mail before 2017
+	// InsecureHistoric accepts SHA-1, P-224 and RSA from 1024 bits, as mail before 2017
 	// has them: forgeable today.
 	InsecureHistoric bool
 }
