@@ -60,9 +60,19 @@ func (a *authors) add(h mimetree.Header) {
 	var list []mailbox.Address
 	for _, n := range named {
 		list = append(list, n.Address)
-		if looksLikeAddress(n.Name) {
-			a.notes = append(a.notes, Note{Code: NoteDisplayName, Detail: quote(n.Name)})
+		for _, shown := range [...]string{n.Name, n.Comment, n.Group} {
+			if looksLikeAddress(shown) {
+				a.notes = append(a.notes, Note{Code: NoteDisplayName, Detail: quote(shown)})
+			}
 		}
+		if n.InGroup {
+			// RFC 5322 section 3.6.2 has none there; readers of RFC 6854 show
+			// the name of the group and no address.
+			a.err = fmt.Errorf("%w: a group in From", ErrAmbiguousSender)
+		}
+	}
+	if a.err != nil {
+		return
 	}
 	switch {
 	case len(list) == 0:

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/oid"
@@ -206,6 +207,39 @@ func TestVerdictStays(t *testing.T) {
 	l.Authenticated = l.Opened
 	if err := m.Confidential(); !errors.Is(err, smime.ErrNotAuthenticated) {
 		t.Error(err)
+	}
+	if err := l.Err(); !errors.Is(err, smime.ErrNotAuthenticated) {
+		t.Error(err)
+	}
+
+	spoofed, err := w.open(w.seeds[7])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer spoofed.Close()
+	r := spoofed.Root().(*smime.SignedLayer).Signers[0]
+	r.Sender = r.Integrity
+	if err := r.Err(); !errors.Is(err, smime.ErrSender) {
+		t.Error(err)
+	}
+	if _, err := spoofed.Signer(); !errors.Is(err, smime.ErrSender) {
+		t.Error(err)
+	}
+
+	signed, err := w.open(w.seeds[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer signed.Close()
+	r = signed.Root().(*smime.SignedLayer).Signers[0]
+	path, claimed := r.Path, r.ClaimedTime
+	r.Path, r.ClaimedTime, r.UnverifiedCertificate = nil, time.Time{}, nil
+	s, err := signed.Signer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if at, ok := s.ClaimedTime(); s.Path() != path || !ok || !at.Equal(claimed) || !slices.Equal(s.Mailboxes(), []string{"alice@example.com"}) {
+		t.Error("the Signer changed")
 	}
 }
 

@@ -42,6 +42,7 @@ func (j *judge) reports(infos []*pkcs7.SignerInfo, ev *evidence, who *authors) [
 	list := make([]*SignerReport, len(infos))
 	for i, info := range infos {
 		list[i] = j.report(info, ev, who)
+		list[i].conclude()
 	}
 	return list
 }
@@ -201,7 +202,8 @@ func (r *SignerReport) prove(who *authors) {
 	if !r.Integrity.passed || !r.Strength.passed || !r.Trust.passed || !r.Sender.passed || r.Path == nil {
 		return
 	}
-	s := &Signer{report: r}
+	own := *r // the fields of r are anybody's to change
+	s := &Signer{report: &own}
 	if len(who.list) > 0 && who.namedBy(r.UnverifiedCertificate) == nil {
 		s.mailbox = who.list[0].String()
 		if n, ok := who.foldNote(r.UnverifiedCertificate); ok {

@@ -147,15 +147,23 @@ type EncryptedLayer struct {
 	Opened        Verdict // a key was found and the content decrypted
 	Strength      Verdict // no algorithm on the way to the content is broken
 	Authenticated Verdict // nobody without the content key changed it
+
+	final struct{ opened, strength, authenticated Verdict } // whatever a program writes into the fields
+}
+
+func (l *EncryptedLayer) conclude(opened Verdict) {
+	l.Opened = opened
+	l.final.opened, l.final.strength, l.final.authenticated = l.Opened, l.Strength, l.Authenticated
 }
 
 // Err returns nil only if all verdicts passed. It joins the errors of those
-// that did not; of a layer that was not opened only that counts.
+// that did not; of a layer that was not opened only that counts. It is that of
+// the check: to change the fields changes nothing.
 func (l *EncryptedLayer) Err() error {
-	if err := l.Opened.Err(); err != nil {
+	if err := l.final.opened.Err(); err != nil {
 		return err
 	}
-	return errors.Join(l.Strength.Err(), l.Authenticated.Err())
+	return errors.Join(l.final.strength.Err(), l.final.authenticated.Err())
 }
 
 // A CompressedLayer is a compressed message.

@@ -335,7 +335,7 @@ func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer,
 	if sc.errant {
 		// Whoever put a stolen ciphertext among parts of their own wants it
 		// shown or quoted together with these.
-		l.Opened = failed(ErrMixed)
+		l.conclude(failed(ErrMixed))
 		return l, nil
 	}
 	src := &source{open: func() (io.Reader, error) { return l.Raw(), nil }}
@@ -351,7 +351,7 @@ func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer,
 		if no, ok := errors.AsType[*pkcs7.NoKeyError](err); ok {
 			l.Recipients = no.Recipients
 		}
-		l.Opened = failed(err)
+		l.conclude(failed(err))
 		return l, nil
 	}
 	defer d.close()
@@ -362,7 +362,7 @@ func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer,
 	if _, err := copyAll(s, d.reader); err != nil {
 		return nil, err
 	}
-	l.Encryption, l.Opened = *d.enc, passed()
+	l.Encryption = *d.enc
 	if err := d.reader.Strength(); err != nil {
 		l.Strength = failed(fmt.Errorf("smime: %w", err))
 	} else {
@@ -373,6 +373,7 @@ func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer,
 	} else {
 		l.Authenticated = failed(ErrNotAuthenticated)
 	}
+	l.conclude(passed())
 	return l, o.inside(&l.node, s, pl, sc)
 }
 
@@ -421,6 +422,7 @@ func (o *opener) judgeSigned(x judged) {
 	if x.node.errant {
 		for _, r := range reports {
 			r.Coverage = failed(ErrNotCovered)
+			r.conclude()
 		}
 	}
 	if signer != nil {

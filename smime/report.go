@@ -25,15 +25,16 @@ type SignerReport struct {
 	Path                  *chain.Path // nil unless Trust passed
 
 	info   *pkcs7.SignerInfo
-	signer *Signer // nil unless all but Coverage passed
+	signer *Signer    // nil unless all but Coverage passed
+	final  [5]Verdict // what Err says, whatever a program writes into the fields
 	notes  []Note
 }
 
 // Err joins the errors of the verdicts, the gravest first. It is nil only if
-// all passed.
+// all passed. It is that of the judgement: to change the fields changes nothing.
 func (s *SignerReport) Err() error {
 	var errs []error
-	for _, v := range s.verdicts() {
+	for _, v := range s.final {
 		if err := v.Err(); err != nil {
 			errs = append(errs, err)
 		}
@@ -41,15 +42,16 @@ func (s *SignerReport) Err() error {
 	return errors.Join(errs...)
 }
 
-// verdicts returns the verdicts in the order in which they matter: nothing
-// else counts for a content that was changed, and a name for an issuer nobody knows.
-func (s *SignerReport) verdicts() []Verdict {
-	return []Verdict{s.Integrity, s.Coverage, s.Strength, s.Trust, s.Sender}
+// conclude ends the judgement. It keeps the verdicts in the order in which they
+// matter: nothing else counts for a content that was changed, and a name for an
+// issuer nobody knows.
+func (s *SignerReport) conclude() {
+	s.final = [...]Verdict{s.Integrity, s.Coverage, s.Strength, s.Trust, s.Sender}
 }
 
 // gravest returns the first error of verdicts, or ErrUnchecked.
 func (s *SignerReport) gravest() error {
-	for _, v := range s.verdicts() {
+	for _, v := range s.final {
 		if err := v.Err(); err != nil {
 			return err
 		}

@@ -90,7 +90,7 @@ func describeVerdicts(b *strings.Builder, l Layer, depth int) {
 		describeSigners(b, l.Signers, depth)
 		line(b, depth, "layer", errorText(l.Err()))
 	case *EncryptedLayer:
-		line(b, depth, "opened", l.Opened.String())
+		line(b, depth, "opened", errorText(l.Opened.Err()))
 		if l.Opened.passed {
 			line(b, depth, "strength", errorText(l.Strength.Err()))
 			line(b, depth, "authenticated", errorText(l.Authenticated.Err()))

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"io"
 	"mime"
 	"strings"
 )
@@ -11,10 +12,13 @@ const (
 	MaxAddresses = 20000
 )
 
-// A Named is an address with the display name beside it, which is for display
-// only: whoever wrote the message chose it.
+// A Named is an address with the text beside it, which is for display only:
+// whoever wrote the message chose it.
 type Named struct {
-	Name string // encoded words decoded as far as their charset is known
+	Name    string // display name, encoded words decoded; of unknown charsets what is ASCII
+	Comment string // comments around the address, which some programs show as the name
+	Group   string // name of the group that it stands in
+	InGroup bool
 	Address
 }
 
@@ -43,7 +47,7 @@ func List(value string) ([]Named, error) {
 	}
 	p := &parser{in: strings.TrimSuffix(strings.TrimSuffix(value, "\n"), "\r")}
 	var list []Named
-	group, any := false, false
+	group, any, name := false, false, ""
 	for {
 		if err := p.skipCFWS(); err != nil {
 			return nil, err
@@ -68,17 +72,25 @@ func List(value string) ([]Named, error) {
 			}
 			any = true
 			if opens {
-				group = true
+				group, name = true, n.Name
 				continue
 			}
 			if len(list) == MaxAddresses {
 				return nil, p.fail("too many addresses")
+			}
+			if n.InGroup = group; group {
+				n.Group = name
 			}
 			list = append(list, n)
 		}
 		// What ends an element: a comma, the end of its group, the end.
 		if err := p.skipCFWS(); err != nil {
 			return nil, err
+		}
+		if len(list) > 0 && len(p.comments) > 0 {
+			n := &list[len(list)-1]
+			n.Comment = strings.TrimSpace(n.Comment + " " + displayName(string(p.comments)))
+			p.comments = p.comments[:0]
 		}
 		if c := p.peek(); p.pos < len(p.in) && c != ',' && !(group && c == ';') {
 			return nil, p.fail("address followed by other text")
@@ -122,6 +134,7 @@ func (p *parser) element(group bool) (n Named, opens bool, err error) {
 		if group {
 			return n, false, p.fail("group within a group")
 		}
+		n.Name = displayName(ph.text.String())
 		return n, true, nil
 	}
 	return n, false, p.fail("no address")
@@ -178,11 +191,11 @@ func (p *parser) word() (string, error) {
 	return p.atom(), nil
 }
 
-// displayName decodes the encoded words of a phrase. What it can't decode
-// stays as it is; what is not UTF-8 is replaced.
+// displayName decodes the encoded words of a phrase, those of unknown charsets
+// as if they were ASCII. What is not UTF-8 is replaced.
 func displayName(s string) string {
 	if strings.Contains(s, "=?") {
-		var d mime.WordDecoder
+		d := mime.WordDecoder{CharsetReader: func(_ string, in io.Reader) (io.Reader, error) { return in, nil }}
 		if out, err := d.DecodeHeader(s); err == nil {
 			s = out
 		}

@@ -212,7 +212,12 @@ func TestFromHeader(t *testing.T) {
 			t.Errorf("FromHeader(%.80q) = %v, %v", s, list, err)
 		}
 	}
-	list, err := mailbox.List("=?utf-8?q?J=C3=B6rg?= \"X\" <a@b.com>, J\xf6 <c@d.com>, e@f.com")
+	list, err := mailbox.List("(a) x: (b) \"N\" (c) <a@b.com> (d (e)), e@f.com(=?utf-8?q?a=40b?=), g@h.com; (z), =?x-other?q?a=40=FF?= <i@j.com>")
+	if err != nil || len(list) != 4 || list[0].Comment != "a b c d (e)" || list[1].Comment != "a@b" || list[2].Comment != "z" ||
+		list[0].Group != "x" || !list[2].InGroup || list[3].InGroup || list[3].Group != "" || list[3].Name != "a@\ufffd" {
+		t.Errorf("List = %q, %v", list, err)
+	}
+	list, err = mailbox.List("=?utf-8?q?J=C3=B6rg?= \"X\" <a@b.com>, J\xf6 <c@d.com>, e@f.com")
 	if err != nil || len(list) != 3 || list[0].Name != "Jörg X" || list[1].Name != "J\ufffd" || list[2].Name != "" {
 		t.Errorf("List = %q, %v", list, err)
 	}

@@ -14,8 +14,9 @@ const (
 
 // A parser reads addresses. It never goes back and never recurses.
 type parser struct {
-	in  string
-	pos int
+	in       string
+	pos      int
+	comments []byte // text of those that were skipped
 }
 
 func (p *parser) fail(reason string) error {
@@ -232,7 +233,7 @@ func (p *parser) skipCFWS() error {
 
 // comment skips a comment with those inside it.
 func (p *parser) comment() error {
-	depth := 0
+	depth, start := 0, p.pos+1
 	for p.pos < len(p.in) {
 		c := p.in[p.pos]
 		switch {
@@ -242,6 +243,7 @@ func (p *parser) comment() error {
 			}
 		case c == ')':
 			if depth--; depth == 0 {
+				p.comments = append(append(p.comments, p.in[start:p.pos]...), ' ')
 				p.pos++
 				return nil
 			}
