@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha1"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"os"
 	"path/filepath"
@@ -165,6 +166,9 @@ func TestDerivedStores(t *testing.T) {
 		s, err := Read(bytes.NewReader(b), nil)
 		if w.problem == 0 {
 			var out bytes.Buffer
+			if err == nil && base == "ok-cert-and-ctl.sst" {
+				catalogue(t, s.Elements[len(s.Elements)-1].DER)
+			}
 			if err != nil {
 				t.Errorf("%s: %v", base, err)
 			} else if err := Write(&out, s); err != nil || !bytes.Equal(out.Bytes(), b) {
@@ -186,6 +190,27 @@ func TestDerivedStores(t *testing.T) {
 	if seen != len(bad) || seen != 22 {
 		t.Errorf("%d stores", seen)
 	}
+}
+
+// catalogue checks the signed catalogue in a store, which has one extension for
+// each of its names.
+func catalogue(t *testing.T, der []byte) {
+	t.Helper()
+	list, err := ParseTrustList(der)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	again := 0
+	for i, x := range list.Extensions {
+		if slices.ContainsFunc(list.Extensions[:i], func(y pkix.Extension) bool { return x.Id.Equal(y.Id) }) {
+			again++
+		}
+	}
+	if len(list.Subjects) == 0 || again == 0 || list.Usage[0].String() != "1.3.6.1.4.1.311.12.1.1" {
+		t.Errorf("%d subjects, %d extensions that stand there again, usage %v", len(list.Subjects), again, list.Usage)
+	}
+	verifyTrustList(t, "the catalogue in a store", der, list)
 }
 
 func TestSingleElements(t *testing.T) {

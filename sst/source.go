@@ -16,10 +16,11 @@ import (
 // Source offers the store's certificates and CRLs to a chain.Collection. The
 // properties that limit what Windows trusts a certificate for become
 // chain.Constraints: enhanced key usages, disallowed usages, not-before and
-// disallowed times, name constraints. A property that can't be read, or says
+// disallowed times, name constraints. One of these that can't be read, or says
 // what Constraints can't, makes the certificate unusable as an anchor, not
-// unlimited; so does the mark of an archived certificate. Of a certificate that
-// is in the store twice both sets of properties apply.
+// unlimited; so do policies of the root program that can't be read, and the
+// mark of an archived certificate. Of a certificate that is in the store twice
+// both sets of properties apply.
 //
 // Constraints narrow what an anchor is trusted for. They lift no ban: all
 // certificates of the store are found, also in the role of chain.Disallowed.
@@ -123,6 +124,10 @@ func (l *limit) add(e *Element) {
 			notBefore = append(notBefore, t)
 		case PropRootNameConstraints:
 			l.names(p)
+		case PropRootPolicies: // they limit nothing here, but must be what they should
+			_, err = p.RootPolicies()
+		case PropChainPolicies:
+			_, err = p.purposes()
 		}
 		if err != nil {
 			l.unusable = true

@@ -360,23 +360,29 @@ func propertyOf(id oid.OID) (PropertyID, bool) {
 	return n, n != 0 && !isContext(uint32(n))
 }
 
+// extensions reads what may, other than in a certificate, have the same
+// extension more than once: a catalogue has one for each name and value.
 func (r *listReader) extensions(s *cryptobyte.String, l *TrustList) error {
 	tag := cbasn1.Tag(0).Constructed().ContextSpecific()
 	if !s.PeekASN1Tag(tag) {
 		return nil
 	}
-	var explicit cryptobyte.String
+	var explicit, list cryptobyte.String
 	if !s.ReadASN1(&explicit, tag) {
 		return r.fail(*s, "bad ctlExtensions")
 	}
-	at := explicit
-	list, err := x509der.ReadExtensions(&explicit)
-	if err != nil || !explicit.Empty() {
-		e := r.fail(at, "bad ctlExtensions")
-		e.err = err
-		return e
+	if at := explicit; !explicit.ReadASN1(&list, cbasn1.SEQUENCE) || !explicit.Empty() || list.Empty() {
+		return r.fail(at, "bad ctlExtensions")
 	}
-	for _, x := range list {
+	for !list.Empty() {
+		at := list
+		var x x509der.Extension
+		if !x509der.ReadExtension(&list, &x) {
+			return r.fail(at, "bad extension")
+		}
+		if r.budget--; r.budget < 0 {
+			return &Error{Problem: ErrLimit, Offset: r.fail(at, "").Offset, Element: -1, Reason: "too many extensions"}
+		}
 		var id asn1.ObjectIdentifier
 		der := cryptobyte.String(ber.Append(nil, ber.OID, false, []byte(x.ID)))
 		if !der.ReadASN1ObjectIdentifier(&id) {

@@ -66,6 +66,12 @@ func TestParseTrustList(t *testing.T) {
 		!l.ThisUpdate.Equal(time.Date(2025, 6, 16, 17, 56, 11, 0, time.UTC)) || l.NextUpdate.Year() != 2030 || len(l.Subjects) != 3 {
 		t.Errorf("%+v", l)
 	}
+	// A catalogue has one extension for each of its names.
+	repeated, name := smallList(), der(ber.Sequence, prim(ber.OID, "\x2a\x03"), prim(ber.OctetString, "x"))
+	repeated.extensions = der(ber.Context(0), der(ber.Sequence, name, name))
+	if l, err := ParseTrustList(unsigned(der(ber.Sequence, repeated.body()))); err != nil || len(l.Extensions) != 2 {
+		t.Errorf("an extension twice: %v", err)
+	}
 	one := l.Subjects[0]
 	if s, err := one.Properties[0].Text(); string(one.Identifier) != "one" || len(one.Properties) != 2 || s != "a" || err != nil || len(one.Attributes) != 0 {
 		t.Errorf("%+v", one)

@@ -250,10 +250,12 @@ func readQualifier(s *cryptobyte.String, r *RootPolicy) bool {
 		return true
 	}
 	var bits asn1.BitString
-	if !value.ReadASN1BitString(&bits) || len(bits.Bytes) != 1 {
+	if !value.ReadASN1BitString(&bits) || len(bits.Bytes) > 1 {
 		return false
 	}
-	r.Flags |= bits.Bytes[0]
+	for _, b := range bits.Bytes { // none: no flag is set
+		r.Flags |= b
+	}
 	return true
 }
 

@@ -159,7 +159,11 @@ func TestRootPolicies(t *testing.T) {
 	if err != nil || len(list) != 2 || list[0].Flags != 0xc0 || list[1].Flags != 0 || !list[1].Policy.Equal(asn1.ObjectIdentifier{1, 2, 4}) {
 		t.Errorf("%+v, %v", list, err)
 	}
-	for _, v := range []string{"", "3000 00", "3002 0500", "3002 3000"} {
+	none := "3019 3017 0602 2a03 3011 300f 060a 2b0601040182373c0101 0301 00"
+	if list, err := (Property{PropRootPolicies, 1, unhex(t, none)}).RootPolicies(); err != nil || len(list) != 1 || list[0].Flags != 0 {
+		t.Errorf("no flag: %+v, %v", list, err)
+	}
+	for _, v := range []string{"", "3000 00", "3002 0500", "3002 3000", "301b 3019 0602 2a03 3013 3011 060a 2b0601040182373c0101 0303 00c0c0"} {
 		_, err := Property{PropRootPolicies, 1, unhex(t, v)}.RootPolicies()
 		wantProblem(t, v, err)
 	}

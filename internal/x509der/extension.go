@@ -48,7 +48,7 @@ func ReadExtensions(s *cryptobyte.String) ([]Extension, error) {
 	list := make([]Extension, n)
 	for i := range list {
 		e := &list[i]
-		if !readExtension(&seq, e) {
+		if !ReadExtension(&seq, e) {
 			return nil, malformed("extensions")
 		}
 		if Find(list[:i], e.ID) != nil {
@@ -58,7 +58,8 @@ func ReadExtensions(s *cryptobyte.String) ([]Extension, error) {
 	return list, nil
 }
 
-func readExtension(s *cryptobyte.String, e *Extension) bool {
+// ReadExtension reads one extension.
+func ReadExtension(s *cryptobyte.String, e *Extension) bool {
 	var ext cryptobyte.String
 	if !s.ReadASN1(&ext, asn1.SEQUENCE) || !oid.Read(&ext, &e.ID) {
 		return false
