@@ -68,6 +68,21 @@ func (a attributes) has(id oid.OID) bool {
 	return slices.ContainsFunc(a, func(b attribute) bool { return b.id == id })
 }
 
+// onlyProtected are the attributes that must be signed or authenticated, each at
+// most once and with one value (RFC 5652 section 11, RFC 6211 section 2).
+var onlyProtected = [...]oid.OID{oid.AttrContentType, oid.AttrMessageDigest, oid.AttrSigningTime, oid.AttrCMSAlgorithmProtection}
+
+// misplaced returns an attribute that must not be where anyone may change it,
+// or "".
+func (a attributes) misplaced() oid.OID {
+	for _, id := range onlyProtected {
+		if a.has(id) {
+			return id
+		}
+	}
+	return ""
+}
+
 // parseAttributes reads DER. set is a whole SET OF Attribute, whatever its tag.
 //
 //	Attribute ::= SEQUENCE {

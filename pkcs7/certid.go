@@ -103,11 +103,28 @@ func parseCertID(der []byte) (CertID, bool) {
 	if s.PeekASN1Tag(asn1.SEQUENCE) {
 		return parseIssuerAndSerial(der)
 	}
-	var id cryptobyte.String
-	if !s.ReadASN1(&id, asn1.Tag(0).ContextSpecific()) || !s.Empty() || len(id) == 0 {
-		return CertID{}, false
+	id, ok := readKeyID(&s)
+	return CertID{KeyID: id}, ok && s.Empty() && len(id) > 0
+}
+
+// readKeyID reads [0] IMPLICIT OCTET STRING, of which nothing but its place tells
+// that it may come in segments.
+func readKeyID(s *cryptobyte.String) (id []byte, ok bool) {
+	var contents, segment cryptobyte.String
+	if s.PeekASN1Tag(asn1.Tag(0).ContextSpecific()) {
+		ok = s.ReadASN1(&contents, asn1.Tag(0).ContextSpecific())
+		return contents, ok
 	}
-	return CertID{KeyID: id}, true
+	if !s.ReadASN1(&contents, contextTag0) {
+		return nil, false
+	}
+	for !contents.Empty() {
+		if !contents.ReadASN1(&segment, asn1.OCTET_STRING) {
+			return nil, false
+		}
+		id = append(id, segment...)
+	}
+	return id, true
 }
 
 // parseIssuerAndSerial reads DER, of which nothing may be left. Negative and

@@ -10,6 +10,7 @@ import (
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // A DecryptReader reads decrypted content. Read returns io.EOF only if the
@@ -334,7 +335,7 @@ func (r *DecryptReader) readTrailer(p *parser) error {
 		}
 		unprotected = ber.Context(2)
 	}
-	if _, t.unprotected, err = readAttributes(p, unprotected, "unprotectedAttrs"); err != nil {
+	if t.unprotected, err = readUnprotected(p, unprotected, "unprotectedAttrs"); err != nil {
 		return err
 	}
 	if err := p.leave("EnvelopedData"); err != nil {
@@ -358,21 +359,43 @@ func readAttributes(p *parser, tag ber.Tag, field string) ([]byte, attributes, e
 	if err != nil {
 		return nil, nil, err
 	}
-	der, err := ber.ToDER(raw, true, 4*len(raw)+16)
+	der, err := toDER(raw, offset, field)
 	if err != nil {
-		return nil, nil, wrapError(err, field)
+		return nil, nil, err
 	}
-	set := append([]byte{0x31}, der[1:]...)
+	set := append([]byte{byte(asn1.SET)}, der[1:]...)
 	list, err := parseAttributes(set, offset, field)
-	if err == nil && len(list) == 0 {
-		err = &SyntaxError{Offset: offset, Field: field, Reason: "empty"}
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case len(list) == 0:
+		return nil, nil, &SyntaxError{Offset: offset, Field: field, Reason: "empty"}
+	case !isSorted(set):
+		set = sortAttributes(list)
 	}
-	return set, list, err
+	return set, list, nil
+}
+
+// readUnprotected reads attributes that anyone may have changed.
+func readUnprotected(p *parser, tag ber.Tag, field string) (attributes, error) {
+	_, list, err := readAttributes(p, tag, field)
+	if err != nil {
+		return nil, err
+	}
+	if id := list.misplaced(); id != "" {
+		return nil, p.fail(field, "attribute "+id.String()+" must be authenticated")
+	}
+	return list, nil
 }
 
 // checkAuthAttributes holds RFC 5083 section 2.1: a content that is not id-data
 // is named under the tag, and one that is named is what it is named.
 func checkAuthAttributes(p *parser, auth attributes, contentType oid.OID) error {
+	for _, id := range onlyProtected {
+		if _, ok := auth.single(id); !ok {
+			return p.fail("authAttrs", "attribute "+id.String()+" more than once or not with one value")
+		}
+	}
 	value, ok := auth.single(oid.AttrContentType)
 	switch {
 	case !ok:

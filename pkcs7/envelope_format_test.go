@@ -335,6 +335,11 @@ func TestRecipientInfos(t *testing.T) {
 	_, otherKeys := kariParts(t, other)
 	several := ber.Append(nil, ber.Context(1), true, head, ber.Append(nil, ber.Sequence, true, otherKeys, keys))
 	unknownORI := ber.Append(nil, ber.Context(4), true, ber.Append(nil, ber.OID, false, []byte(oid.Data)), []byte{5, 0})
+	// RFC 8696 sections 3 and 4: recipients with a pre-shared key.
+	psk := func(kind byte) []byte {
+		value := ber.Append(nil, ber.Sequence, true, encodeVersion(0), encodeOctets([]byte("key")), []byte{5, 0})
+		return ber.Append(nil, ber.Context(4), true, ber.Append(nil, ber.OID, false, []byte(oid.ORIKEM[:len(oid.ORIKEM)-1]), []byte{kind}), value)
+	}
 	otherVersion := ber.Append(nil, ber.Sequence, true, encodeVersion(9), []byte{5, 0})
 	large := ber.Append(nil, ber.Context(7), true, encodeOctets(make([]byte, maxRecipientInfo)))
 	tests := []struct {
@@ -348,6 +353,8 @@ func TestRecipientInfos(t *testing.T) {
 		{"several keys in one", nil, several, 2, nil},
 		{"unknown choice", []byte{0xa9, 2, 5, 0}, mine, 1, nil},
 		{"unknown other recipient", unknownORI, mine, 1, nil},
+		{"pre-shared key, transport", psk(1), mine, 1, nil},
+		{"pre-shared key, agreement", psk(2), mine, 1, nil},
 		{"unknown version", otherVersion, mine, 1, nil},
 		{"large and unknown", large, mine, 1, nil},
 		{"broken", ber.Append(nil, ber.Sequence, true, encodeVersion(0), []byte{5, 0}), mine, 0, ErrSyntax},

@@ -252,7 +252,7 @@ func (x *extraction) encrypted() (verdict, err error) {
 	if err := x.p.leave("encryptedContentInfo"); err != nil {
 		return nil, err
 	}
-	if _, _, err := readAttributes(x.p, ber.Context(1), "unprotectedAttrs"); err != nil {
+	if _, err := readUnprotected(x.p, ber.Context(1), "unprotectedAttrs"); err != nil {
 		return nil, err
 	}
 	out, ok := d.Final(out[:0])
@@ -303,6 +303,9 @@ func (x *extraction) authenticated() (verdict, err error) {
 	m := new(macInfo)
 	if err := m.readAlgorithms(x); err != nil {
 		return nil, err
+	}
+	if recipients.weak && x.Weak == nil {
+		x.Weak = fmt.Errorf("%w: the way to the key of the MAC", ErrWeak)
 	}
 	keys, err := x.macKeys(recipients, m.hash.Size())
 	if err != nil {
@@ -395,6 +398,9 @@ func (m *macInfo) readAlgorithms(x *extraction) error {
 	if m.digestHash, err = alg.HashOf(m.digestAlgorithm); err != nil {
 		return fmt.Errorf("%w: digest algorithm %s", ErrUnsupported, m.digestAlgorithm.OID)
 	}
+	if m.digestHash.Weak() {
+		return x.weak(m.digestHash)
+	}
 	return nil
 }
 
@@ -417,7 +423,7 @@ func (m *macInfo) readEnd(p *parser) error {
 	if m.mac, err = p.octets(ber.OctetString, maxTag, "mac"); err != nil {
 		return err
 	}
-	_, _, err = readAttributes(p, ber.Context(3), "unauthAttrs")
+	_, err = readUnprotected(p, ber.Context(3), "unauthAttrs")
 	return err
 }
 

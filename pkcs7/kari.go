@@ -125,7 +125,8 @@ func (k *kari) prepare(key *matchKey, index int) (*opening, error) {
 		return nil, badParameters(err, k.algorithm)
 	}
 	wrapped := k.encryptedKeys[index]
-	return &opening{selfChecking: true, open: func(ctx context.Context, _ int) ([]byte, error) {
+	o := &opening{selfChecking: true}
+	o.open = func(ctx context.Context, _ int) ([]byte, error) {
 		bound := alg.WithContext(ctx, key.key)
 		if exchanger, ok := alg.ECDHKey(bound); ok {
 			bound = exchanger
@@ -138,13 +139,15 @@ func (k *kari) prepare(key *matchKey, index int) (*opening, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, kek := range keks {
+		for i, kek := range keks {
 			if cek, err := agreement.Wrap.Unwrap(kek, wrapped); err == nil {
+				o.derived = i > 0
 				return cek, nil
 			}
 		}
 		return nil, ErrDecrypt
-	}}, nil
+	}
+	return o, nil
 }
 
 func agrees(kind alg.KeyKind) bool {

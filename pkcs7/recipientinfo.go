@@ -39,7 +39,8 @@ type opening struct {
 	iterations   int64 // of a password's KDF
 	// open returns the content key, which for n > 0 has n octets. Its error
 	// says no more than that it failed, or that the key is unavailable.
-	open func(ctx context.Context, n int) ([]byte, error)
+	open    func(ctx context.Context, n int) ([]byte, error)
+	derived bool // set by open: not as the standard says
 }
 
 // The kinds that are read. All else is skipped (RFC 5652 section 6.2).

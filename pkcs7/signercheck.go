@@ -66,11 +66,8 @@ func (s *SignerInfo) findFault() error {
 		return algError(err, s.field+".signatureAlgorithm")
 	}
 	s.hash = hash
-	for _, id := range [...]oid.OID{oid.AttrContentType, oid.AttrMessageDigest, oid.AttrSigningTime, oid.AttrCMSAlgorithmProtection} {
-		// RFC 5652 section 11, RFC 6211 section 2: never unsigned.
-		if s.unsigned.has(id) {
-			return s.syntax("unsignedAttrs", "attribute "+id.String()+" must be signed")
-		}
+	if id := s.unsigned.misplaced(); id != "" {
+		return s.syntax("unsignedAttrs", "attribute "+id.String()+" must be signed")
 	}
 	if s.signedDER == nil {
 		return nil
@@ -203,8 +200,10 @@ func (s *SignerInfo) checkAttributes(pub *alg.PublicKey, c *x509der.Certificate)
 		return fmt.Errorf("%w: %s", ErrDigest, s.field)
 	}
 	err = s.algorithm.VerifyMessage(pub, s.signedDER, s.signature)
-	if err != nil && s.asSent != nil {
-		err = s.algorithm.VerifyMessage(pub, s.asSent, s.signature)
+	for _, sent := range s.asSent {
+		if err != nil {
+			err = s.algorithm.VerifyMessage(pub, sent, s.signature)
+		}
 	}
 	if err != nil {
 		return signatureError(err, s.field)

@@ -25,8 +25,8 @@ type SignerInfo struct {
 	hash      alg.Hash       // zero: unknown
 	algorithm *alg.Signature // nil: see fault
 	signature []byte
-	signedDER []byte // the SET OF that was signed; nil: there is none
-	asSent    []byte // the same in the order it came in, if that is not DER's
+	signedDER []byte   // the SET OF that was signed; nil: there is none
+	asSent    [][]byte // the same in the forms it came in, if they are not DER
 	signed    attributes
 	unsigned  attributes
 	fault     error // what is wrong with this signer alone
@@ -169,6 +169,9 @@ func parseSignerInfo(raw []byte, offset int64, field string) (*SignerInfo, error
 		if err := s.parseSigned(signed); err != nil {
 			return nil, err
 		}
+		if len(der) != len(raw) || &der[0] != &raw[0] {
+			s.noteEncoding(signed)
+		}
 	}
 	if hasUnsigned {
 		// Nothing depends on them: what can't be read is as if it were not there.
@@ -197,8 +200,8 @@ func (s *SignerInfo) syntax(field, reason string) error {
 //
 // DEVIATION: RFC 5652 section 5.3 wants signedAttrs to be sent in DER. Some
 // signers sort only what they sign, as section 5.4 amounts to, and others sign
-// unsorted what they send; every other program reads the latter. Both are
-// tried: the attributes are the same, whatever their order.
+// unsorted, or in BER, what they send; other programs read the latter. Both are
+// tried: the attributes are the same, whatever their order and lengths.
 func (s *SignerInfo) parseSigned(set []byte) (err error) {
 	field := s.field + ".signedAttrs"
 	if s.signed, err = parseAttributes(set, s.offset, field); err != nil {
@@ -209,9 +212,22 @@ func (s *SignerInfo) parseSigned(set []byte) (err error) {
 	if isSorted(s.signedDER) {
 		return nil
 	}
-	s.asSent = s.signedDER
+	s.asSent = append(s.asSent, s.signedDER)
 	s.signedDER = sortAttributes(s.signed)
 	return nil
+}
+
+// noteEncoding keeps signedAttrs as they came if they are not der, which they
+// were converted to.
+func (s *SignerInfo) noteEncoding(der []byte) {
+	const place = 3 // after version, sid and digestAlgorithm
+	fields, err := members(s.raw)
+	if err != nil || len(fields) <= place || bytes.Equal(fields[place], der) {
+		return
+	}
+	sent := slices.Clone(fields[place])
+	sent[0] = byte(asn1.SET)
+	s.asSent = append(s.asSent, sent)
 }
 
 // isSorted reports whether the SET of attributes and each SET of values are in

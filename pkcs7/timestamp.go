@@ -21,13 +21,15 @@ import (
 const (
 	maxTimestamps = 16       // tokens of one signature
 	maxTSTInfo    = 64 << 10 // octets
+	maxAccuracy   = 1 << 31  // seconds
 )
 
 // VerifyTimestamps checks the RFC 3161 tokens over this signature and returns
-// the earliest time that one proves. trust is asked about the authority's
-// certificate at that time and must hold it to the purpose of time stamping. It
-// fails with [ErrNoTimestamp] if there is no token, and with all reasons if
-// none holds.
+// the earliest time that one proves: the signature was there at that time, which
+// is the token's time and as much later as its accuracy allows. trust is asked
+// about the authority's certificate at the token's time and must hold it to the
+// purpose of time stamping. It fails with [ErrNoTimestamp] if there is no token,
+// and with all reasons if none holds.
 func (s *SignerInfo) VerifyTimestamps(ctx context.Context, trust TrustFunc) (time.Time, error) {
 	if trust == nil {
 		return time.Time{}, errors.New("pkcs7: VerifyTimestamps without a TrustFunc")
@@ -93,7 +95,7 @@ func (s *SignerInfo) verifyTimestamp(ctx context.Context, token []byte, trust Tr
 	if !onlyTimeStamping(c) {
 		return time.Time{}, fmt.Errorf("%w: the certificate is not for time stamping alone", ErrSignature)
 	}
-	return info.time, nil
+	return info.time.Add(info.accuracy), nil
 }
 
 // readToken reads a TimeStampToken within the budget of the message.
@@ -143,6 +145,8 @@ type tstInfo struct {
 	imprint imprint
 	time    time.Time
 	nonce   *big.Int // or nil
+
+	accuracy time.Duration // how much later it may have been; 0: not said
 }
 
 // An imprint is a MessageImprint.
@@ -209,8 +213,8 @@ func parseTSTInfo(der []byte) (*tstInfo, bool) {
 	if info.time, ok = parseGenTime(string(genTime)); !ok {
 		return nil, false
 	}
-	var ordering bool
-	if !seq.SkipOptionalASN1(asn1.SEQUENCE) ||
+	var ordering bool // tells about several tokens only
+	if info.accuracy, ok = readAccuracy(&seq); !ok ||
 		seq.PeekASN1Tag(asn1.BOOLEAN) && !seq.ReadASN1Boolean(&ordering) {
 		return nil, false
 	}
@@ -222,6 +226,35 @@ func parseTSTInfo(der []byte) (*tstInfo, bool) {
 	}
 	return info, seq.SkipOptionalASN1(asn1.Tag(0).ContextSpecific().Constructed()) &&
 		noCriticalExtension(&seq) && seq.Empty()
+}
+
+// readAccuracy reads the optional
+//
+//	Accuracy ::= SEQUENCE {
+//	    seconds INTEGER OPTIONAL,
+//	    millis [0] INTEGER (1..999) OPTIONAL,
+//	    micros [1] INTEGER (1..999) OPTIONAL }
+func readAccuracy(s *cryptobyte.String) (time.Duration, bool) {
+	if !s.PeekASN1Tag(asn1.SEQUENCE) {
+		return 0, true
+	}
+	var seq cryptobyte.String
+	var seconds int64
+	if !s.ReadASN1(&seq, asn1.SEQUENCE) ||
+		seq.PeekASN1Tag(asn1.INTEGER) && !seq.ReadASN1Integer(&seconds) || seconds < 0 || seconds > maxAccuracy {
+		return 0, false
+	}
+	d := time.Duration(seconds) * time.Second
+	for tag, unit := range [...]time.Duration{time.Millisecond, time.Microsecond} {
+		if t := asn1.Tag(tag).ContextSpecific(); seq.PeekASN1Tag(t) {
+			var n int64
+			if !seq.ReadASN1Int64WithTag(&n, t) || n < 1 || n > 999 {
+				return 0, false
+			}
+			d += time.Duration(n) * unit
+		}
+	}
+	return d, seq.Empty()
 }
 
 // parseGenTime reads the GeneralizedTime of RFC 3161 section 2.4.2: in UTC, to
@@ -313,22 +346,25 @@ func (s *SignerInfo) Timestamp(request, response []byte) (Attribute, error) {
 	if err := info.covers(s.signature, false); err != nil {
 		return Attribute{}, err
 	}
-	nonce, ok := requestNonce(request)
+	asked, ok := parseTimestampRequest(request)
 	if !ok {
 		return Attribute{}, &SyntaxError{Field: "TimeStampReq", Reason: "malformed"}
 	}
-	if info.nonce == nil || info.nonce.Cmp(nonce) != 0 {
+	// RFC 3161 section 2.4.2: what was asked for is what comes back.
+	if info.nonce == nil || info.nonce.Cmp(asked.nonce) != 0 ||
+		!info.imprint.algorithm.Equal(asked.imprint.algorithm) || !bytes.Equal(info.imprint.digest, asked.imprint.digest) {
 		return Attribute{}, fmt.Errorf("%w: the token answers another request", ErrNoTimestamp)
 	}
 	return Attribute{Type: oid.AttrTimestampToken.X509(), Values: [][]byte{bytes.Clone(token)}}, nil
 }
 
-func requestNonce(request []byte) (*big.Int, bool) {
+// parseTimestampRequest reads what TimestampRequest makes.
+func parseTimestampRequest(der []byte) (*tstInfo, bool) {
 	var seq cryptobyte.String
 	var version int
-	var print imprint
-	nonce := new(big.Int)
-	s := cryptobyte.String(request)
-	ok := s.ReadASN1(&seq, asn1.SEQUENCE) && seq.ReadASN1Integer(&version) && readImprint(&seq, &print) && seq.ReadASN1Integer(nonce)
-	return nonce, ok
+	asked := &tstInfo{nonce: new(big.Int)}
+	s := cryptobyte.String(der)
+	ok := s.ReadASN1(&seq, asn1.SEQUENCE) && seq.ReadASN1Integer(&version) && version == 1 &&
+		readImprint(&seq, &asked.imprint) && seq.ReadASN1Integer(asked.nonce)
+	return asked, ok
 }

@@ -105,13 +105,20 @@ func TestTimestampFromOpenSSL(t *testing.T) {
 	if _, err := s.Timestamp(s.TimestampRequest(), response); !errors.Is(err, ErrNoTimestamp) {
 		t.Errorf("answer to another request: %v", err)
 	}
+	// The same nonce with another imprint is another request.
+	altered := bytes.Clone(request)
+	at := bytes.Index(altered, []byte{4, 32})
+	altered[at+2] ^= 1
+	if _, err := s.Timestamp(altered, response); !errors.Is(err, ErrNoTimestamp) {
+		t.Errorf("answer to a request for another imprint: %v", err)
+	}
 	var stamped bytes.Buffer
 	if err := AddUnsigned(&stamped, bytes.NewReader(msg), 0, attr); err != nil {
 		t.Fatal(err)
 	}
-	at, err := signersOf(t, stamped.Bytes(), nil)[0].VerifyTimestamps(context.Background(), trustAll)
-	if err != nil || time.Since(at).Abs() > time.Hour {
-		t.Errorf("%v, %v", at, err)
+	proved, err := signersOf(t, stamped.Bytes(), nil)[0].VerifyTimestamps(context.Background(), trustAll)
+	if err != nil || time.Since(proved).Abs() > time.Hour {
+		t.Errorf("%v, %v", proved, err)
 	}
 	// The token moved to another signature proves nothing.
 	other := sign(t, text, nil, newSigner(t, "p256"))

@@ -24,7 +24,10 @@ type contentKey struct {
 	// wrong says that it is known to be wrong, and cek random. The same work is
 	// done with it, so that only the outcome tells.
 	wrong bool
-	key   *matchKey
+	// derived says that the key for the recipient was not derived as the standard
+	// says.
+	derived bool
+	key     *matchKey
 }
 
 // unwrap asks the keys of the given candidates. It fails only for reasons that
@@ -52,7 +55,7 @@ func (u *unwrapper) unwrap(list []candidate) ([]contentKey, error) {
 			u.fail(unavailableError(u.ctx, err))
 			continue
 		}
-		k := contentKey{cek: cek, key: c.key}
+		k := contentKey{cek: cek, key: c.key, derived: c.derived}
 		if err != nil || len(cek) != u.keyLen && !(u.anyLen && c.selfChecking && len(cek) > 0) {
 			clear(cek)
 			k.cek, k.wrong = random, true

@@ -47,6 +47,7 @@ const (
 	AttrContentTimestamp        OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x14" // 1.2.840.113549.1.9.16.2.20
 	AttrCertValues              OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x17" // 1.2.840.113549.1.9.16.2.23
 	AttrRevocationValues        OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x18" // 1.2.840.113549.1.9.16.2.24
+	AttrArchiveTimestampV3      OID = "\x04\x00\x8d\x45\x02\x04"                     // 0.4.0.1733.2.4
 	AttrSecureHeaderFields      OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x10\x02\x37" // 1.2.840.113549.1.9.16.2.55
 
 	// PKCS #9 and #12.

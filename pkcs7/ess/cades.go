@@ -20,6 +20,7 @@ const (
 	BB            // signed attributes that name signer and time
 	BT            // with a timestamp over the signature
 	BLT           // with revocation evidence as well
+	BLTA          // with an archive timestamp over all that, which this module does not check
 )
 
 // LevelOf returns the level of a signer; elements are those of
@@ -37,6 +38,9 @@ func LevelOf(s *pkcs7.SignerInfo, elements [][]byte) Level {
 	}
 	for _, der := range elements {
 		if k := x509der.KindOf(der); k == x509der.CRLKind || k == x509der.OCSPKind {
+			if unsigned[oid.AttrArchiveTimestampV3] {
+				return BLTA
+			}
 			return BLT
 		}
 	}

@@ -188,6 +188,12 @@ func TestLongTerm(t *testing.T) {
 	if err := trust.TrustFunc(mail)(ctx, alice.Certificate, at, elements); err != nil {
 		t.Errorf("with a CRL: %v", err)
 	}
+	archived := msg
+	add(pkcs7.Attribute{Type: oid.AttrArchiveTimestampV3.X509(), Values: [][]byte{{0x30, 0}}})
+	if l := ess.LevelOf(s, elements); l != ess.BLTA {
+		t.Errorf("level %d, not B-LTA", l)
+	}
+	msg = archived
 	// The same in the message itself, where newer CAdES has it.
 	var whole bytes.Buffer
 	if err := pkcs7.AddElements(&whole, bytes.NewReader(before), ca.crl(signed.Add(-time.Hour)), ca.cert.Raw); err != nil {

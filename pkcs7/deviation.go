@@ -1,0 +1,79 @@
+package pkcs7
+
+import (
+	"fmt"
+
+	"github.com/gosmime/gosmime/internal/alg"
+)
+
+// A Deviation is a departure from the standards that was tolerated, since other
+// programs make and read such messages. It changes no verdict.
+type Deviation uint8
+
+const (
+	_ Deviation = iota
+	// DigestNotAnnounced: digestAlgorithms lacks that of the signer (RFC 5652
+	// section 5.1).
+	DigestNotAnnounced
+	// AttributesNotDER: the signed attributes were not sent in DER (RFC 5652
+	// section 5.3).
+	AttributesNotDER
+	// TagLength: the tag has 16 octets, the parameters leave out aes-ICVlen, which
+	// means 12 (RFC 5084 section 3.2). The sample of RFC 8551 section 3.4 has that.
+	TagLength
+	// KeyDerivation: the key for the recipient was derived with other inputs than
+	// RFC 5753 section 7.2 or RFC 8418 section 2.2 says.
+	KeyDerivation
+	deviations
+)
+
+// String returns a short text.
+func (d Deviation) String() string {
+	names := [deviations]string{DigestNotAnnounced: "digest algorithm not announced", AttributesNotDER: "signed attributes not in DER",
+		TagLength: "tag longer than announced", KeyDerivation: "key derived otherwise"}
+	if d == 0 || d >= deviations {
+		return fmt.Sprintf("deviation %d", uint8(d))
+	}
+	return names[d]
+}
+
+// Deviations returns what was tolerated of this signer.
+func (s *SignerInfo) Deviations() []Deviation {
+	var list []Deviation
+	if s.over != nil && s.parent == nil && !s.over.announces(s.digestID) {
+		list = append(list, DigestNotAnnounced)
+	}
+	if len(s.asSent) > 0 {
+		list = append(list, AttributesNotDER)
+	}
+	return list
+}
+
+// announces reports whether id is among digestAlgorithms, modulo encoding; the
+// two identifiers of SHAKE256 stand for each other.
+func (r *SignedReader) announces(id alg.Identifier) bool {
+	hash, _ := alg.HashOf(id)
+	for _, der := range r.digestIDs {
+		other, err := alg.ParseIdentifier(der)
+		if err != nil {
+			continue
+		}
+		if h, _ := alg.HashOf(other); other.Equal(id) || h != 0 && h == hash {
+			return true
+		}
+	}
+	return false
+}
+
+// Deviations returns what was tolerated of the message. It is known after
+// io.EOF.
+func (r *DecryptReader) Deviations() []Deviation {
+	var list []Deviation
+	if r.content != nil && r.content.TagLen > 0 && len(r.trailer.mac) > r.content.TagLen {
+		list = append(list, TagLength)
+	}
+	if r.chosen.derived {
+		list = append(list, KeyDerivation)
+	}
+	return list
+}
