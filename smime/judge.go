@@ -79,6 +79,9 @@ func (j *judge) report(info *pkcs7.SignerInfo, ev *evidence, who *authors) *Sign
 func newReport(info *pkcs7.SignerInfo) *SignerReport {
 	r := &SignerReport{info: info, Coverage: passed()}
 	r.ClaimedTime, _ = info.ClaimedTime()
+	for _, d := range info.Deviations() {
+		r.notes = append(r.notes, Note{Code: NoteDeviation, Detail: d.String()})
+	}
 	return r
 }
 

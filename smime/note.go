@@ -40,6 +40,7 @@ const (
 	NoteEmbeddedContent             // the signature of a multipart/signed has the content inside as well
 	NoteCharset                     // a charset in which text can be read as something else
 	NoteUnreadable                  // a layer that can't be read, and why
+	NoteDeviation                   // the CMS departs from the standards, see pkcs7.Deviation
 )
 
 var noteText = [...]string{
@@ -52,6 +53,7 @@ var noteText = [...]string{
 	NoteWinmail: "winmail.dat", NoteAttribute: "unreadable attribute",
 	NoteMailingList: "mailing list expansion", NoteSecurityLabel: "security label", NoteNotAddressed: "not addressed to the reader",
 	NoteEmbeddedContent: "content twice", NoteCharset: "ambiguous charset", NoteUnreadable: "unreadable",
+	NoteDeviation: "deviation from CMS",
 }
 
 // String returns the note as a few words of text.

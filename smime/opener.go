@@ -363,6 +363,9 @@ func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer,
 		return nil, err
 	}
 	l.Encryption = *d.enc
+	for _, deviation := range d.reader.Deviations() {
+		l.note(NoteDeviation, deviation.String())
+	}
 	if err := d.reader.Strength(); err != nil {
 		l.Strength = failed(fmt.Errorf("smime: %w", err))
 	} else {
