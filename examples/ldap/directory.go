@@ -7,6 +7,7 @@ import (
 	"iter"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/go-ldap/ldap/v3"
@@ -95,10 +96,11 @@ func (d *Directory) search(ctx context.Context, mailbox string) (answer, error) 
 	var a answer
 	for _, e := range res.Entries {
 		for _, attr := range e.Attributes {
-			switch attr.Name {
-			case "userSMIMECertificate", "userSMIMECertificate;binary":
+			// A server may spell them as it likes (RFC 4512 section 2.5).
+			switch name, _, _ := strings.Cut(strings.ToLower(attr.Name), ";"); name {
+			case "usersmimecertificate":
 				a.smime = append(a.smime, attr.ByteValues...)
-			case "userCertificate", "userCertificate;binary":
+			case "usercertificate":
 				a.plain = append(a.plain, attr.ByteValues...)
 			}
 		}

@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"strings"
 	"testing"
@@ -19,6 +21,18 @@ func TestTwoTokens(t *testing.T) {
 	initialise(t, "bob")
 	alice := ca.Certify(newRSA(t, module, "alice"), "alice@example.com")
 	bob := ca.Certify(newEC(t, module, "bob"), "bob@example.com")
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, label := range []string{"alice", "bob"} {
+		// Others are on the token before it: a CA, one that can't be read, and some
+		// of other keys under the same identifier.
+		putDER(t, module, label, []byte{9}, ca.Issuing().RawSubject, ca.Issuing().Raw)
+		putDER(t, module, label, []byte{keyID}, []byte{0x30, 0}, []byte{0x30, 3, 2, 1, 1})
+		put(t, module, label, ca.Identity("other@example.com").Certificate())
+		put(t, module, label, ca.Certify(rsaKey, "other@example.com").Certificate())
+	}
 	put(t, module, "alice", alice.Certificate())
 	put(t, module, "bob", bob.Certificate())
 

@@ -66,6 +66,7 @@ const keyID = 1
 // private key can't be read from outside, not even here.
 func generate(t *testing.T, module, label string, mechanism uint, public []*pkcs11.Attribute) []*pkcs11.Attribute {
 	t.Helper()
+	public = append(public, pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true), pkcs11.NewAttribute(pkcs11.CKA_ID, []byte{keyID}))
 	m, session := writable(t, module, label)
 	private := []*pkcs11.Attribute{
 		pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true),
@@ -133,14 +134,19 @@ func newEC(t *testing.T, module, label string) *ecKey {
 // put adds the certificate of the key to a token.
 func put(t *testing.T, module, label string, cert *x509.Certificate) {
 	t.Helper()
+	putDER(t, module, label, []byte{keyID}, cert.RawSubject, cert.Raw)
+}
+
+func putDER(t *testing.T, module, label string, id, subject, der []byte) {
+	t.Helper()
 	m, session := writable(t, module, label)
 	_, err := m.CreateObject(session, []*pkcs11.Attribute{
 		pkcs11.NewAttribute(pkcs11.CKA_CLASS, pkcs11.CKO_CERTIFICATE),
 		pkcs11.NewAttribute(pkcs11.CKA_CERTIFICATE_TYPE, pkcs11.CKC_X_509),
 		pkcs11.NewAttribute(pkcs11.CKA_TOKEN, true),
-		pkcs11.NewAttribute(pkcs11.CKA_ID, []byte{keyID}),
-		pkcs11.NewAttribute(pkcs11.CKA_SUBJECT, cert.RawSubject),
-		pkcs11.NewAttribute(pkcs11.CKA_VALUE, cert.Raw),
+		pkcs11.NewAttribute(pkcs11.CKA_ID, id),
+		pkcs11.NewAttribute(pkcs11.CKA_SUBJECT, subject),
+		pkcs11.NewAttribute(pkcs11.CKA_VALUE, der),
 	})
 	if err := errors.Join(err, m.CloseSession(session)); err != nil {
 		t.Fatal(err)

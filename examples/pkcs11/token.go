@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math/big"
 	"sync"
 
 	"github.com/miekg/pkcs11"
@@ -98,7 +100,7 @@ func (t *token) find(class uint, id []byte) ([]pkcs11.ObjectHandle, error) {
 }
 
 // identities returns an identity for each certificate on the token that has its
-// private key there.
+// private key there. One that can't be read hides no other.
 func (t *token) identities() (smime.Identities, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -115,7 +117,7 @@ func (t *token) identities() (smime.Identities, error) {
 		}
 		cert, err := x509.ParseCertificate(attrs[0].Value)
 		if err != nil {
-			return nil, err
+			continue
 		}
 		keys, err := t.find(pkcs11.CKO_PRIVATE_KEY, attrs[1].Value)
 		if err != nil {
@@ -124,29 +126,59 @@ func (t *token) identities() (smime.Identities, error) {
 		if len(keys) != 1 {
 			continue
 		}
-		key, err := t.key(keys[0], cert)
+		key, err := t.key(keys[0], attrs[1].Value, cert)
 		if err != nil {
 			return nil, err
 		}
-		id, err := smime.NewIdentity(key, cert)
-		if err != nil {
-			return nil, err
+		if key == nil {
+			continue
 		}
-		ids = append(ids, id)
+		if id, err := smime.NewIdentity(key, cert); err == nil {
+			ids = append(ids, id)
+		}
 	}
 	return ids, nil
 }
 
-func (t *token) key(object pkcs11.ObjectHandle, cert *x509.Certificate) (crypto.PrivateKey, error) {
+// key returns the private key as that of a certificate with the same CKA_ID, nil
+// if it is not: the identifier is a label that anybody may write.
+func (t *token) key(object pkcs11.ObjectHandle, id []byte, cert *x509.Certificate) (crypto.PrivateKey, error) {
+	attrs, err := t.module.GetAttributeValue(t.session, object, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, nil)})
+	if err != nil {
+		return nil, keyError(err)
+	}
+	kind := func(k uint) bool {
+		return bytes.Equal(attrs[0].Value, pkcs11.NewAttribute(pkcs11.CKA_KEY_TYPE, k).Value)
+	}
 	switch pub := cert.PublicKey.(type) {
 	case *rsa.PublicKey:
-		return &rsaKey{token: t, object: object, public: pub}, nil
+		if !kind(pkcs11.CKK_RSA) {
+			return nil, nil
+		}
+		attrs, err := t.module.GetAttributeValue(t.session, object, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_MODULUS, nil)})
+		if err != nil {
+			return nil, keyError(err)
+		}
+		if new(big.Int).SetBytes(attrs[0].Value).Cmp(pub.N) == 0 {
+			return &rsaKey{token: t, object: object, public: pub}, nil
+		}
 	case *ecdsa.PublicKey:
 		exchange, err := pub.ECDH()
+		if err != nil || !kind(pkcs11.CKK_EC) {
+			return nil, nil
+		}
+		// The private key does not tell its point; the public one beside it does.
+		points, err := t.find(pkcs11.CKO_PUBLIC_KEY, id)
 		if err != nil {
 			return nil, err
 		}
+		for _, p := range points {
+			attrs, err := t.module.GetAttributeValue(t.session, p, []*pkcs11.Attribute{pkcs11.NewAttribute(pkcs11.CKA_EC_POINT, nil)})
+			if err != nil || !bytes.HasSuffix(attrs[0].Value, exchange.Bytes()) { // in an OCTET STRING, or bare
+				return nil, keyError(err)
+			}
+		}
 		return &ecKey{token: t, object: object, public: pub, exchange: exchange}, nil
 	}
-	return nil, fmt.Errorf("no use for a key of type %T", cert.PublicKey)
+	return nil, nil
 }

@@ -20,7 +20,15 @@ func TestName(t *testing.T) {
 	if err != nil || got != "c93f1e400f26708f98cb19d936620da35eec8f72e57f9eec01c1afd6._smimecert.example.com." {
 		t.Errorf("%s, %v", got, err)
 	}
-	for _, bad := range []string{"", "@example.com", "hugh"} {
+	// Quotes are no part of the name, and what is quoted inside is.
+	for quoted, plain := range map[string]string{`"hugh"@example.com`: "hugh@example.com", `"h\ugh"@example.com`: "hugh@example.com", `"a\""@example.com`: `a"@example.com`, `"a\\"@example.com`: `a\@example.com`} {
+		one, err := Name(quoted)
+		two, plainErr := Name(plain)
+		if err != nil || plainErr != nil || one != two {
+			t.Errorf("%s: %s, %s: %s, %v", quoted, one, plain, two, errors.Join(err, plainErr))
+		}
+	}
+	for _, bad := range []string{"", "@example.com", "hugh", `"hugh@example.com`, `"hu"gh"@example.com`, `"hugh\"@example.com`} {
 		if _, err := Name(bad); err == nil {
 			t.Errorf("%q has a name", bad)
 		}

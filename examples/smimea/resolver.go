@@ -57,19 +57,42 @@ type Record struct {
 const maxRecords = 50
 
 // Name returns the domain name of a mailbox's records: the SHA-256 of the local
-// part, as it is spelt, truncated to 28 octets (RFC 8162 section 3).
+// part, without quotes, truncated to 28 octets (RFC 8162 section 3).
 func Name(mailbox string) (string, error) {
 	at := strings.LastIndexByte(mailbox, '@')
 	if at < 1 {
 		return "", fmt.Errorf("smimea: %q is no mailbox", mailbox)
 	}
-	local, domain := strings.Trim(mailbox[:at], `"`), mailbox[at+1:]
-	domain, err := idna.Lookup.ToASCII(domain)
+	local, err := unquote(mailbox[:at])
+	if err != nil {
+		return "", err
+	}
+	domain, err := idna.Lookup.ToASCII(mailbox[at+1:])
 	if err != nil {
 		return "", fmt.Errorf("smimea: %w", err)
 	}
 	sum := sha256.Sum256([]byte(norm.NFC.String(local)))
 	return hex.EncodeToString(sum[:28]) + "._smimecert." + dns.Fqdn(domain), nil
+}
+
+// unquote removes the quotes around a local part and the backslashes within.
+func unquote(local string) (string, error) {
+	if !strings.HasPrefix(local, `"`) {
+		return local, nil
+	}
+	var b strings.Builder
+	for i := 1; i < len(local); i++ {
+		switch c := local[i]; {
+		case c == '"' && i == len(local)-1:
+			return b.String(), nil
+		case c == '"':
+			return "", fmt.Errorf("smimea: %q is no local part", local)
+		case c == '\\' && i+1 < len(local):
+			i++
+		}
+		b.WriteByte(local[i])
+	}
+	return "", fmt.Errorf("smimea: %q is no local part", local)
 }
 
 // Lookup returns the records of a mailbox, which the resolver has validated.
