@@ -9,17 +9,62 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/x509der"
 	"github.com/gosmime/gosmime/pkcs7"
+	"github.com/gosmime/gosmime/pkcs7/ess"
 )
 
+// commonAttributes returns what all signatures of a message say alike: the
+// receipt request (RFC 2634 section 2.2), and that a signed receipt is inside
+// (section 2.4: so it must be wrapped before it is encrypted).
+func (d *draft) commonAttributes(opts *SignOptions, authors *authors) ([]pkcs7.Attribute, error) {
+	var attrs []pkcs7.Attribute
+	kind := d.signedKind()
+	if kind == oid.ContentReceipt {
+		hints, err := (&ess.ContentHints{ContentType: oid.ContentReceipt.X509()}).Encode()
+		if err != nil {
+			return nil, err
+		}
+		attrs = append(attrs, pkcs7.Attribute{Type: oid.AttrContentHints.X509(), Values: [][]byte{hints}})
+	}
+	if len(opts.RequestReceipt) == 0 {
+		return attrs, nil
+	}
+	if kind != "" {
+		return nil, fmt.Errorf("%w: only the innermost signature can ask for one", ErrNoReceipt)
+	}
+	request, err := newReceiptRequest(opts.RequestReceipt, authors.list)
+	if err != nil {
+		return nil, err
+	}
+	return append(attrs, pkcs7.Attribute{Type: oid.AttrReceiptRequest.X509(), Values: [][]byte{request}}), nil
+}
+
+// signedKind returns the type of what a message that is signed already has
+// under its signature, or nothing.
+func (d *draft) signedKind() oid.OID {
+	switch form, _ := formOf(d.root); form {
+	case formClear:
+		return oid.Data
+	case formCMS:
+		body, err := decodeBody(d.root, d.section(d.root.BodyRange()))
+		if err != nil {
+			return ""
+		}
+		if signed, err := pkcs7.NewSignedReader(body, nil, &pkcs7.ReadOptions{InsecureHistoric: true}); err == nil {
+			return oid.FromX509(signed.ContentType())
+		}
+	}
+	return ""
+}
+
 // signedAttributes returns what a signature of id says beside what every
-// signature of package pkcs7 says (RFC 8551 section 2.5).
-// The receipt request is the same in all signatures of a message (RFC 2634
-// section 2.2).
-func (id *Identity) signedAttributes(opts *SignOptions, receipt []byte) ([]pkcs7.Attribute, error) {
+// signature of package pkcs7 says (RFC 8551 section 2.5) and what is common.
+func (id *Identity) signedAttributes(opts *SignOptions, common []pkcs7.Attribute) ([]pkcs7.Attribute, error) {
 	var attrs []pkcs7.Attribute
 	add := func(t oid.OID, value []byte) {
 		attrs = append(attrs, pkcs7.Attribute{Type: t.X509(), Values: [][]byte{value}})
@@ -27,8 +72,8 @@ func (id *Identity) signedAttributes(opts *SignOptions, receipt []byte) ([]pkcs7
 	reply, cert, pub := id.der, id.cert, id.pub
 	if opts.EncryptTo != nil {
 		r := readRecipient("", opts.EncryptTo)
-		if r.err != nil {
-			return nil, fmt.Errorf("smime: EncryptTo: %w", r.err)
+		if err := r.checkReply(); err != nil {
+			return nil, fmt.Errorf("smime: EncryptTo: %w", err)
 		}
 		reply, cert, pub = r.der, r.cert, r.pub
 	}
@@ -43,7 +88,7 @@ func (id *Identity) signedAttributes(opts *SignOptions, receipt []byte) ([]pkcs7
 		}
 		add(oid.AttrSMIMECapabilities, der)
 	}
-	if canEncrypt(pub) && mayEncrypt(cert) {
+	if canEncrypt(pub) && mayEncrypt(pub, cert) {
 		sequence, implicit, err := issuerAndSerial(reply)
 		if err != nil {
 			return nil, err
@@ -51,17 +96,32 @@ func (id *Identity) signedAttributes(opts *SignOptions, receipt []byte) ([]pkcs7
 		add(oid.AttrEncryptionKeyPreference, implicit)
 		add(oid.AttrMicrosoftKeyPreference, sequence)
 	}
-	if receipt != nil {
-		add(oid.AttrReceiptRequest, receipt)
+	return append(attrs, common...), nil
+}
+
+// checkReply returns why nobody should encrypt replies to r.
+func (r *Recipient) checkReply() error {
+	if err := r.check(time.Now()); err != nil {
+		return err
 	}
-	return attrs, nil
+	if !mayEncrypt(r.pub, r.cert) {
+		return &chain.Error{Reason: chain.ErrWrongPurpose, Cert: r.cert, Detail: "the key usage is not for encryption"}
+	}
+	if !forMail(r.cert) {
+		return &chain.Error{Reason: chain.ErrWrongPurpose, Cert: r.cert, Detail: "the extended key usage is not for e-mail"}
+	}
+	return nil
 }
 
 // mayEncrypt reports whether the key usage of a certificate allows to encrypt
-// to it.
-func mayEncrypt(cert *x509.Certificate) bool {
-	const usages = x509.KeyUsageKeyEncipherment | x509.KeyUsageKeyAgreement
-	return cert.KeyUsage == 0 || cert.KeyUsage&usages != 0
+// to its key (RFC 5652 section 6.2, RFC 9629 section 3).
+func mayEncrypt(pub *alg.PublicKey, cert *x509.Certificate) bool {
+	need := x509.KeyUsageKeyEncipherment
+	switch pub.Kind {
+	case alg.EC, alg.X25519Key, alg.X448Key:
+		need = x509.KeyUsageKeyAgreement
+	}
+	return cert.KeyUsage == 0 || cert.KeyUsage&need != 0
 }
 
 // issuerAndSerial names a certificate as the attribute of RFC 8551 section
@@ -100,26 +160,27 @@ func newReceiptRequest(from []string, authors []mailbox.Address) ([]byte, error)
 	id = append(id, random...)
 
 	var b cryptobyte.Builder
-	names := func(b *cryptobyte.Builder, box string) {
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(cbasn1.Tag(1).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(box)) })
-		})
+	if len(from) > maxReceiptFrom {
+		return nil, fmt.Errorf("%w: receipts from %d mailboxes", ErrLimit, len(from))
 	}
-	for _, box := range from {
-		if a, err := mailbox.Parse(box); err != nil || !isASCII(a.String()) {
+	asked := make([]string, len(from))
+	for i, box := range from {
+		a, err := mailbox.Parse(box)
+		if err != nil {
 			return nil, fmt.Errorf("%w: receipt from %s", ErrMalformed, clip(box))
 		}
+		asked[i] = a.String()
 	}
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1OctetString(id)
 		b.AddASN1(cbasn1.Tag(1).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
-			for _, box := range from {
-				names(b, box)
+			for _, box := range asked {
+				addMailbox(b, box)
 			}
 		})
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			for _, a := range authors[:min(len(authors), maxReceiptNames)] {
-				names(b, a.String())
+				addMailbox(b, a.String())
 			}
 		})
 	})

@@ -3,6 +3,7 @@ package smime
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
@@ -22,15 +23,23 @@ import (
 // WriteReceipt writes the signed receipt for a message that s signed, a message
 // from id to those whom s named (RFC 2634 section 2.4). Sending it is the
 // application's choice: it tells that the mail was read. It fails with
-// ErrNoReceipt if s asks for none, or not for one of id.
+// ErrNoReceipt if s asks for none, or not for one of id, and as [Sign] does if
+// id can't sign now. To send it encrypted give it to [Seal], which adds what RFC
+// 2634 section 2.4 asks for, not to [Encrypt].
 func WriteReceipt(ctx context.Context, w io.Writer, s *Signer, id *Identity) error {
 	s.check()
+	if id == nil || id.cert == nil {
+		return fmt.Errorf("%w: no identity", ErrKeyMismatch)
+	}
 	from, err := s.receiptFrom(id)
 	if err != nil {
 		return err
 	}
 	key, err := id.SigningKey()
 	if err != nil {
+		return err
+	}
+	if err := checkSigner(id.cert); err != nil {
 		return err
 	}
 	info := s.report.info
@@ -119,8 +128,10 @@ func writeReceiptMessage(w io.Writer, from string, to []string, cms []byte) erro
 		list = append(list, a.String())
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nSubject: Signed receipt\r\nDate: %s\r\n", sender, strings.Join(list, ",\r\n "),
-		time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 +0000"))
+	random := make([]byte, 16)
+	_, _ = rand.Read(random) // never fails
+	fmt.Fprintf(&b, "From: %s\r\nTo: %s\r\nSubject: Signed receipt\r\nDate: %s\r\nMessage-ID: <%x@%s>\r\n", sender, strings.Join(list, ",\r\n "),
+		time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 +0000"), random, sender.Domain)
 	b.WriteString("MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; smime-type=signed-receipt; name=\"smime.p7m\"\r\n" +
 		"Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"smime.p7m\"\r\n\r\n")
 	text := base64.StdEncoding.EncodeToString(cms)

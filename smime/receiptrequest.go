@@ -27,8 +27,11 @@ type receiptRequest struct {
 	to        []string
 }
 
-// maxReceiptNames is ub-receiptsTo.
-const maxReceiptNames = 16
+// maxReceiptNames is ub-receiptsTo. The other list has no bound in RFC 2634.
+const (
+	maxReceiptNames = 16
+	maxReceiptFrom  = 1000
+)
 
 func parseReceiptRequest(der []byte) (*receiptRequest, error) {
 	malformed := func(what string) (*receiptRequest, error) {
@@ -50,24 +53,24 @@ func parseReceiptRequest(der []byte) (*receiptRequest, error) {
 		}
 		r.firstTier = from[0] == 1
 	case asn1.Tag(1).ContextSpecific().Constructed():
-		if r.from, ok = generalNames(from); !ok || len(r.from) == 0 {
+		if r.from, ok = generalNames(from, maxReceiptFrom); !ok || len(r.from) == 0 {
 			return malformed("receiptList")
 		}
 	default:
 		return malformed("receiptsFrom")
 	}
-	if r.to, ok = generalNames(to); !ok {
+	if r.to, ok = generalNames(to, maxReceiptNames); !ok {
 		return malformed("receiptsTo")
 	}
 	return r, nil
 }
 
-// generalNames returns the rfc822Names of a list of GeneralNames.
-func generalNames(list cryptobyte.String) ([]string, bool) {
+// generalNames returns the mailboxes of a list of at most limit GeneralNames.
+func generalNames(list cryptobyte.String, limit int) ([]string, bool) {
 	var names []string
 	for n := 0; !list.Empty(); n++ {
 		var gn cryptobyte.String
-		if n == maxReceiptNames || !list.ReadASN1(&gn, asn1.SEQUENCE) {
+		if n == limit || !list.ReadASN1(&gn, asn1.SEQUENCE) {
 			return nil, false
 		}
 		for !gn.Empty() {
@@ -76,12 +79,51 @@ func generalNames(list cryptobyte.String) ([]string, bool) {
 			if !gn.ReadAnyASN1(&name, &tag) {
 				return nil, false
 			}
-			if tag == asn1.Tag(1).ContextSpecific() && len(names) < 10*maxReceiptNames {
-				names = append(names, string(name))
+			if box, ok := mailboxName(tag, name); ok && len(names) < 10*limit {
+				names = append(names, box)
 			}
 		}
 	}
 	return names, true
+}
+
+// mailboxName returns the mailbox of a GeneralName: an rfc822Name, or the
+// otherName of RFC 9598 section 3.
+//
+//	OtherName ::= SEQUENCE {
+//	    type-id OBJECT IDENTIFIER,
+//	    value   [0] EXPLICIT ANY DEFINED BY type-id }
+func mailboxName(tag asn1.Tag, name cryptobyte.String) (string, bool) {
+	switch tag {
+	case asn1.Tag(1).ContextSpecific():
+		return string(name), true
+	case otherName:
+		var id oid.OID
+		var value, text cryptobyte.String
+		if oid.Read(&name, &id) && id == oid.SmtpUTF8Mailbox && name.ReadASN1(&value, otherName) && value.ReadASN1(&text, asn1.UTF8String) {
+			return string(text), true
+		}
+	}
+	return "", false
+}
+
+// otherName is the tag of that choice, and of its value.
+const otherName asn1.Tag = 0xa0
+
+// addMailbox writes GeneralNames of one mailbox.
+func addMailbox(b *cryptobyte.Builder, box string) {
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		if isASCII(box) {
+			b.AddASN1(asn1.Tag(1).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(box)) })
+			return
+		}
+		b.AddASN1(otherName, func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(oid.SmtpUTF8Mailbox)) })
+			b.AddASN1(otherName, func(b *cryptobyte.Builder) {
+				b.AddASN1(asn1.UTF8String, func(b *cryptobyte.Builder) { b.AddBytes([]byte(box)) })
+			})
+		})
+	})
 }
 
 // A receiptTarget is what a receipt for a signed content needs to know of it.

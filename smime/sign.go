@@ -67,13 +67,17 @@ type SignOptions struct {
 	// nothing.
 	Capabilities Capabilities
 	// EncryptTo, if set, is announced as the certificate to encrypt replies to,
-	// and goes along with the others. It must be fit for that.
+	// and goes along with the others. It must be fit for that and valid now, else
+	// the error is a [*chain.Error]. If nil, that of the signer is announced where
+	// it is fit.
 	EncryptTo *x509.Certificate
-	// RequestReceipt asks the listed mailboxes for a signed receipt (RFC 2634),
-	// to be sent to the author.
+	// RequestReceipt asks the listed mailboxes, at most 1000, for a signed
+	// receipt (RFC 2634), to be sent to the author. Only the innermost signature
+	// can: of a message that is signed already the error is ErrNoReceipt.
 	RequestReceipt []string
 	// CoSigners sign the same content in the same SignedData. Their certificates
-	// must be valid and need not name the author.
+	// must be valid and need not name the author. Scheme and EncryptTo are not
+	// for them.
 	CoSigners []*Identity
 	// Header says how header fields are protected (RFC 9788). If ForEncryption
 	// is set, the result is to be given to [Encrypt] and the fields it hides
@@ -120,20 +124,17 @@ func (d *draft) newSigning(id *Identity, opts *SignOptions, how composing) (*sig
 			return nil, err
 		}
 	}
-	var receipt []byte
-	if len(opts.RequestReceipt) > 0 {
-		var err error
-		if receipt, err = newReceiptRequest(opts.RequestReceipt, authors.list); err != nil {
-			return nil, err
-		}
+	common, err := d.commonAttributes(opts, authors)
+	if err != nil {
+		return nil, err
 	}
 	hashes := make(map[string]bool)
 	for i, signer := range append([]*Identity{id}, opts.CoSigners...) {
-		scheme := opts.Scheme
+		own := *opts
 		if i > 0 {
-			scheme = 0 // that was for the key of the first
+			own.Scheme, own.EncryptTo = 0, nil // those were for the first, and to be believed of it alone
 		}
-		key, hash, err := signer.signingKey(scheme, opts, receipt)
+		key, hash, err := signer.signingKey(own.Scheme, &own, common)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +144,6 @@ func (d *draft) newSigning(id *Identity, opts *SignOptions, how composing) (*sig
 			s.micalg = strings.TrimPrefix(s.micalg+","+hash, ",")
 		}
 	}
-	var err error
 	how.strict, how.asIs = !opts.Opaque, opts.AsIs
 	s.payload, err = d.newPayload(how)
 	if err != nil {
@@ -157,7 +157,7 @@ func (d *draft) newSigning(id *Identity, opts *SignOptions, how composing) (*sig
 
 // signingKey returns the identity for package pkcs7 and the name of its digest
 // (RFC 8551 section 3.5.3.2).
-func (id *Identity) signingKey(scheme pkcs7.Scheme, opts *SignOptions, receipt []byte) (pkcs7.SigningKey, string, error) {
+func (id *Identity) signingKey(scheme pkcs7.Scheme, opts *SignOptions, common []pkcs7.Attribute) (pkcs7.SigningKey, string, error) {
 	if id == nil || id.cert == nil {
 		return pkcs7.SigningKey{}, "", fmt.Errorf("%w: no identity", ErrKeyMismatch)
 	}
@@ -180,7 +180,7 @@ func (id *Identity) signingKey(scheme pkcs7.Scheme, opts *SignOptions, receipt [
 	}
 	key.Scheme = scheme
 	key.Chain = id.chainFor(opts)
-	key.Attributes, err = id.signedAttributes(opts, receipt)
+	key.Attributes, err = id.signedAttributes(opts, common)
 	return key, micalgOf(alg.Scheme(scheme).Hash()), err
 }
 
@@ -194,11 +194,16 @@ func checkSigner(cert *x509.Certificate) error {
 	if cert.KeyUsage != 0 && cert.KeyUsage&usages == 0 {
 		return &chain.Error{Reason: chain.ErrWrongPurpose, Cert: cert, Detail: "the key usage is not for signing"}
 	}
-	restricted := len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 0
-	if restricted && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) && !slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny) {
+	if !forMail(cert) {
 		return &chain.Error{Reason: chain.ErrWrongPurpose, Cert: cert, Detail: "the extended key usage is not for e-mail"}
 	}
 	return nil
+}
+
+// forMail reports whether the extended key usage allows mail (RFC 8550 section 4.4.4).
+func forMail(cert *x509.Certificate) bool {
+	restricted := len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 0
+	return !restricted || slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) || slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny)
 }
 
 // chainFor returns what goes along beside the certificate itself (RFC 8550

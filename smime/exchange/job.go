@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 
 	"filippo.io/mldsa"
 
@@ -190,7 +191,7 @@ func (j *job) signOptions(forEncryption bool) *smime.SignOptions {
 	if !j.cfg.IncludeSMIMECapabilitiesInMessage {
 		o.Capabilities = smime.Capabilities{}
 	}
-	if j.ToSelf != nil {
+	if j.ToSelf != nil && !time.Now().After(j.ToSelf.Certificate().NotAfter) {
 		o.EncryptTo = j.ToSelf.Certificate()
 	}
 	return o
