@@ -144,16 +144,9 @@ func (p *parser) keep(field string) ([]byte, error) {
 // octets returns the contents of the next element, an OCTET STRING with that
 // tag in one piece or in segments, of at most limit octets.
 func (p *parser) octets(tag ber.Tag, limit int, field string) ([]byte, error) {
-	r, err := p.String(tag)
+	b, err := p.Octets(tag, limit)
 	if err != nil {
 		return nil, p.wrap(err, field)
-	}
-	b, err := io.ReadAll(io.LimitReader(r, int64(limit)+1))
-	if err != nil {
-		return nil, wrapError(err, field)
-	}
-	if len(b) > limit {
-		return nil, fmt.Errorf("%w: %s is longer than %d octets", ErrLimit, field, limit)
 	}
 	return b, nil
 }

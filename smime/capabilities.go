@@ -174,7 +174,7 @@ func ownCapabilities(pub *alg.PublicKey) Capabilities {
 		oaep := alg.OAEP{Hash: crypto.SHA256, MGF: crypto.SHA256}
 		add(oid.RSAESOAEP, oaep.Identifier().Params)
 	case alg.EC:
-		// RFC 5753 section 7: the parameters are the key wrap.
+		// RFC 5753 section 6: the parameters are the key wrap.
 		add(oid.DHStdSHA256KDF, wrap(32))
 		add(oid.DHStdSHA256KDF, wrap(16))
 	case alg.X25519Key, alg.X448Key:

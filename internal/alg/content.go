@@ -241,15 +241,6 @@ func (c *Content) Strength() error {
 	return nil
 }
 
-// SetTag reports whether a mac of that many octets fits the parameters, and sets TagLen to it.
-func (c *Content) SetTag(n int) bool {
-	if n == c.TagLen || c.fallbackTag(n) {
-		c.TagLen = n
-		return true
-	}
-	return false
-}
-
 // fallbackTag: the sample of RFC 8551 section 3.4 omits aes-ICVlen, which means
 // 12, and has a mac of 16 octets.
 func (c *Content) fallbackTag(n int) bool {

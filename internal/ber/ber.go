@@ -40,9 +40,8 @@ const (
 // Context returns the context-specific tag [n].
 func Context(n uint32) Tag { return classContext | Tag(n)&^classMask }
 
-// Number returns the tag number, IsContext whether the class is context-specific.
-func (t Tag) Number() uint32  { return uint32(t &^ classMask) }
-func (t Tag) IsContext() bool { return t&classMask == classContext }
+// Number returns the tag number.
+func (t Tag) Number() uint32 { return uint32(t &^ classMask) }
 
 func (t Tag) String() string {
 	names := [...]string{
