@@ -136,6 +136,9 @@ func TestEveryParameter(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name := range rendered {
+		if c, notes := parse(t, `{"`+name+`": null}`); !reflect.DeepEqual(c, exchange.DefaultConfig()) || len(notes) > 0 {
+			t.Errorf("%s null: %+v, notes %v", name, c, notes)
+		}
 		if !tried[strings.ToLower(name)] {
 			t.Errorf("%s was not tried", name)
 		}
@@ -163,6 +166,7 @@ func TestFallBacksAndUnknownParameters(t *testing.T) {
 		{`{"OWASigningAlgorithms": "6610"}`, []string{"OWASigningAlgorithms"}},
 		{`{"OWASigningAlgorithms": "8804,1.2.3", "OWAEncryptionAlgorithms": "x"}`, []string{"OWASigningAlgorithms", "OWAEncryptionAlgorithms"}},
 		{`{"OWAAlwaysSing": true}`, []string{"OWAAlwaysSing"}},
+		{`{"Nothing": null}`, []string{"Nothing"}},
 		{`{"Surprise": [1, {}], "owaalwayssignn": true}`, []string{"Surprise", "owaalwayssignn"}},
 	} {
 		c, notes := parse(t, tt.text)

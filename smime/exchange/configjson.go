@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -41,19 +40,21 @@ func ParseConfig(r io.Reader) (c Config, notes []*SettingError, err error) {
 	}
 	c = DefaultConfig()
 	for _, p := range parameters {
-		if string(p.value) == "null" {
+		name, known := canonical(p.name)
+		switch {
+		case !known:
+			notes = append(notes, &SettingError{Name: p.name, Reason: "unknown parameter, ignored"})
+			continue
+		case string(p.value) == "null":
 			continue
 		}
-		known, err := c.set(canonical(p.name), p.value)
+		err := c.set(name, p.value)
 		if note, ok := errors.AsType[*fallback](err); ok {
 			notes = append(notes, &note.SettingError)
 			continue
 		}
 		if err != nil {
 			return Config{}, nil, err
-		}
-		if !known && !isDirectoryAttribute(canonical(p.name)) {
-			notes = append(notes, &SettingError{Name: p.name, Reason: "unknown parameter, ignored"})
 		}
 	}
 	if err := c.Check(); err != nil {
@@ -130,23 +131,21 @@ func readObject(text []byte) ([]parameter, error) {
 	return list, nil
 }
 
-// canonical returns the name as the documentation spells it, or name if there
-// is none: PowerShell does not tell upper from lower case.
-func canonical(name string) string {
+// canonical returns the name as the documentation spells it: PowerShell does
+// not tell upper from lower case.
+func canonical(name string) (spelt string, known bool) {
 	for _, list := range [][]string{booleanNames(), durationNames(), otherNames(), directoryAttributes()} {
-		for _, known := range list {
-			if strings.EqualFold(known, name) {
-				return known
+		for _, n := range list {
+			if strings.EqualFold(n, name) {
+				return n, true
 			}
 		}
 	}
-	return name
+	return name, false
 }
 
-// isDirectoryAttribute reports whether Get-SmimeConfig prints that name for
-// the directory object, PowerShell for the session, or the collection shows it.
-func isDirectoryAttribute(name string) bool { return slices.Contains(directoryAttributes(), name) }
-
+// directoryAttributes are what Get-SmimeConfig prints of the directory object,
+// PowerShell of the session, and what the collection shows of itself.
 func directoryAttributes() []string {
 	return []string{"AdminDisplayName", "DistinguishedName", "ExchangeObjectId", "ExchangeVersion", "Guid", "Id", "Identity",
 		"IsValid", "Name", "ObjectCategory", "ObjectClass", "ObjectState", "OrganizationId", "OrganizationalUnitRoot",
@@ -158,41 +157,39 @@ func directoryAttributes() []string {
 // A fallback is a value that Exchange replaces by its default.
 type fallback struct{ SettingError }
 
-// set sets one parameter. known is false if there is none of that name.
-func (c *Config) set(name string, raw json.RawMessage) (known bool, err error) {
+// set sets one parameter; an attribute of the directory object sets nothing.
+func (c *Config) set(name string, raw json.RawMessage) error {
 	if b := c.boolean(name); b != nil {
-		return true, decode(name, raw, b)
+		return decode(name, raw, b)
 	}
 	if d := c.duration(name); d != nil {
 		var ms uint32
-		err := decode(name, raw, &ms)
-		if err == nil {
-			*d = time.Duration(ms) * time.Millisecond
+		if err := decode(name, raw, &ms); err != nil {
+			return err
 		}
-		return true, err
+		*d = time.Duration(ms) * time.Millisecond
+		return nil
 	}
 	switch name {
 	case "OWABCCEncryptedEmailForking":
 		var n uint32
 		if err := decode(name, raw, &n); err != nil {
-			return true, err
+			return err
 		}
 		if n > uint32(NoForking) {
-			return true, &SettingError{Name: name, Value: string(raw), Reason: "is 0, 1 or 2"}
+			return &SettingError{Name: name, Value: string(raw), Reason: "is 0, 1 or 2"}
 		}
 		c.BCCEncryptedEmailForking = BCCForking(n)
 	case "OWAEncryptionAlgorithms":
-		return true, setAlgorithms(name, raw, false, &c.EncryptionAlgorithms)
+		return setAlgorithms(name, raw, false, &c.EncryptionAlgorithms)
 	case "OWASigningAlgorithms":
-		return true, setAlgorithms(name, raw, true, &c.SigningAlgorithms)
+		return setAlgorithms(name, raw, true, &c.SigningAlgorithms)
 	case "OWASenderCertificateAttributesToDisplay":
-		return true, c.setAttributes(name, raw)
+		return c.setAttributes(name, raw)
 	case "SMIMECertificateIssuingCA":
-		return true, c.setCollection(name, raw)
-	default:
-		return false, nil
+		return c.setCollection(name, raw)
 	}
-	return true, nil
+	return nil
 }
 
 // boolean returns the field of a Boolean parameter.

@@ -188,6 +188,40 @@ func TestDeliveryFailures(t *testing.T) {
 	}
 }
 
+// TestSignedInPart holds that a signed message of which a part was read was not
+// delivered.
+func TestSignedInPart(t *testing.T) {
+	o := newOffice(t)
+	for _, sign := range []bool{false, true} {
+		m := exchange.Outgoing{Message: newAttached([]string{bob}, 1<<20), To: persons(bob), Sign: sign}
+		err := o.sender.Send(t.Context(), m, func(_ context.Context, _ []string, r io.Reader) error {
+			_, err := io.ReadFull(r, make([]byte, 1<<19))
+			return err
+		})
+		if e, ok := errors.AsType[*exchange.DeliveryError](err); !ok || !slices.Equal(e.Recipients, []string{bob}) {
+			t.Errorf("signed %v: %v", sign, err)
+		}
+	}
+}
+
+// TestDeliverIsToldAtOnce holds that the context of Deliver ends when the
+// message can't be made, also for one who does not read.
+func TestDeliverIsToldAtOnce(t *testing.T) {
+	o := newOffice(t)
+	m := exchange.Outgoing{Message: &brittle{strings.NewReader(o.mail()), 1}, To: persons(bob), Encrypt: true}
+	err := o.sender.Send(t.Context(), m, func(ctx context.Context, _ []string, _ io.Reader) error {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Second):
+			return errors.New("nobody said anything")
+		}
+	})
+	if !errors.Is(err, errUnplugged) || !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
 // TestReadWithoutEOF holds that whoever knows the length need not ask for more.
 func TestReadWithoutEOF(t *testing.T) {
 	o := newOffice(t)
