@@ -7,9 +7,11 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"mime/quotedprintable"
 	"net/textproto"
 	"strconv"
@@ -19,10 +21,13 @@ import (
 	"github.com/gosmime/gosmime/smime"
 )
 
-// An Invoice is what is to be paid, and to whom.
+// An Invoice is what is to be paid, and to whom. A signature says who wrote it,
+// not that it is new: a message that comes again is as good as before. Supplier
+// and Number are what a program remembers of what it paid.
 type Invoice struct {
 	Supplier string // the verified address of the sender
-	Amount   int
+	Number   string
+	Amount   int // more than zero
 }
 
 // ErrNoInvoice says that a good message holds no invoice.
@@ -39,10 +44,16 @@ type Importer struct {
 	Chain chain.Options
 }
 
+// maxMail bounds what is kept of a message. An invoice is a page of text.
+const maxMail = 1 << 20
+
 // Import returns the invoice in a message that its author signed, encrypted or
 // not. It acts on nothing but the bytes that were verified.
 func (im *Importer) Import(ctx context.Context, mail []byte) (*Invoice, error) {
 	var content bytes.Buffer
+	if len(mail) > maxMail {
+		return nil, fmt.Errorf("%w: it is too large", ErrNoInvoice)
+	}
 	verify := smime.VerifyOptions{Chain: im.Chain}
 	signer, _, err := smime.Unseal(ctx, &content, bytes.NewReader(mail), im.Keys, im.Trust, &smime.UnsealOptions{Verify: verify})
 	if errors.Is(err, smime.ErrNotEncrypted) {
@@ -52,33 +63,54 @@ func (im *Importer) Import(ctx context.Context, mail []byte) (*Invoice, error) {
 	if err != nil {
 		return nil, err
 	}
-	amount, err := parse(&content)
+	invoice, err := parse(&content)
 	if err != nil {
 		return nil, err
 	}
-	return &Invoice{Supplier: signer.Mailbox(), Amount: amount}, nil
+	invoice.Supplier = signer.Mailbox()
+	return invoice, nil
 }
 
-// parse finds a line "pay N" in a plain-text entity.
-func parse(entity io.Reader) (int, error) {
+// parse reads a plain-text entity with the lines "invoice NUMBER" and "pay N".
+// What stands in any other kind of entity is no invoice.
+func parse(entity io.Reader) (*Invoice, error) {
 	r := bufio.NewReader(entity)
 	header, err := textproto.NewReader(r).ReadMIMEHeader()
 	if err != nil {
-		return 0, err
+		return nil, fmt.Errorf("%w: %w", ErrNoInvoice, err)
+	}
+	if kind, _, err := mime.ParseMediaType(header.Get("Content-Type")); err != nil || kind != "text/plain" {
+		return nil, fmt.Errorf("%w: it is not plain text", ErrNoInvoice)
 	}
 	var body io.Reader = r
 	switch strings.ToLower(header.Get("Content-Transfer-Encoding")) {
 	case "", "7bit", "8bit":
 	case "quoted-printable":
 		body = quotedprintable.NewReader(r)
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, r)
 	default:
-		return 0, fmt.Errorf("%w: transfer encoding", ErrNoInvoice)
+		return nil, fmt.Errorf("%w: unknown transfer encoding", ErrNoInvoice)
 	}
+	var inv Invoice
 	lines := bufio.NewScanner(body)
 	for lines.Scan() {
-		if rest, ok := strings.CutPrefix(lines.Text(), "pay "); ok {
-			return strconv.Atoi(strings.TrimSpace(rest))
+		switch word, rest, _ := strings.Cut(strings.TrimSpace(lines.Text()), " "); {
+		case word == "invoice" && inv.Number == "":
+			inv.Number = rest
+		case word == "pay" && inv.Amount == 0:
+			if inv.Amount, err = strconv.Atoi(rest); err != nil || inv.Amount <= 0 {
+				return nil, fmt.Errorf("%w: the amount is no number", ErrNoInvoice)
+			}
+		case word == "invoice", word == "pay":
+			return nil, fmt.Errorf("%w: it says %q twice", ErrNoInvoice, word)
 		}
 	}
-	return 0, errors.Join(ErrNoInvoice, lines.Err())
+	if err := lines.Err(); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrNoInvoice, err)
+	}
+	if inv.Number == "" || inv.Amount == 0 {
+		return nil, ErrNoInvoice
+	}
+	return &inv, nil
 }
