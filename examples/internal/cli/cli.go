@@ -37,7 +37,12 @@ func Main(c Command) {
 
 // Run runs c and returns the exit status.
 func Run(ctx context.Context, c Command, args []string, std Std) int {
+	out := &output{w: std.Out}
+	std.Out = out
 	err := c(ctx, args, std)
+	if err == nil {
+		err = out.err // what nobody got was not done
+	}
 	var usage *UsageError
 	switch {
 	case err == nil:
@@ -50,6 +55,21 @@ func Run(ctx context.Context, c Command, args []string, std Std) int {
 	}
 	fmt.Fprintln(std.Err, "failed:", err)
 	return 1
+}
+
+// output remembers that writing failed, which commands that print many lines
+// do not ask after each.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.w.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 // A UsageError says what is wrong with the command line.
