@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/examples/internal/cli"
@@ -15,18 +16,19 @@ import (
 func main() { cli.Main(run) }
 
 func run(ctx context.Context, args []string, std cli.Std) error {
-	fs := cli.NewFlags("chain", "-roots FILE [-intermediates FILE] [-crls DIR] [-at TIME] -mailbox ADDRESS [-purpose sign|encrypt] cert.pem", std)
+	fs := cli.NewFlags("chain", "-roots FILE [-intermediates FILE] [-crls DIR] [-at TIME] -mailbox ADDRESS [-purpose sign|encrypt] FILE", std)
 	var trust cli.Trust
 	trust.Register(fs)
-	mailbox := fs.String("mailbox", "", "`ADDRESS` that the certificate must name")
+	var mailboxes cli.List
+	fs.Var(&mailboxes, "mailbox", "`ADDRESS` that the certificate must name; may be repeated: it must name all")
 	purpose := fs.String("purpose", "sign", "sign or encrypt")
 	if err := cli.Parse(fs, args, 1); err != nil {
 		return err
 	}
-	if fs.NArg() != 1 || *mailbox == "" {
+	if fs.NArg() != 1 || len(mailboxes) == 0 {
 		return &cli.UsageError{Reason: "one certificate file and -mailbox are needed"}
 	}
-	policy := chain.Policy{Mailbox: *mailbox, Options: trust.Options()}
+	policy := chain.Policy{Options: trust.Options()}
 	switch *purpose {
 	case "sign":
 		policy.Purpose = chain.EmailSigning
@@ -45,12 +47,14 @@ func run(ctx context.Context, args []string, std cli.Std) error {
 	}
 	// The rest of the file may help to find a path and proves nothing.
 	collection = collection.With(chain.Untrusted(chain.Certs(certs[1:]...)))
-	path, err := collection.Verify(ctx, certs[0], policy)
-	if err != nil {
-		cli.Explain(std.Err, err)
-		return err
+	var path *chain.Path
+	for _, policy.Mailbox = range mailboxes {
+		if path, err = collection.Verify(ctx, certs[0], policy); err != nil {
+			cli.Explain(std.Err, err)
+			return err
+		}
 	}
-	fmt.Fprintf(std.Out, "%s is good to %s for %s\n", fs.Arg(0), *purpose, *mailbox)
+	fmt.Fprintf(std.Out, "%s is good to %s for %s\n", fs.Arg(0), *purpose, strings.Join(mailboxes, ", "))
 	cli.PrintPath(std.Out, path)
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime"
 	"mime/multipart"
 	"net/mail"
@@ -83,10 +84,13 @@ func addresses(_ context.Context, c *call) error {
 		return &cli.UsageError{Reason: "the certificate is missing"}
 	}
 	certs, err := cli.ReadCertificates(c.args[0])
-	if err != nil {
+	if _, unread := errors.AsType[*fs.PathError](err); unread {
 		return err
 	}
-	list, err := chain.Mailboxes(certs[0])
+	var list []string
+	if err == nil {
+		list, err = chain.Mailboxes(certs[0])
+	}
 	if err != nil || len(list) == 0 {
 		fmt.Fprintln(c.Out, notTheAuthor)
 		return nil

@@ -2,8 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"crypto/x509"
-	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -87,10 +87,11 @@ func ParseSource(b []byte) (src chain.Source, bag bool, err error) {
 		}
 		return chain.DER(append(certs, crls...)...), true, nil
 	}
-	if _, err := x509.ParseCertificate(b); err != nil {
+	e := chain.NewEntry(chain.KindCertificate, b, "", nil)
+	if _, err := e.Certificate(); err != nil { // which crypto/x509 need not be able to read
 		return nil, false, fmt.Errorf("neither a serialized store, nor PKCS #7, PEM or a DER certificate: %w", err)
 	}
-	return chain.DER(b), false, nil
+	return chain.Entries(e), false, nil
 }
 
 // ReadCRLs reads every CRL, PEM or DER, in a directory, hidden files apart, or
@@ -129,50 +130,45 @@ func ReadCRLs(dir string) (chain.Source, error) {
 // over can't say that a certificate was revoked.
 func parseCRLs(b []byte) (lists [][]byte, err error) {
 	if !bytes.Contains(b, []byte("-----BEGIN ")) {
-		lists = append(lists, b)
+		b = pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: b})
 	}
-	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type == "X509 CRL" {
-			lists = append(lists, block.Bytes)
-		}
+	src, err := chain.PEM(b)
+	if err != nil {
+		return nil, fmt.Errorf("no revocation list in DER or PEM: %w", err)
 	}
-	for _, der := range lists {
-		var list struct { // CertificateList, as far as it is like a certificate
-			Signed, Algorithm asn1.RawValue
-			Signature         asn1.BitString
+	for e, err := range src.Find(context.Background(), chain.Query{Kind: chain.KindCRL}) {
+		if err != nil {
+			return nil, err
 		}
-		if rest, err := asn1.Unmarshal(der, &list); err != nil || len(rest) > 0 {
-			return nil, errors.New("no revocation list in DER or PEM")
-		}
+		lists = append(lists, e.DER())
 	}
 	return lists, nil
 }
 
-// ReadCertificates reads the certificates of a PEM file, or the one of a DER file.
+// ReadCertificates reads the certificates of a file of any kind that
+// [ReadSource] reads, those of people before those of CAs.
 func ReadCertificates(name string) ([]*x509.Certificate, error) {
-	b, err := os.ReadFile(name)
+	src, _, err := ReadSource(name)
 	if err != nil {
 		return nil, err
 	}
-	if !bytes.Contains(b, []byte("-----BEGIN ")) {
-		return []*x509.Certificate{certificate(b)}, nil
-	}
-	var certs []*x509.Certificate
-	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
-		if block.Type == "CERTIFICATE" {
-			certs = append(certs, certificate(block.Bytes))
+	var people, cas []*x509.Certificate
+	for e, err := range src.Find(context.Background(), chain.Query{Kind: chain.KindCertificate}) {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		c, err := e.Certificate()
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("%s: %w", name, err)
+		case c.IsCA:
+			cas = append(cas, c)
+		default:
+			people = append(people, c)
 		}
 	}
-	if len(certs) == 0 {
+	if people = append(people, cas...); len(people) == 0 {
 		return nil, fmt.Errorf("%s: no certificate", name)
 	}
-	return certs, nil
-}
-
-// certificate also takes what crypto/x509 can't read: the library reads Raw.
-func certificate(der []byte) *x509.Certificate {
-	if c, err := x509.ParseCertificate(der); err == nil {
-		return c
-	}
-	return &x509.Certificate{Raw: der}
+	return people, nil
 }
