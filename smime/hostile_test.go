@@ -3,7 +3,6 @@ package smime_test
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
 	"errors"
 	"io"
 	"strings"
@@ -278,12 +277,7 @@ func TestIsSMIME(t *testing.T) {
 func TestUnsealTampered(t *testing.T) {
 	w := newFuzzWorld(t)
 	signed := smimetest.Signed(t, w.alice, w.text)
-	_, text, _ := bytes.Cut(w.seeds[1], []byte("\r\n\r\n"))
-	der, err := io.ReadAll(base64.NewDecoder(base64.StdEncoding, bytes.NewReader(bytes.ReplaceAll(text, []byte("\r\n"), nil))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	binary := append([]byte("Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: binary\r\n\r\n"), der...)
+	binary := append([]byte("Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: binary\r\n\r\n"), derOf(t, w.seeds[1])...)
 	for _, cipher := range []pkcs7.Cipher{pkcs7.AES256CBC, pkcs7.AES256GCM} {
 		for _, inner := range [][]byte{signed, w.seeds[1], binary} {
 			var cms bytes.Buffer

@@ -10,6 +10,7 @@ import (
 	"testing/iotest"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
 	"github.com/gosmime/gosmime/smime/smimetest"
@@ -20,6 +21,17 @@ func (w *fuzzWorld) unseal(msg io.Reader, opts smime.UnsealOptions) ([]byte, *sm
 	opts.Verify.Chain = w.at
 	s, _, err := smime.Unseal(context.Background(), &out, msg, smime.Identities{w.bob}, w.trust, &opts)
 	return out.Bytes(), s, err
+}
+
+// derOf returns the CMS object in a message in base64.
+func derOf(t testing.TB, msg []byte) []byte {
+	t.Helper()
+	_, text, _ := bytes.Cut(msg, []byte("\r\n\r\n"))
+	der, err := io.ReadAll(mimetree.NewBase64Reader(bytes.NewReader(text)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return der
 }
 
 // TestUnsealTellsNothing puts into ciphers whatever can be wrong inside. Where
@@ -103,6 +115,9 @@ func TestUnsealTellsWhy(t *testing.T) {
 		{"signed twice, the author unknown", sealed("alice@example.com", opaqueSigned(t, w.alice, "alice@example.com", w.seeds[7])), smime.UnsealOptions{}, smime.ErrSender},
 		{"authentication required", sealed("alice@example.com", w.seeds[0]), smime.UnsealOptions{Decrypt: smime.DecryptOptions{RequireAuthenticated: true}}, smime.ErrNotAuthenticated},
 		{"layers", sealed("alice@example.com", w.seeds[0]), smime.UnsealOptions{Verify: smime.VerifyOptions{Limits: smime.Limits{Layers: 1}}}, smime.ErrLimit},
+		{"data after the end", cmsMail("alice@example.com", "enveloped-data", append(derOf(t, sealed("", w.seeds[0])), "junk"...)), smime.UnsealOptions{}, pkcs7.ErrSyntax},
+		{"cut", cmsMail("alice@example.com", "enveloped-data", derOf(t, sealed("", w.seeds[0]))[:2000]), smime.UnsealOptions{}, pkcs7.ErrSyntax},
+		{"text after base64", append(sealed("alice@example.com", w.seeds[0]), "-- \r\nfooter\r\n"...), smime.UnsealOptions{}, smime.ErrMalformed},
 		{"signed outside", clearSigned(t, w.alice, "alice@example.com", sealed("", []byte("\r\nhello"))), smime.UnsealOptions{}, smime.ErrSignedOutside},
 	} {
 		_, _, err := w.unseal(bytes.NewReader(tt.msg), tt.opts)

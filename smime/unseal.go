@@ -249,13 +249,15 @@ func (u *unsealing) encrypted(e *entity, body io.Reader, src *source) (*source, 
 	}
 	u.closers = append(u.closers, d.close)
 	u.v.outer = append(u.v.outer, e.part.Header)
+	// What is wrong with the structure everybody can see.
+	err = d.check()
+	if err != nil && !errors.Is(err, pkcs7.ErrDecrypt) {
+		return nil, err
+	}
 	if !u.malleable && !d.enc.Cipher.Authenticated() {
 		u.malleable, u.v.public = true, len(u.v.outer)
 	}
-	if err := d.check(); err != nil {
-		return nil, err
-	}
-	if !d.mime {
+	if err != nil || !d.mime {
 		return nil, fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
 	}
 	if u.enc == nil {
