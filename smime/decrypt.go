@@ -115,7 +115,7 @@ func sniff(p *mimetree.Part, body io.Reader) (oid.OID, io.Reader, error) {
 
 // sniffBytes is sniff for the first octets of a body.
 func sniffBytes(p *mimetree.Part, raw []byte) (oid.OID, error) {
-	decoded, err := decodeBody(p, bytes.NewReader(raw))
+	decoded, err := decodeCMS(p, bytes.NewReader(raw))
 	if err != nil {
 		return "", err
 	}
@@ -157,7 +157,7 @@ func (l *layerReader) decrypt(e *entity, body io.Reader, src *source, keys Keyri
 
 // envelope is decrypt up to where a key was found: nothing is decrypted yet.
 func (l *layerReader) envelope(e *entity, body io.Reader, src *source, keys Keyring, authenticated bool) (*decrypted, error) {
-	decoded, err := decodeBody(e.part, body)
+	decoded, err := decodeCMS(e.part, body)
 	if err != nil {
 		return nil, err
 	}

@@ -64,7 +64,7 @@ func writeUndecorated(w io.Writer, p *mimetree.Part, body io.Reader) error {
 	if err != nil {
 		return err
 	}
-	head := make([]byte, maxDecorated)
+	head := make([]byte, min(maxDecorated, p.End-p.Body))
 	n, err := io.ReadFull(decoded, head)
 	if err != nil && !ended(err) {
 		return inputError(err)

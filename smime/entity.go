@@ -125,6 +125,55 @@ func decodeBody(p *mimetree.Part, body io.Reader) (io.Reader, error) {
 	return nil, fmt.Errorf("%w: transfer encoding %s", ErrMalformed, quote(p.Encoding))
 }
 
+// decodeCMS is decodeBody for a CMS object.
+//
+// DEVIATION: RFC 2045 section 6.1 makes 7bit of what has no transfer encoding.
+// Gateways lose the field, and what begins like base64 is no BER.
+func decodeCMS(p *mimetree.Part, body io.Reader) (io.Reader, error) {
+	switch p.Encoding {
+	case "", "7bit", "8bit", "binary":
+		return &unlabelledReader{src: body}, nil
+	}
+	return decodeBody(p, body)
+}
+
+// An unlabelledReader reads a CMS object, or base64 of one.
+type unlabelledReader struct {
+	src    io.Reader
+	r      io.Reader
+	base64 *mimetree.Base64Reader // nil if it is none
+}
+
+func (u *unlabelledReader) Read(p []byte) (int, error) {
+	if u.r == nil && len(p) > 0 {
+		if err := u.look(); err != nil {
+			return 0, err
+		}
+	}
+	if len(p) == 0 {
+		return 0, nil
+	}
+	return u.r.Read(p)
+}
+
+// look reads to the first octet that is not white space: 'M' is how base64 of a
+// SEQUENCE begins.
+func (u *unlabelledReader) look() error {
+	var first []byte
+	for c := [1]byte{'\n'}; bytes.IndexByte([]byte(" \t\r\n"), c[0]) >= 0 && len(first) < headBody; {
+		if _, err := io.ReadFull(u.src, c[:]); err != nil {
+			return err
+		}
+		first = append(first, c[0])
+	}
+	u.r = io.MultiReader(bytes.NewReader(first), u.src)
+	if first[len(first)-1] == 'M' {
+		u.base64 = mimetree.NewBase64Reader(u.r)
+		u.r = u.base64
+	}
+	return nil
+}
+
 // A quotedReader tells what is wrong with quoted-printable from what is wrong
 // with its source.
 type quotedReader struct {
@@ -212,7 +261,7 @@ func sameBody(p *mimetree.Part, src func() (io.Reader, error)) func() (io.Reader
 		if _, err := io.CopyN(io.Discard, r, p.Body); err != nil {
 			return nil, err
 		}
-		return decodeBody(p, r)
+		return decodeCMS(p, r)
 	}
 }
 

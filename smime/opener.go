@@ -21,6 +21,31 @@ type opener struct {
 	keys   Keyring
 	msg    *Message
 	signed []judged
+	shapes map[*mimetree.Part]shape
+}
+
+// A shape is what a part claims to be, found out once: a part deep inside is
+// looked at from every level above it.
+type shape struct {
+	form   form
+	notes  []Note
+	layers bool // a part below it is a layer
+}
+
+func (o *opener) shape(p *mimetree.Part) shape {
+	s, ok := o.shapes[p]
+	if !ok {
+		s.form, s.notes = formOf(p)
+		for _, c := range p.Children {
+			below := o.shape(c)
+			s.layers = s.layers || below.form != formPlain || below.layers
+		}
+		if o.shapes == nil {
+			o.shapes = make(map[*mimetree.Part]shape)
+		}
+		o.shapes[p] = s
+	}
+	return s
 }
 
 // A place is an entity in a store of octets.
@@ -53,22 +78,22 @@ type judged struct {
 }
 
 func (o *opener) open(pl place, path []int, sc scope) (Layer, error) {
-	f, notes := formOf(pl.part)
+	claim := o.shape(pl.part)
 	n := node{
 		part: path, errant: sc.errant, header: pl.part.Header,
 		raw:     stretch{pl.at, pl.part.Range},
 		section: stretch{pl.at, pl.part.HeaderRange()},
 	}
-	for _, x := range notes {
+	for _, x := range claim.notes {
 		n.note(x.Code, x.Detail)
 	}
-	if f == formPlain {
+	if claim.form == formPlain {
 		return o.plain(n, pl, sc)
 	}
 	if err := o.work.layer(); err != nil {
 		return nil, err
 	}
-	if f == formClear {
+	if claim.form == formClear {
 		return o.openClear(n, pl, sc)
 	}
 	return o.openCMS(n, pl, sc)
@@ -85,7 +110,7 @@ func (o *opener) plain(n node, pl place, sc scope) (Layer, error) {
 	l := &PlainLayer{node: n}
 	l.content = l.raw
 	noteParts(&l.node, pl.part, nil)
-	if !hasLayers(pl.part) {
+	if !o.shape(pl.part).layers {
 		return l, nil
 	}
 	sc.errant = true
@@ -102,7 +127,7 @@ func (o *opener) parts(l *PlainLayer, pl place, path []int, sc scope) error {
 		if message {
 			inner.message, inner.outer = child.Header, nil
 		}
-		if f, _ := formOf(child); f == formPlain && hasLayers(child) {
+		if below := o.shape(child); below.form == formPlain && below.layers {
 			if err := o.parts(l, place{pl.at, child}, at, inner); err != nil {
 				return err
 			}
@@ -130,16 +155,6 @@ func (o *opener) beyondLimit(pl place, path []int, err error) Layer {
 	l.content = l.raw
 	l.note(NoteUnreadable, quote(err.Error()))
 	return l
-}
-
-// hasLayers reports whether a part below p is a layer.
-func hasLayers(p *mimetree.Part) bool {
-	for _, c := range p.Children {
-		if f, _ := formOf(c); f != formPlain || hasLayers(c) {
-			return true
-		}
-	}
-	return false
 }
 
 // noteParts notes the parts that not every program shows alike: what only
@@ -239,7 +254,7 @@ func (o *opener) openCMS(n node, pl place, sc scope) (Layer, error) {
 	if kind == oid.EnvelopedData || kind == oid.AuthEnvelopedData {
 		return o.openEncrypted(n, pl, sc, kind)
 	}
-	decoded, err := decodeBody(pl.part, body.reader())
+	decoded, err := decodeCMS(pl.part, body.reader())
 	if err != nil {
 		return o.unreadable(n, err)
 	}

@@ -174,7 +174,7 @@ func (c *clearReader) embedded(open func() (io.Reader, error)) (*signedContent, 
 		if canonical && c.hash.canonical == nil {
 			break
 		}
-		body, err := decodeBody(sig, io.NewSectionReader(c.signature, sig.Body-sig.Start, sig.End-sig.Body))
+		body, err := decodeCMS(sig, io.NewSectionReader(c.signature, sig.Body-sig.Start, sig.End-sig.Body))
 		if err != nil {
 			return nil, false
 		}
@@ -228,6 +228,8 @@ func (c *clearReader) checkParts(sig *mimetree.Part) (notes []Note, err error) {
 	t := sig.Type.Type
 	name, byName := cmsFileName(sig)
 	switch {
+	case sig.Defects&mimetree.DuplicateField != 0:
+		return nil, fmt.Errorf("%w: the type of the second part of multipart/signed stands there twice", ErrMalformed)
 	case isSignatureType(t):
 	case t == "application/octet-stream" && byName:
 		notes = append(notes, Note{Code: NoteByFileName, Detail: quote(name)})
@@ -254,7 +256,7 @@ func (c *clearReader) checkParts(sig *mimetree.Part) (notes []Note, err error) {
 // form reads the signatures over one form of the content.
 func (c *clearReader) form(sig *mimetree.Part, d *pkcs7.Digester, limits pkcs7.Limits, sc *signedContent) (*signedForm, oid.OID, error) {
 	raw := io.NewSectionReader(c.signature, sig.Body-sig.Start, sig.End-sig.Body)
-	body, err := decodeBody(sig, raw)
+	body, err := decodeCMS(sig, raw)
 	if err != nil {
 		return nil, "", err
 	}
@@ -356,11 +358,15 @@ func drain(body io.Reader) error {
 // toleranceNotes says what the decoder of a body let pass.
 func toleranceNotes(body io.Reader) []Note {
 	b, ok := body.(*mimetree.Base64Reader)
+	var what []string
+	if u, plain := body.(*unlabelledReader); plain && u.base64 != nil {
+		b, ok = u.base64, true
+		what = append(what, "not labelled")
+	}
 	if !ok {
 		return nil
 	}
 	t := b.Tolerance()
-	var what []string
 	if t&mimetree.BlanksInBase64 != 0 {
 		what = append(what, "blanks")
 	}

@@ -284,7 +284,7 @@ func (u *unsealing) compressed(e *entity, body io.Reader) (*source, error) {
 
 // decompress returns what the CompressedData in an undecoded body holds.
 func (l *layerReader) decompress(p *mimetree.Part, body io.Reader) (*spool.Spool, error) {
-	decoded, err := decodeBody(p, body)
+	decoded, err := decodeCMS(p, body)
 	if err != nil {
 		return nil, err
 	}

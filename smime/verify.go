@@ -165,7 +165,7 @@ func (v *verification) readOpaque(c *readContent, body io.Reader) (*signedConten
 	if kind != oid.SignedData {
 		return nil, fmt.Errorf("%w: the content is %s", ErrNotSigned, kind)
 	}
-	decoded, err := decodeBody(part, body)
+	decoded, err := decodeCMS(part, body)
 	if err != nil {
 		return nil, err
 	}
