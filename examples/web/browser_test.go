@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -26,6 +27,7 @@ import (
 
 	"github.com/gosmime/gosmime/smime"
 	"github.com/gosmime/gosmime/smime/smimetest"
+	"github.com/gosmime/gosmime/sst"
 )
 
 // site builds the page into a folder and serves it.
@@ -255,6 +257,17 @@ func TestPage(t *testing.T) {
 			t.Errorf("%d pixels wide", wide)
 		}
 	})
+	t.Run("light and dark", func(t *testing.T) { legible(t, tb, sealed, roots, key) })
+	t.Run("store of Windows", func(t *testing.T) {
+		var store bytes.Buffer
+		if err := sst.Write(&store, sst.Of(ca.Root(), ca.Issuing())); err != nil {
+			t.Fatal(err)
+		}
+		if s := tb.open(t, good, file(t, "roots.sst", store.Bytes()), ""); s.Summary != "Signed by alice@example.com" {
+			t.Errorf("%+v", s)
+		}
+	})
+	t.Run("dropped", func(t *testing.T) { dropped(t, tb) })
 	t.Run("not mail", func(t *testing.T) {
 		if s := tb.open(t, []byte{0, 1, 2}, roots, ""); strings.HasPrefix(s.Summary, "Signed") || strings.HasPrefix(s.Status, "Failed") {
 			t.Errorf("%+v", s)
@@ -274,6 +287,114 @@ func TestPage(t *testing.T) {
 		t.Log("1 MiB: ", s.Status)
 	})
 	tb.quiet(t)
+}
+
+// contrast is the least one of a text with what is behind it, as WCAG 2.2 has it.
+const contrast = `(() => {
+	const rgba = (c) => { const n = c.match(/[\d.]+/g).map(Number); return n.length > 3 ? n : [...n, 1]; };
+	const light = (c) => {
+		const [r, g, b] = c.map((v) => v / 255).map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+	};
+	const behind = (e) => { for (; e; e = e.parentElement) { const c = rgba(getComputedStyle(e).backgroundColor); if (c[3] === 1) return c; } return [255, 255, 255]; };
+	let least = { ratio: 99, text: "", seen: 0 };
+	for (const e of document.querySelectorAll("main *")) {
+		const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.data.trim());
+		if (!own || !e.checkVisibility()) continue;
+		least.seen++;
+		const [a, b] = [light(rgba(getComputedStyle(e).color)), light(behind(e))];
+		const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+		if (ratio < least.ratio) least = { ...least, ratio, text: e.textContent };
+	}
+	return least;
+})()`
+
+// legible holds every text of the page, good verdicts and bad ones, to a
+// contrast of 4.5 on a light and on a dark screen.
+func legible(t *testing.T, tb *tab, mail []byte, roots, key string) {
+	backs := map[string]bool{}
+	for _, scheme := range []string{"light", "dark"} {
+		media := emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}})
+		if err := chromedp.Run(tb.ctx, media); err != nil {
+			t.Fatal(err)
+		}
+		for _, pfx := range []string{"", key} {
+			tb.open(t, mail, roots, pfx)
+			var least struct {
+				Ratio float64
+				Text  string
+				Seen  int
+			}
+			var back string
+			if err := chromedp.Run(tb.ctx, chromedp.Evaluate(contrast, &least), chromedp.Evaluate(`getComputedStyle(document.body).backgroundColor`, &back)); err != nil {
+				t.Fatal(err)
+			}
+			backs[back] = true
+			if least.Ratio < 4.5 || least.Seen < 20 {
+				t.Errorf("%s: contrast %.1f of %q, the least of %d texts", scheme, least.Ratio, least.Text, least.Seen)
+			}
+		}
+	}
+	if len(backs) != 2 {
+		t.Errorf("the page is as light as dark: %v", backs)
+	}
+}
+
+// dropped holds that dropped files go where their names say.
+func dropped(t *testing.T, tb *tab) {
+	const drop = `(() => {
+		const list = new DataTransfer();
+		for (const name of ["a.EML", "roots.sst", "more.pem", "Key.P12"]) list.items.add(new File(["x"], name));
+		document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: list, bubbles: true, cancelable: true }));
+		return ["message", "trust", "pfx"].map((id) => [...$(id).files].map((f) => f.name).join(" ")).join("; ");
+	})()`
+	var got string
+	if err := chromedp.Run(tb.ctx, chromedp.Navigate(tb.url), chromedp.Poll(`!$("go").disabled`, nil), chromedp.Evaluate(drop, &got)); err != nil {
+		t.Fatal(err)
+	}
+	if got != "a.EML; roots.sst more.pem; Key.P12" {
+		t.Error(got)
+	}
+}
+
+// TestPolicy holds that the page itself can't let anything out, whatever a
+// message might bring it to do.
+func TestPolicy(t *testing.T) {
+	url, _ := site(t)
+	tb := newTab(t, url)
+	asked := make(chan string, 10)
+	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
+	defer other.Close()
+	tries := map[string]string{
+		"connect-src":     `fetch("URL").catch(() => {})`,
+		"img-src":         `(new Image().src = "URL")`,
+		"script-src-elem": `document.head.append(Object.assign(document.createElement("script"), { src: "URL" }))`,
+		"script-src-attr": `(document.body.insertAdjacentHTML("beforeend", "<b onclick='run = 1'>x</b>"), document.body.lastChild.click())`,
+		"script-src":      `setTimeout(() => { try { eval("run = 1") } catch {} })`,
+		"style-src-elem":  `document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: "URL" }))`,
+		"frame-src":       `document.body.append(Object.assign(document.createElement("iframe"), { src: "URL" }))`,
+		"form-action":     `(document.body.insertAdjacentHTML("beforeend", "<form action='URL'></form>"), document.body.lastChild.submit())`,
+		"base-uri":        `document.head.append(Object.assign(document.createElement("base"), { href: "URL" }))`,
+	}
+	if err := chromedp.Run(tb.ctx, chromedp.Navigate(url), chromedp.Poll(`!$("go").disabled`, nil),
+		chromedp.Evaluate(`broken = []; run = 0; document.addEventListener("securitypolicyviolation", (e) => broken.push(e.effectiveDirective))`, nil)); err != nil {
+		t.Fatal(err)
+	}
+	for directive, try := range tries {
+		try = strings.ReplaceAll(try, "URL", other.URL+"/"+directive)
+		if err := chromedp.Run(tb.ctx, chromedp.Evaluate("void "+try, nil), chromedp.Poll(fmt.Sprintf("broken.includes(%q)", directive), nil)); err != nil {
+			t.Errorf("%s: %v", directive, err)
+		}
+	}
+	var run int
+	if err := chromedp.Run(tb.ctx, chromedp.Evaluate("run", &run)); err != nil || run != 0 {
+		t.Errorf("code was run: %d, %v", run, err)
+	}
+	select {
+	case path := <-asked:
+		t.Errorf("a request for %s came out", path)
+	default:
+	}
 }
 
 func pemOf(der []byte) []byte {

@@ -215,8 +215,12 @@ func TestOnlyUseSmartCard(t *testing.T) {
 		s := exchange.Sender{Config: &cfg, Identities: tt.have, Trust: ca.Trust()}
 		var list []sent
 		m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: persons(bob), Sign: true}
-		if err := s.Send(t.Context(), m, collect(&list)); !errors.Is(err, tt.err) || (err == nil) != (len(list) == 1) {
+		err := s.Send(t.Context(), m, collect(&list))
+		if !errors.Is(err, tt.err) || (err == nil) != (len(list) == 1) {
 			t.Errorf("%v", err)
+		}
+		if e, ok := errors.AsType[*exchange.SettingError](err); tt.err != nil && (!ok || e.Name != "OWAOnlyUseSmartCard") {
+			t.Errorf("the reason is missing: %v", err)
 		}
 	}
 	if hard.signed != 1 {
