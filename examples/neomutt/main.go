@@ -15,9 +15,10 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/examples/internal/cli"
@@ -25,33 +26,26 @@ import (
 
 func main() { cli.Main(run) }
 
-// verbs are the commands, by the variables of NeoMutt that name them.
-func verbs(name string) (do func(context.Context, *call) error, synopsis string) {
-	switch name {
-	case "sign": // smime_sign_command
-		return sign, "-key id.p12 content"
-	case "encrypt": // smime_encrypt_command
-		return encrypt, "-CAfile roots.pem -cipher aes256 content certificate …"
-	case "decrypt": // smime_decrypt_command
-		return decrypt, "-key id.p12 envelope"
-	case "verify": // smime_verify_command
-		return verify, "-CAfile roots.pem -signature sig content"
-	case "verify-opaque": // smime_verify_opaque_command
-		return verifyOpaque, "-CAfile roots.pem signed"
-	case "signer": // smime_get_signer_cert_command
-		return signer, "-CAfile roots.pem message certificate"
-	case "pk7out": // smime_pk7out_command
-		return pk7out, "message"
-	case "certificates": // smime_get_cert_command
-		return certificates, "signed"
-	case "addresses": // smime_get_cert_email_command
-		return addresses, "certificate"
-	case "add-certificate": // smime_import_cert_command
-		return addCertificate, "-CAfile roots.pem certificates"
-	case "add-p12":
-		return addPFX, "id.p12 label"
+// A command is what a variable of NeoMutt names; smime.rc has them all.
+type command struct {
+	name, synopsis string
+	do             func(context.Context, *call) error
+}
+
+func commands() []command {
+	return []command{
+		{"sign", "-key id.p12 content", sign},
+		{"encrypt", "-CAfile roots.pem -cipher aes256 content certificate …", encrypt},
+		{"decrypt", "-key id.p12 envelope", decrypt},
+		{"verify", "-CAfile roots.pem -signature sig content", verify},
+		{"verify-opaque", "-CAfile roots.pem signed", verifyOpaque},
+		{"signer", "-CAfile roots.pem message certificate", signer},
+		{"pk7out", "message", pk7out},
+		{"certificates", "signed", certificates},
+		{"addresses", "certificate", addresses},
+		{"add-certificate", "-CAfile roots.pem certificates", addCertificate},
+		{"add-p12", "id.p12 label", addPFX}, // for people, not for NeoMutt
 	}
-	return nil, ""
 }
 
 // A call is one run of a command.
@@ -64,21 +58,22 @@ type call struct {
 }
 
 func run(ctx context.Context, args []string, std cli.Std) error {
-	if len(args) == 0 {
-		return &cli.UsageError{Reason: "neomutt COMMAND …; see smime.rc"}
+	var names []string
+	for _, v := range commands() {
+		names = append(names, v.name)
+		if len(args) == 0 || args[0] != v.name {
+			continue
+		}
+		fs := cli.NewFlags(v.name, v.synopsis, std)
+		c := &call{Std: std}
+		c.register(fs)
+		if err := cli.Parse(fs, args[1:], math.MaxInt); err != nil {
+			return err
+		}
+		c.args = fs.Args()
+		return v.do(ctx, c)
 	}
-	do, synopsis := verbs(args[0])
-	if do == nil {
-		return &cli.UsageError{Reason: fmt.Sprintf("no command %q", args[0])}
-	}
-	fs := cli.NewFlags(args[0], synopsis, std)
-	c := &call{Std: std}
-	c.register(fs)
-	if err := fs.Parse(args[1:]); err != nil {
-		return err
-	}
-	c.args = fs.Args()
-	return do(ctx, c)
+	return &cli.UsageError{Reason: "neomutt " + strings.Join(names, "|") + " ...; each explains its flags with -h"}
 }
 
 // register adds the flags. CAfile and CApath are what NeoMutt writes for %C.
