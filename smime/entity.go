@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"mime/quotedprintable"
-	"strconv"
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
@@ -346,22 +345,10 @@ func (h *head) header() (mimetree.Header, error) {
 	return p.Header, nil
 }
 
-// quote makes text of the input fit for errors and notes.
+// quote is [clip] for notes, where no text says nothing.
 func quote(s string) string {
-	const most = 200
 	if s == "" {
 		return ""
 	}
-	cut := len(s) > most
-	if cut {
-		s = s[:most]
-	}
-	q := strconv.QuoteToASCII(s)
-	if len(q) > most {
-		q, cut = q[:most-1]+`"`, true
-	}
-	if cut {
-		q += "…"
-	}
-	return q
+	return clip(s)
 }

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/mailbox"
+	"github.com/gosmime/gosmime/internal/quoted"
 	"github.com/gosmime/gosmime/internal/x509der"
 )
 
@@ -274,10 +274,5 @@ func gravity(err error) int {
 	return 1
 }
 
-// clip makes an address of unknown origin fit for an error.
-func clip(s string) string {
-	if len(s) > 200 {
-		s = s[:200]
-	}
-	return strconv.QuoteToASCII(s)
-}
+// clip makes text of the input fit for errors.
+func clip(s string) string { return quoted.Text(s) }

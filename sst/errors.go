@@ -2,8 +2,9 @@ package sst
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/gosmime/gosmime/internal/quoted"
 )
 
 // A Problem says what is wrong with a store or trust list. It is an error and a
@@ -81,11 +82,4 @@ func (e *Error) Unwrap() []error {
 }
 
 // quote makes text of the input fit for an error or a terminal.
-func quote(s string) string {
-	const limit = 200
-	q := strconv.QuoteToASCII(s[:min(len(s), limit)])
-	if len(q) > limit {
-		q = q[:limit]
-	}
-	return q
-}
+func quote(s string) string { return quoted.Text(s) }

@@ -2,7 +2,8 @@ package fetch
 
 import (
 	"fmt"
-	"strconv"
+
+	"github.com/gosmime/gosmime/internal/quoted"
 )
 
 // A Problem says why nothing was fetched or an answer was refused. It is an
@@ -37,12 +38,4 @@ func problem(p Problem, format string, args ...any) error {
 }
 
 // quote makes text from input fit to be printed.
-func quote(s string) string {
-	if len(s) > 200 {
-		s = s[:200]
-	}
-	if s = strconv.QuoteToASCII(s); len(s) > 200 {
-		s = s[:200] + "…"
-	}
-	return s
-}
+func quote(s string) string { return quoted.Text(s) }

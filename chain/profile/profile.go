@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/quoted"
 )
 
 // A Finding is a rule that a certificate doesn't keep.
@@ -154,14 +155,4 @@ func KindOf(policies []x509.OID) (Validation, Generation, bool) {
 }
 
 // quote makes text from a certificate fit to be printed.
-func quote(s string) string {
-	const most = 200
-	if len(s) > most {
-		s = s[:most]
-	}
-	q := strconv.QuoteToASCII(s)
-	if len(q) > most {
-		q = q[:most] + "…"
-	}
-	return q
-}
+func quote(s string) string { return quoted.Text(s) }

@@ -9,7 +9,7 @@ import (
 // floor returns the floor of a package and false for one that has none.
 func floor(name string) (int, bool) {
 	switch name {
-	case "internal/ber", "internal/oid", "internal/budget":
+	case "internal/ber", "internal/oid", "internal/budget", "internal/quoted":
 		return 0, true
 	case "internal/alg", "internal/x509der", "internal/mimetree", "internal/mailbox", "internal/spool":
 		return 1, true
@@ -28,7 +28,7 @@ func floor(name string) (int, bool) {
 // testOnly are the packages that nothing but tests imports.
 func testOnly(name string) bool {
 	switch name {
-	case "internal/archtest", "internal/vectors", "internal/suites", "internal/bench", "internal/interop", "examples/internal/clitest":
+	case "internal/archtest", "internal/vectors", "internal/suites", "internal/bench", "internal/interop", "examples/internal/clitest", "examples/internal/servertest":
 		return true
 	}
 	return strings.HasPrefix(name, "internal/suites/") || strings.HasPrefix(name, "internal/bench/")

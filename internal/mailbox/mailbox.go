@@ -4,8 +4,9 @@
 package mailbox
 
 import (
-	"strconv"
 	"strings"
+
+	"github.com/gosmime/gosmime/internal/quoted"
 )
 
 // An Address is a parsed addr-spec: no display name, comments or routes.
@@ -22,11 +23,7 @@ type Error struct {
 }
 
 func (e *Error) Error() string {
-	s := strconv.QuoteToASCII(e.Input)
-	if len(s) > 200 {
-		s = s[:200] + "…"
-	}
-	return "address " + s + ": " + e.Reason
+	return "address " + quoted.Text(e.Input) + ": " + e.Reason
 }
 
 // Parse reads an addr-spec, with U- or A-labels (RFC 5321, RFC 6531, RFC 5322

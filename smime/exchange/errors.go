@@ -4,8 +4,9 @@ import (
 	"crypto/sha1" // thumbprints are SHA-1 by definition
 	"crypto/x509"
 	"fmt"
-	"strconv"
 	"strings"
+
+	"github.com/gosmime/gosmime/internal/quoted"
 )
 
 // A Problem says why a setting can't be followed. It is an error and a
@@ -54,13 +55,7 @@ func (e *SettingError) Error() string {
 func (e *SettingError) Unwrap() error { return ErrSetting }
 
 // quote quotes text from input and cuts it.
-func quote(s string) string {
-	q := strconv.QuoteToASCII(s)
-	if len(q) > 200 {
-		q = q[:200] + "…"
-	}
-	return q
-}
+func quote(s string) string { return quoted.Text(s) }
 
 // An ExpiredError lists the expired certificates of a collection.
 type ExpiredError struct{ Certificates []*x509.Certificate }
