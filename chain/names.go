@@ -327,7 +327,7 @@ func (t *subtree) about(n *subjectName) bool {
 
 // A violation says which name a constraint refuses and why.
 type violation struct {
-	name     string
+	name     *subjectName
 	excluded bool
 	limit    bool // no comparison is left
 }
@@ -342,14 +342,34 @@ func (n *nameConstraints) check(names []subjectName, left *int) *violation {
 		}
 		for j := range n.excluded {
 			if t := &n.excluded[j]; t.about(name) && (name.bad || t.within(name, true)) {
-				return &violation{name: name.describe(), excluded: true}
+				return &violation{name: name, excluded: true}
 			}
 		}
 		if !n.permits(name) {
-			return &violation{name: name.describe()}
+			return &violation{name: name}
 		}
 	}
 	return nil
+}
+
+// permittedMail lists for people what is permitted, if name is an address.
+func (n *nameConstraints) permittedMail(name *subjectName) string {
+	const show = 3
+	var list []string
+	for _, t := range n.permitted {
+		if t.kind != x509der.RFC822Name || name.kind != x509der.RFC822Name {
+			continue
+		}
+		if len(list) == show {
+			list = append(list, "…")
+			break
+		}
+		list = append(list, quote(string(t.value)))
+	}
+	if list == nil {
+		return ""
+	}
+	return ": " + strings.Join(list, ", ")
 }
 
 // permits reports whether name lies in a permitted subtree of its kind, if

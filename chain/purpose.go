@@ -16,12 +16,12 @@ func (s *validation) checkLeaf() {
 	case roleCRL:
 		d := leaf.details()
 		if d.hasKeyUsage && d.keyUsage&x509.KeyUsageCRLSign == 0 {
-			s.failed(fail(ErrWrongPurpose, leaf, "certificate %s: keyUsage lacks cRLSign", leaf.title()), progressLeafPurpose)
+			s.failed(fail(ErrWrongPurpose, leaf, "certificate %s: keyUsage is %s and lacks cRLSign", leaf.title(), usageText(d.keyUsage)), progressLeafPurpose)
 		}
 		return
 	case roleOCSP:
 		if !leaf.details().allows(oid.EKUOCSPSigning) {
-			s.failed(fail(ErrWrongPurpose, leaf, "certificate %s: extendedKeyUsage lacks OCSPSigning", leaf.title()), progressLeafPurpose)
+			s.failed(fail(ErrWrongPurpose, leaf, "certificate %s: extendedKeyUsage is %s and lacks OCSPSigning", leaf.title(), leaf.details().ekuText()), progressLeafPurpose)
 		}
 		return
 	}
@@ -50,16 +50,16 @@ func checkPurpose(c *certificate, p Purpose) *Error {
 		return fail(ErrWrongPurpose, c, "certificate %s: its key is not one for %v", c.title(), p)
 	}
 	if d.hasKeyUsage && d.keyUsage&need == 0 {
-		return fail(ErrWrongPurpose, c, "certificate %s: keyUsage lacks %s, which %v needs", c.title(), names, p)
+		return fail(ErrWrongPurpose, c, "certificate %s: keyUsage is %s; %v needs %s", c.title(), usageText(d.keyUsage), p, names)
 	}
 	if p == TimeStamping {
 		if len(d.eku) != 1 || d.eku[0] != oid.EKUTimeStamping || !d.criticalEKU {
-			return fail(ErrWrongPurpose, c, "certificate %s: extendedKeyUsage must be critical and timeStamping alone", c.title())
+			return fail(ErrWrongPurpose, c, "certificate %s: extendedKeyUsage is %s; it must be critical and timeStamping alone", c.title(), d.ekuText())
 		}
 		return nil
 	}
 	if d.hasEKU && !d.allows(oid.EKUEmailProtection, oid.AnyExtendedKeyUsage) {
-		return fail(ErrWrongPurpose, c, "certificate %s: extendedKeyUsage lacks emailProtection", c.title())
+		return fail(ErrWrongPurpose, c, "certificate %s: extendedKeyUsage is %s; %v needs emailProtection", c.title(), d.ekuText(), p)
 	}
 	return nil
 }
@@ -107,7 +107,7 @@ func (s *validation) checkCAPurpose(c *certificate) *Error {
 		return nil
 	}
 	if d.hasEKU && !d.allows(need, oid.AnyExtendedKeyUsage) {
-		return fail(ErrWrongPurpose, c, "CA certificate %s may not issue for %v by its extendedKeyUsage", c.title(), s.v.policy.Purpose)
+		return fail(ErrWrongPurpose, c, "CA certificate %s may not issue for %v: its extendedKeyUsage is %s", c.title(), s.v.policy.Purpose, d.ekuText())
 	}
 	return nil
 }

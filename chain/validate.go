@@ -41,12 +41,13 @@ type validation struct {
 	path   []*certificate // leaf first, anchor last
 	anchor *Entry
 
-	graph          *policyGraph       // (a) valid_policy_graph; nil: NULL
-	constraints    []*nameConstraints // (b), (c) permitted and excluded subtrees
-	explicitPolicy int                // (d)
-	inhibitAny     int                // (e)
-	policyMapping  int                // (f)
-	maxPathLength  int                // (k)
+	graph          *policyGraph   // (a) valid_policy_graph; nil: NULL
+	constraints    []*certificate // (b), (c) whose permitted and excluded subtrees hold
+	explicitPolicy int            // (d)
+	inhibitAny     int            // (e)
+	policyMapping  int            // (f)
+	maxPathLength  int            // (k)
+	pathLengthOf   *certificate   // who set it
 
 	fault    *Error
 	policies []string
@@ -135,7 +136,7 @@ func (s *validation) initialize(n int) {
 	if p.InhibitPolicyMapping {
 		s.policyMapping = 0
 	}
-	s.maxPathLength = n
+	s.maxPathLength, s.pathLengthOf = n, s.path[len(s.path)-1]
 }
 
 // common checks what holds for every certificate, the anchor included.
@@ -215,7 +216,7 @@ func checkIssuing(c *certificate) *Error {
 		return fail(ErrNotCA, c, "certificate %s is no CA by its basicConstraints", c.title())
 	}
 	if d.hasKeyUsage && d.keyUsage&x509.KeyUsageCertSign == 0 {
-		return fail(ErrNotCA, c, "certificate %s: keyUsage lacks keyCertSign", c.title())
+		return fail(ErrNotCA, c, "certificate %s: keyUsage is %s and lacks keyCertSign", c.title(), usageText(d.keyUsage))
 	}
 	return nil
 }
@@ -225,10 +226,14 @@ func checkIssuing(c *certificate) *Error {
 func (s *validation) takeAnchor(c *certificate) {
 	d := c.details()
 	if d.constraints != nil {
-		s.constraints = append(s.constraints, d.constraints)
+		s.constraints = append(s.constraints, c)
 	}
-	if d.pathLen >= 0 && d.pathLen < s.maxPathLength {
-		s.maxPathLength = d.pathLen
+	s.limitLength(c)
+}
+
+func (s *validation) limitLength(c *certificate) {
+	if n := c.details().pathLen; n >= 0 && n < s.maxPathLength {
+		s.maxPathLength, s.pathLengthOf = n, c
 	}
 }
 
@@ -239,7 +244,8 @@ func (s *validation) checkNames(c *certificate, leaf bool) {
 		return
 	}
 	names := constrainedNames(c)
-	for _, n := range s.constraints {
+	for _, by := range s.constraints {
+		n := by.details().constraints
 		bad := n.check(names, &s.v.work.names)
 		switch {
 		case bad == nil:
@@ -248,9 +254,10 @@ func (s *validation) checkNames(c *certificate, leaf bool) {
 			e := s.v.limited("more than %d name constraint comparisons", s.v.policy.Limits.NameComparisons)
 			s.failed(e.about(c), progressNames)
 		case bad.excluded:
-			s.failed(fail(ErrNameConstraint, c, "certificate %s: name %s is excluded by an issuer above", c.title(), bad.name), progressNames)
+			s.failed(fail(ErrNameConstraint, c, "certificate %s: name %s is excluded by the constraints of %s", c.title(), bad.name.describe(), by.title()), progressNames)
 		default:
-			s.failed(fail(ErrNameConstraint, c, "certificate %s: name %s is not among those permitted by an issuer above", c.title(), bad.name), progressNames)
+			s.failed(fail(ErrNameConstraint, c, "certificate %s: name %s is not among those that the constraints of %s permit%s",
+				c.title(), bad.name.describe(), by.title(), n.permittedMail(bad.name)), progressNames)
 		}
 		return
 	}
@@ -279,7 +286,7 @@ func (s *validation) prepare(c *certificate) {
 	d := c.details()
 	s.mapPolicies(c, d)
 	if d.constraints != nil { // (g)
-		s.constraints = append(s.constraints, d.constraints)
+		s.constraints = append(s.constraints, c)
 	}
 	self := c.selfIssued()
 	if !self { // (h)
@@ -295,13 +302,11 @@ func (s *validation) prepare(c *certificate) {
 	}
 	if !self { // (l)
 		if s.maxPathLength <= 0 {
-			s.failed(fail(ErrPathTooLong, c, "certificate %s: a certificate above it allows no further CA", c.title()), progressIssuing+1)
+			s.failed(fail(ErrPathTooLong, c, "certificate %s is one CA more than the pathLenConstraint of %s allows", c.title(), s.pathLengthOf.title()), progressIssuing+1)
 		}
 		s.maxPathLength--
 	}
-	if d.pathLen >= 0 && d.pathLen < s.maxPathLength { // (m)
-		s.maxPathLength = d.pathLen
-	}
+	s.limitLength(c) // (m)
 }
 
 // mapPolicies is 6.1.4 (a) and (b).
