@@ -122,7 +122,8 @@ type Options struct {
 // A Fetcher gets what a certificate points at: its issuer (AIA caIssuers), the
 // CRL of a distribution point, or the OCSP response about it. It is asked only
 // about certificates whose signature was already checked up to an anchor, save
-// for issuers, and its answers are untrusted input like those of a [Source].
+// for issuers, and its answers are untrusted input like those of a [Source]. It
+// must be safe for concurrent use.
 type Fetcher interface {
 	Fetch(ctx context.Context, kind Kind, url string, request []byte) (elements [][]byte, err error)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/gosmime/gosmime/chain"
@@ -57,7 +58,8 @@ func InsecureRecipient(mailbox string, cert *x509.Certificate, caps Capabilities
 type RecipientOptions struct {
 	// Capabilities of the recipient, as learnt from mail that was verified;
 	// nil: those in the certificate (RFC 4262), else unknown.
-	// It is called once for each certificate that passed.
+	// It is called once for each certificate that passed, and by one call of
+	// FindRecipients never twice at a time.
 	Capabilities func(mailbox string, cert *x509.Certificate) Capabilities
 	Chain        chain.Options
 }
@@ -171,31 +173,89 @@ func checkTime(cert *x509.Certificate, now time.Time) error {
 // FindRecipients finds in trust and verifies a certificate for each mailbox.
 // Of several that pass it takes the one that was issued last. The result has
 // one element for each mailbox, nil where none was found; the error is then a
-// [RecipientErrors]. [Encrypt] refuses a nil Recipient, so that forgetting the
-// error can't drop somebody silently.
+// [RecipientErrors] with one element for each nil, in the same order. [Encrypt]
+// refuses a nil Recipient, so that forgetting the error can't drop somebody
+// silently.
+//
+// Up to 8 mailboxes are looked up at a time, since sources may be slow. A
+// sub-address, such as alice+news@example.com, is another mailbox than
+// alice@example.com: what it stands for only its own server knows.
 func FindRecipients(ctx context.Context, mailboxes []string, trust *chain.Collection, opts *RecipientOptions) ([]*Recipient, error) {
 	if opts == nil {
 		opts = new(RecipientOptions)
 	}
+	known := lookUp(mailboxes, opts.oneAtATime(), func(box string, opts *RecipientOptions) (*Recipient, error) {
+		return findRecipient(ctx, box, trust, opts)
+	})
 	list := make([]*Recipient, len(mailboxes))
-	known := make(map[string]*Recipient, len(mailboxes))
 	var errs RecipientErrors
 	for i, box := range mailboxes {
-		if r := known[box]; r != nil {
-			list[i] = r
-			continue
+		l := known[box]
+		list[i] = l.r
+		if l.err != nil {
+			errs = append(errs, &RecipientError{Mailbox: box, Err: l.err})
 		}
-		r, err := findRecipient(ctx, box, trust, opts)
-		if err != nil {
-			errs = append(errs, &RecipientError{Mailbox: box, Err: err})
-			continue
-		}
-		list[i], known[box] = r, r
 	}
 	if errs != nil {
 		return list, errs
 	}
 	return list, nil
+}
+
+// maxLookups is how many mailboxes are looked up at a time.
+const maxLookups = 8
+
+// A lookup is what was found for one mailbox.
+type lookup struct {
+	r     *Recipient
+	err   error
+	panic any // of a source or fetcher, to be had in the goroutine of the caller
+}
+
+// lookUp looks up each mailbox once.
+func lookUp(mailboxes []string, opts *RecipientOptions, find func(string, *RecipientOptions) (*Recipient, error)) map[string]*lookup {
+	known := make(map[string]*lookup, len(mailboxes))
+	todo := make(chan string, len(mailboxes))
+	for _, box := range mailboxes {
+		if known[box] == nil {
+			known[box] = new(lookup)
+			todo <- box
+		}
+	}
+	close(todo)
+	var wg sync.WaitGroup
+	for range min(maxLookups, len(known)) {
+		wg.Go(func() {
+			for box := range todo {
+				l := known[box]
+				func() {
+					defer func() { l.panic = recover() }()
+					l.r, l.err = find(box, opts)
+				}()
+			}
+		})
+	}
+	wg.Wait()
+	for _, box := range mailboxes {
+		if p := known[box].panic; p != nil {
+			panic(p)
+		}
+	}
+	return known
+}
+
+// oneAtATime returns options whose function is never called twice at a time.
+func (o *RecipientOptions) oneAtATime() *RecipientOptions {
+	own := *o
+	if o.Capabilities != nil {
+		var mu sync.Mutex
+		own.Capabilities = func(box string, cert *x509.Certificate) Capabilities {
+			mu.Lock()
+			defer mu.Unlock()
+			return o.Capabilities(box, cert)
+		}
+	}
+	return &own
 }
 
 // maxCandidates bounds the certificates that are tried for one mailbox.

@@ -44,14 +44,6 @@ type delivery struct {
 	cipher    pkcs7.Cipher
 }
 
-// all returns everybody who is to read the message.
-func (d *delivery) all(self *smime.Recipient) []*smime.Recipient {
-	if !d.self || self == nil {
-		return d.readers
-	}
-	return append(slices.Clip(d.readers), self)
-}
-
 func (j *job) run(ctx context.Context, deliver Deliver) (err error) {
 	if j.start, err = j.m.Message.Seek(0, io.SeekCurrent); err != nil {
 		return err
@@ -88,26 +80,25 @@ func (j *job) plan(ctx context.Context) ([]delivery, error) {
 	if !j.encrypt {
 		return []delivery{{addresses: append(mailboxes(j.m.To), mailboxes(j.m.BCC)...)}}, nil
 	}
-	to, failed := j.resolve(ctx, j.m.To)
-	bcc, more := j.resolve(ctx, j.m.BCC)
-	if failed = append(failed, more...); len(failed) > 0 {
+	readers, failed := j.resolve(ctx, slices.Concat(j.m.To, j.m.BCC))
+	if len(failed) > 0 {
 		return nil, failed
 	}
-	list := j.fork(to, bcc)
-	// Nothing is delivered before it is known that all of it can be.
-	var unread smime.RecipientErrors
-	for i := range list {
-		d := &list[i]
-		var err error
-		d.cipher, err = j.cipher(d.all(j.ToSelf))
-		if failed, ok := errors.AsType[smime.RecipientErrors](err); ok {
-			unread = append(unread, failed...)
-		} else if err != nil {
-			return nil, err
-		}
+	to, bcc := readers[:len(j.m.To):len(j.m.To)], readers[len(j.m.To):]
+	all := readers
+	if j.ToSelf != nil {
+		all = append(all, j.ToSelf)
 	}
-	if unread != nil {
-		return nil, unread
+	// Nothing is delivered before it is known that all of it can be. One cipher
+	// for all: who breaks the weakest copy has read the strongest too (RFC 8551
+	// section 2.7.3).
+	cipher, err := j.cipher(all)
+	if err != nil {
+		return nil, err
+	}
+	list := j.fork(to, bcc)
+	for i := range list {
+		list[i].cipher = cipher
 	}
 	return list, nil
 }

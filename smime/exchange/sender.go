@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/gosmime/gosmime/chain"
@@ -81,8 +82,8 @@ func (e *DeliveryError) Unwrap() error { return e.Err }
 // and the message is signed before the first delivery; if any recipient has no
 // usable certificate, or reads no cipher of the list, the error is a
 // [smime.RecipientErrors] and nothing is delivered. The message is signed once
-// and encrypted anew for every delivery, and then signed again if it is to be
-// triple-wrapped. If a delivery fails the others still take place, unless ctx
+// and encrypted anew for every delivery, always with the same cipher, and then
+// signed again if it is to be triple-wrapped. If a delivery fails the others still take place, unless ctx
 // ended, and the error joins a [*DeliveryError] for each that failed.
 func (s *Sender) Send(ctx context.Context, m Outgoing, deliver Deliver) error {
 	cfg := s.Config
@@ -144,46 +145,56 @@ func (f *timeoutFetcher) Fetch(ctx context.Context, kind chain.Kind, url string,
 }
 
 // resolve finds a verified certificate for each person, by the primary address
-// first and then, if the config says so, by the others.
+// first and then, if the config says so, by the others. The errors are in the
+// order of the people, each that of the primary address.
 func (j *job) resolve(ctx context.Context, people []Person) ([]*smime.Recipient, smime.RecipientErrors) {
 	opts := j.Recipients
 	opts.Chain = j.chainOptions(j.cfg)
-	found := make([]*smime.Recipient, 0, len(people))
-	var failed smime.RecipientErrors
-	for _, p := range people {
-		r, err := j.resolveOne(ctx, j.cfg, p, &opts)
-		if err != nil {
-			failed = append(failed, &smime.RecipientError{Mailbox: p.Mailbox, Err: err})
-			continue
+	found, reasons := make([]*smime.Recipient, len(people)), make([]error, len(people))
+	todo := make([]int, len(people))
+	for i := range people {
+		todo[i] = i
+	}
+	for round := 0; len(todo) > 0 && (round == 0 || ctx.Err() == nil); round++ {
+		todo = slices.DeleteFunc(todo, func(i int) bool { return !j.hasAddress(&people[i], round) })
+		boxes := make([]string, len(todo))
+		for k, i := range todo {
+			boxes[k] = people[i].address(round)
 		}
-		j.people[r] = p.Mailbox
-		found = append(found, r)
+		list, err := smime.FindRecipients(ctx, boxes, j.Trust, &opts)
+		failed, _ := errors.AsType[smime.RecipientErrors](err)
+		var left []int
+		for k, i := range todo {
+			if r := list[k]; r != nil {
+				found[i], j.people[r] = r, people[i].Mailbox
+				continue
+			}
+			if reasons[i] == nil {
+				reasons[i] = failed[len(left)].Err
+			}
+			left = append(left, i)
+		}
+		todo = left
+	}
+	var failed smime.RecipientErrors
+	for i, r := range found {
+		if r == nil {
+			failed = append(failed, &smime.RecipientError{Mailbox: people[i].Mailbox, Err: reasons[i]})
+		}
 	}
 	return found, failed
 }
 
-func (s *Sender) resolveOne(ctx context.Context, cfg *Config, p Person, opts *smime.RecipientOptions) (*smime.Recipient, error) {
-	addresses := []string{p.Mailbox}
-	if cfg.UseSecondaryProxiesWhenFindingCerts {
-		addresses = append(addresses, p.Proxies...)
+// address returns the primary address or, from round 1 on, one of the others.
+func (p *Person) address(round int) string {
+	if round == 0 {
+		return p.Mailbox
 	}
-	var first error
-	for _, a := range addresses {
-		list, err := smime.FindRecipients(ctx, []string{a}, s.Trust, opts)
-		if err == nil {
-			return list[0], nil
-		}
-		if failed, ok := errors.AsType[smime.RecipientErrors](err); ok && len(failed) == 1 {
-			err = failed[0].Err
-		}
-		if first == nil {
-			first = err
-		}
-		if ctx.Err() != nil {
-			break
-		}
-	}
-	return nil, first
+	return p.Proxies[round-1]
+}
+
+func (j *job) hasAddress(p *Person, round int) bool {
+	return round == 0 || j.cfg.UseSecondaryProxiesWhenFindingCerts && round <= len(p.Proxies)
 }
 
 // cipher returns the first cipher of the list that every recipient whose

@@ -89,28 +89,51 @@ func TestEncryptionAlgorithms(t *testing.T) {
 	}
 }
 
-// TestForksHaveTheirOwnCipher holds that a blind copy weakens no other message.
-func TestForksHaveTheirOwnCipher(t *testing.T) {
-	o := newOffice(t)
-	o.config.EncryptionAlgorithms = algorithms(t, "6610;660E")
-	o.sender.Recipients.Capabilities = func(box string, _ *x509.Certificate) smime.Capabilities {
-		if box == hidden1 {
-			return capabilities(t, oidAES128CBC)
+// TestForksHaveOneCipher: a copy of less strength would give away what the
+// others protect (RFC 8551 section 2.7.3), so that all have the first cipher that
+// everybody reads, or there are none.
+func TestForksHaveOneCipher(t *testing.T) {
+	const all, strong, weak = oidAES256CBC + " " + oidAES128CBC, oidAES256CBC, oidAES128CBC
+	for _, tt := range []struct {
+		to, first, second string // what each announces
+		want              pkcs7.Cipher
+		err               error
+	}{
+		{all, all, all, pkcs7.AES256CBC, nil},
+		{all, weak, all, pkcs7.AES128CBC, nil},
+		{weak, all, all, pkcs7.AES128CBC, nil},
+		{"", "", weak, pkcs7.AES128CBC, nil},
+		{strong, weak, strong, 0, exchange.ErrSetting},
+		{all, all, oid3DES, 0, smime.ErrNoCipher},
+	} {
+		for _, forking := range []exchange.BCCForking{exchange.OneMessagePerBCC, exchange.OneMessageForAllBCC, exchange.NoForking} {
+			o := newOffice(t)
+			o.config.EncryptionAlgorithms = algorithms(t, "6610;660E")
+			o.config.BCCEncryptedEmailForking = forking
+			o.sender.Recipients.Capabilities = func(box string, _ *x509.Certificate) smime.Capabilities {
+				list := map[string]string{hidden1: tt.first, hidden2: tt.second}
+				ids, ok := list[box]
+				if !ok {
+					ids = tt.to
+				}
+				if ids == "" {
+					return nil
+				}
+				return capabilities(t, strings.Fields(ids)...)
+			}
+			list, err := o.send(t, true, true, hidden1, hidden2)
+			if !errors.Is(err, tt.err) || err != nil && len(list) > 0 {
+				t.Errorf("%+v: %d messages: %v", tt, len(list), err)
+			}
+			for i := range list {
+				if enc := o.unseal(t, list[i].mail, list[i].to[0]); enc.Cipher != tt.want {
+					t.Errorf("%+v: message %d: %v", tt, i, enc.Cipher)
+				}
+			}
+			if want := [...]int{exchange.OneMessagePerBCC: 3, exchange.OneMessageForAllBCC: 2, exchange.NoForking: 1}[forking]; err == nil && len(list) != want {
+				t.Errorf("%+v: %d messages", tt, len(list))
+			}
 		}
-		return capabilities(t, oidAES256CBC)
-	}
-	list, err := o.send(t, true, true, hidden1, hidden2)
-	if err != nil || len(list) != 3 {
-		t.Fatalf("%d messages: %v", len(list), err)
-	}
-	for i, want := range []pkcs7.Cipher{pkcs7.AES256CBC, pkcs7.AES128CBC, pkcs7.AES256CBC} {
-		if enc := o.unseal(t, list[i].mail, list[i].to[0]); enc.Cipher != want {
-			t.Errorf("message %d: %v", i, enc.Cipher)
-		}
-	}
-	o.config.BCCEncryptedEmailForking = exchange.NoForking
-	if list, err = o.send(t, true, true, hidden1, hidden2); !errors.Is(err, exchange.ErrSetting) {
-		t.Errorf("%d messages: %v", len(list), err)
 	}
 }
 
