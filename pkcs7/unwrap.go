@@ -51,7 +51,12 @@ func (u *unwrapper) unwrap(list []candidate) ([]contentKey, error) {
 			return nil, err
 		}
 		cek, err := c.open(u.ctx, u.keyLen)
-		if err != nil && unavailable(u.ctx, err) {
+		// Asked of success too, so that it takes as long.
+		why := err
+		if why == nil {
+			why = ErrDecrypt
+		}
+		if gone := unavailable(u.ctx, why); gone && err != nil {
 			u.fail(unavailableError(u.ctx, err))
 			continue
 		}
