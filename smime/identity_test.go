@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -85,6 +86,45 @@ func TestIdentitiesFind(t *testing.T) {
 			if !bytes.Equal(got[i].Certificate().Raw, tt.want[i].Certificate().Raw) {
 				t.Errorf("%s: identity %d is another", tt.name, i)
 			}
+		}
+	}
+}
+
+// A countedKey counts how often it is asked.
+type countedKey struct {
+	*rsa.PrivateKey
+	asked int
+}
+
+func (k *countedKey) Decrypt(r io.Reader, c []byte, o crypto.DecrypterOpts) ([]byte, error) {
+	k.asked++
+	return k.PrivateKey.Decrypt(r, c, o)
+}
+
+// TestKeysAreTriedOnce holds that a key is asked once for a recipient, however
+// often it is in the ring and under however many certificates: a card that is
+// asked again may lock itself.
+func TestKeysAreTriedOnce(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := &countedKey{PrivateKey: private}
+	id, renewed := ca.Certify(key, "alice@example.com"), ca.Certify(key, "alice@example.com", smimetest.Renewed())
+	var b bytes.Buffer
+	err = smime.Encrypt(t.Context(), &b, strings.NewReader(crlf(plainMail)), []*smime.Recipient{ca.Recipient(id)}, &smime.EncryptOptions{ByKeyID: true, Cipher: pkcs7.AES256GCM})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		mail []byte
+		want error
+	}{{b.Bytes(), nil}, {smimetest.Tamper(t, b.Bytes()), pkcs7.ErrDecrypt}} {
+		key.asked = 0
+		_, err := smime.Decrypt(t.Context(), io.Discard, bytes.NewReader(tt.mail), smime.Identities{id, id, renewed, id}, nil)
+		if !errors.Is(err, tt.want) || key.asked != 1 {
+			t.Errorf("asked %d times, error %v", key.asked, err)
 		}
 	}
 }
