@@ -313,3 +313,34 @@ func TestUnsealTampered(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyingTeachesNothing holds that what came with one message is known for
+// that message only: not for the next one, nor for the collection.
+func TestVerifyingTeachesNothing(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	alice := ca.Identity("alice@example.com")
+	trust := chain.NewCollection(chain.Anchors(chain.Certs(ca.Root())))
+	sign := func(certificates smime.Inclusion) []byte {
+		var out bytes.Buffer
+		if err := smime.Sign(t.Context(), &out, bytes.NewReader(smimetest.Mail("alice@example.com", "bob@example.com", "hello")), alice,
+			&smime.SignOptions{Certificates: certificates}); err != nil {
+			t.Fatal(err)
+		}
+		return out.Bytes()
+	}
+	for i, tt := range []struct {
+		certificates smime.Inclusion
+		want         error
+	}{
+		{smime.SignerOnly, chain.ErrUnknownIssuer}, {smime.ChainWithoutRoot, nil},
+		{smime.SignerOnly, chain.ErrUnknownIssuer}, {smime.NoCertificates, pkcs7.ErrNoCertificate},
+	} {
+		_, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(sign(tt.certificates)), trust, nil)
+		if !errors.Is(err, tt.want) {
+			t.Errorf("message %d: %v", i, err)
+		}
+	}
+	if _, err := smime.NewRecipient(t.Context(), "alice@example.com", alice.Certificate(), trust, nil); !errors.Is(err, chain.ErrUnknownIssuer) {
+		t.Errorf("recipient: %v", err)
+	}
+}

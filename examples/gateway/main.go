@@ -60,7 +60,7 @@ func run(ctx context.Context, f flags) error {
 		return err
 	}
 	for _, c := range info.ExpiringBefore(time.Now().AddDate(0, 2, 0)) {
-		fmt.Fprintf(os.Stderr, "note: %v of the collection expires on %v\n", c.Subject, c.NotAfter)
+		fmt.Fprintf(os.Stderr, "note: %q of the collection expires on %v\n", c.Subject.String(), c.NotAfter)
 	}
 	pfx, err := os.ReadFile(f.pfx)
 	if err != nil {

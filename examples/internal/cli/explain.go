@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	"github.com/gosmime/gosmime/chain"
@@ -42,7 +43,7 @@ func PrintPath(w io.Writer, p *chain.Path) {
 		case status.Status == chain.StatusGood:
 			known = "not revoked as of " + status.ThisUpdate.Format(time.DateOnly)
 		}
-		fmt.Fprintf(w, "  %s, until %s, %s\n", c.Subject, c.NotAfter.Format(time.DateOnly), known)
+		fmt.Fprintf(w, "  %s, until %s, %s\n", strconv.QuoteToASCII(c.Subject.String()), c.NotAfter.Format(time.DateOnly), known)
 	}
 }
 
