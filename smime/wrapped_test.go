@@ -186,7 +186,9 @@ func TestCostGrowsLinearly(t *testing.T) {
 		}
 	}
 	field := func(name, value, end string) func(n int) string {
-		return func(n int) string { return name + ": " + strings.Repeat(value, n*1000/len(value)) + end + "\r\n\r\nbody" }
+		return func(n int) string {
+			return name + ": " + strings.Repeat(value, n*1000/len(value)) + end + "\r\n\r\nbody"
+		}
 	}
 	html := func(n int) string {
 		msg := encrypted(t, w.bob, "", pkcs7.AES256GCM, []byte("Content-Type: multipart/mixed; boundary=x; hp=\"cipher\"\r\n\r\n"+
