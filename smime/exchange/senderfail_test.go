@@ -72,6 +72,23 @@ func TestProxyReadsNothing(t *testing.T) {
 	}
 }
 
+// TestSelfReadsNothing holds that the sender, too, is one who must be able to
+// read, or is named.
+func TestSelfReadsNothing(t *testing.T) {
+	o := newOffice(t)
+	self, err := smime.NewRecipient(t.Context(), alice, o.people[alice].Certificate(), o.ca.Trust(), &smime.RecipientOptions{
+		Capabilities: func(string, *x509.Certificate) smime.Capabilities { return capabilities(t, oid3DES) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.sender.ToSelf = self
+	list, err := o.send(t, false, true, hidden1)
+	failed, ok := errors.AsType[smime.RecipientErrors](err)
+	if !ok || len(failed) != 1 || failed[0].Mailbox != alice || !errors.Is(err, smime.ErrNoCipher) || len(list) > 0 {
+		t.Errorf("%d messages, %v", len(list), err)
+	}
+}
+
 // TestAllOrNobody holds that all reasons are told and nothing is delivered if
 // one recipient fails, hidden or not.
 func TestAllOrNobody(t *testing.T) {
