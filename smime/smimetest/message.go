@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"mime"
+	"net/mail"
 	"strings"
 	"testing"
 
@@ -90,14 +92,14 @@ func addressOf(id *smime.Identity) string {
 	return strings.Join(id.Mailboxes(), ", ")
 }
 
-func encrypted(t testing.TB, mail []byte, to []*smime.Identity) []byte {
+func encrypted(t testing.TB, message []byte, to []*smime.Identity) []byte {
 	t.Helper()
 	var list []*smime.Recipient
 	for _, id := range to {
 		list = append(list, smime.InsecureRecipient(addressOf(id), id.Certificate(), nil))
 	}
 	var out bytes.Buffer
-	if err := smime.Encrypt(t.Context(), &out, bytes.NewReader(mail), list, nil); err != nil {
+	if err := smime.Encrypt(t.Context(), &out, bytes.NewReader(message), list, nil); err != nil {
 		t.Fatalf("smimetest: %v", err)
 	}
 	return out.Bytes()
@@ -112,12 +114,18 @@ func Tamper(t testing.TB, message []byte) []byte {
 		t.Fatal("smimetest: not a message")
 	}
 	out := bytes.Clone(message)
-	if bytes.Contains(bytes.ToLower(message[:head]), []byte("multipart/signed")) {
-		part := bytes.Index(message[head+4:], []byte("\r\n\r\n"))
+	if delimiter := signedDelimiter(message); delimiter != "" {
+		// The text before the first delimiter is not signed.
+		start := bytes.Index(message[head:], []byte("\r\n"+delimiter))
+		if start < 0 {
+			t.Fatal("smimetest: no signed part")
+		}
+		start += head
+		part := bytes.Index(message[start:], []byte("\r\n\r\n"))
 		if part < 0 {
 			t.Fatal("smimetest: no signed part")
 		}
-		flip(t, out[head+4+part+4:])
+		flip(t, out[start+part+4:])
 		return out
 	}
 	der, err := base64.StdEncoding.DecodeString(string(bytes.Join(bytes.Fields(message[head+4:]), nil)))
@@ -132,6 +140,20 @@ func Tamper(t testing.TB, message []byte) []byte {
 	b := bytes.NewBuffer(out[:head+4])
 	writeBase64(b, der)
 	return b.Bytes()
+}
+
+// signedDelimiter returns the delimiter of the parts of a multipart/signed
+// message, "" of another.
+func signedDelimiter(message []byte) string {
+	m, err := mail.ReadMessage(bytes.NewReader(message))
+	if err != nil {
+		return ""
+	}
+	kind, params, err := mime.ParseMediaType(m.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/signed" {
+		return ""
+	}
+	return "--" + params["boundary"]
 }
 
 // flip changes the first letter or digit of b into another one.

@@ -27,11 +27,21 @@ func TestVerdicts(t *testing.T) {
 	if err := smime.Sign(t.Context(), &opaque, bytes.NewReader(mail), good, &smime.SignOptions{Opaque: true}); err != nil {
 		t.Fatal(err)
 	}
+	var clear bytes.Buffer
+	if err := smime.Sign(t.Context(), &clear, bytes.NewReader(mail), good, nil); err != nil {
+		t.Fatal(err)
+	}
+	// As OpenSSL has it: text for people before the first part.
+	preamble := bytes.Replace(clear.Bytes(), []byte("\r\n\r\n--"), []byte("\r\n\r\nThis is an S/MIME signed message\r\n\r\n--"), 1)
 	for _, tt := range []struct {
 		name string
 		msg  []byte
 		want error
 	}{
+		{"good, by Sign", clear.Bytes(), nil},
+		{"good, with a preamble", preamble, nil},
+		{"tampered, by Sign", smimetest.Tamper(t, clear.Bytes()), pkcs7.ErrDigest},
+		{"tampered, with a preamble", smimetest.Tamper(t, preamble), pkcs7.ErrDigest},
 		{"good", smimetest.Signed(t, good, "pay 5"), nil},
 		{"good, opaque", opaque.Bytes(), nil},
 		{"tampered", smimetest.Tamper(t, smimetest.Signed(t, good, "pay 5")), pkcs7.ErrDigest},
