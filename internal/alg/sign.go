@@ -94,6 +94,7 @@ func Usable(key crypto.PrivateKey) bool {
 	case *rsa.PrivateKey:
 		return k != nil && k.N != nil && k.D != nil
 	case *ecdsa.PrivateKey:
+		//lint:ignore SA1019 PrivateKey.Bytes panics where D is nil
 		return k != nil && k.Curve != nil && k.D != nil
 	case *ecdh.PrivateKey:
 		return k != nil && k.Curve() != nil
