@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/internal/oid"
@@ -234,9 +235,13 @@ func constrainedNames(c *certificate) []subjectName {
 	return list
 }
 
+// emailName reads an address. One beyond ASCII has its place in a
+// SmtpUTF8Mailbox alone.
 func emailName(address string, utf8 bool) subjectName {
 	a, err := mailbox.Parse(address)
-	return subjectName{kind: x509der.RFC822Name, email: a, utf8: utf8, bad: err != nil || numericHost(a.Domain) || a.Domain[0] == '[', text: address}
+	bad := err != nil || numericHost(a.Domain) || a.Domain[0] == '[' ||
+		!utf8 && strings.ContainsFunc(address, func(r rune) bool { return r > unicode.MaxASCII })
+	return subjectName{kind: x509der.RFC822Name, email: a, utf8: utf8, bad: bad, text: address}
 }
 
 func newSubjectName(n x509der.GeneralName) subjectName {
