@@ -128,6 +128,8 @@ func TestModes(t *testing.T) {
 	sub := root.newCA(t, "Sub")
 	leaf := sub.newLeaf(t, alice)
 	rootCRL, subCRL := list{by: root, number: 1, this: -day, next: day}, list{by: sub, number: 1, this: -day, next: day}
+	badLeaf := subCRL
+	badLeaf.entries = []listed{{cert: leaf, date: -2 * day}}
 	badSub := rootCRL
 	badSub.entries = []listed{{cert: sub, date: -2 * day}}
 	for _, c := range []struct {
@@ -142,6 +144,7 @@ func TestModes(t *testing.T) {
 		{chain.RevocationRequireLeaf, []list{rootCRL}, "unknown"},
 		{chain.RevocationRequireLeaf, []list{subCRL, badSub}, "revoked"},
 		{chain.RevocationRequireAll, []list{subCRL}, "unknown"},
+		{chain.RevocationRequireAll, []list{badLeaf}, "revoked"}, // though nothing is known of the CA
 		{chain.RevocationRequireAll, []list{subCRL, rootCRL}, "good"},
 		{chain.InsecureSkipRevocation, []list{badSub}, "passed"},
 	} {

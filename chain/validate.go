@@ -429,11 +429,13 @@ func signedWith(c *certificate) string {
 	return " with algorithm " + id.OID.String()
 }
 
-// revocation is 6.1.3 (a) (3), last because it is what costs most.
+// revocation is 6.1.3 (a) (3), last because it is what costs most. That nothing is
+// known of one certificate doesn't hide that another is revoked.
 func (s *validation) revocation(ctx context.Context, p *Path) *Error {
 	if s.v.policy.Revocation == InsecureSkipRevocation {
 		return nil
 	}
+	var unknown *Error
 	p.revocation = make([]RevocationStatus, len(s.path)-1)
 	for i := len(s.path) - 2; i >= 0; i-- {
 		status, err := s.v.status(ctx, s.path, i)
@@ -443,7 +445,14 @@ func (s *validation) revocation(ctx context.Context, p *Path) *Error {
 			if e.cert == nil {
 				e.cert = s.path[i]
 			}
-			return &e
+			if e.Reason == ErrRevoked {
+				e.progress++
+				return &e
+			}
+			if unknown == nil {
+				unknown = &e
+			}
+			continue
 		}
 		p.revocation[i] = status
 		if status.Status == StatusGood && !status.NextUpdate.IsZero() {
@@ -455,6 +464,9 @@ func (s *validation) revocation(ctx context.Context, p *Path) *Error {
 		if r := status.RevokedAt; !r.IsZero() && r.Before(p.until) {
 			p.until = r.Add(-time.Nanosecond)
 		}
+	}
+	if unknown != nil {
+		return unknown
 	}
 	if end := s.v.work.evidenceEnds; !end.IsZero() {
 		p.until = earlier(p.until, end)

@@ -1,0 +1,146 @@
+package chain_test
+
+import (
+	mathrand "math/rand/v2"
+	"os/exec"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/gosmime/gosmime/chain"
+)
+
+// A record is the lists that one CA has published, by chance: complete ones and
+// their deltas, some of them split by reasons or by who they are for, some
+// stale, forged or with what nobody knows. What the CA once said it keeps to,
+// but for holds.
+type record struct {
+	lists []list
+	odd   bool // one is forged or has what nobody knows
+	held  bool // one has a hold
+}
+
+func newRecord(r *mathrand.Rand, by, cert *party) record {
+	chance := func(percent int) bool { return r.IntN(100) < percent }
+	var out record
+	reason := []int{0, 1, 3, 4, 5, 6, 9}[r.IntN(7)]
+	since := time.Duration(-1-r.IntN(20)) * day
+	revoked := chance(35)
+	number := int64(1)
+	for _, age := range []time.Duration{-15 * day, -8 * day, -day} {
+		if !chance(60) {
+			number += 2
+			continue
+		}
+		l := list{by: by, number: number, this: age, next: age + 10*day}
+		if chance(20) {
+			l.next = age + 5*day
+		}
+		if revoked && since <= age {
+			l.entries = []listed{{cert: cert, date: since, reason: reason}}
+			out.held = out.held || reason == 6
+			revoked = reason != 6 || chance(50) // else the hold is lifted
+		}
+		switch r.IntN(16) {
+		case 0:
+			l.breakIt, out.odd = true, true
+		case 1:
+			l.unknown, out.odd = true, true
+		case 2:
+			l.idp = sequence(tagged(1, []byte{0xff})) // user certificates
+		case 3:
+			l.idp = sequence(tagged(2, []byte{0xff})) // CA certificates
+		case 4:
+			l.idp = sequence(flags(3, 1, 2, 3))
+		}
+		out.lists = append(out.lists, l)
+		if chance(25) && l.idp == nil {
+			out.lists = append(out.lists, list{by: by, number: number + 1, base: number, this: l.this + time.Hour, next: l.next, entries: l.entries})
+		}
+		number += 2
+	}
+	return out
+}
+
+// expected says by the rules of chain.Revocation, in other words than the code,
+// what is known of the certificate: any usable list condemns, holds end with a
+// later usable and current one, and only a current one for all reasons acquits.
+func (rec record) expected(ca bool) string {
+	good, hold, lifted := false, time.Duration(-1000*day), time.Duration(-1000*day)
+	held := false
+	for _, l := range rec.lists {
+		user, cas := l.idp != nil && l.idp[2] == 0x81, l.idp != nil && l.idp[2] == 0x82
+		if l.breakIt || l.unknown || user && ca || cas && !ca {
+			continue
+		}
+		some := l.idp != nil && !user && !cas
+		current := l.next > 0
+		for _, e := range l.entries {
+			if e.reason != 6 {
+				return "revoked"
+			}
+			held, hold = true, max(hold, l.this)
+		}
+		if current && len(l.entries) == 0 && !some && l.base == 0 {
+			good, lifted = true, max(lifted, l.this)
+		}
+	}
+	switch {
+	case held && lifted <= hold:
+		return "revoked"
+	case good:
+		return "good"
+	}
+	return "unknown"
+}
+
+// TestRandomRevocation holds what comes out of lists that were made by chance
+// against the rules in other words, and some of it against openssl verify: what
+// is good there must be good here, where no hold stands in a list that it passes
+// over for another, and the reverse where no list is one that it fails at when it
+// could take another.
+func TestRandomRevocation(t *testing.T) {
+	o := newOracle(t)
+	root := newRoot(t, "Root")
+	sub := root.newCA(t, "Sub")
+	leaf := sub.newLeaf(t, alice)
+	n := rounds(400)
+	asked := min(n, max(60, n/4))
+	count := map[string]int{}
+	for seed := range uint64(n) {
+		r := mathrand.New(mathrand.NewPCG(seed, 2))
+		ofLeaf, ofSub := newRecord(r, sub, leaf), newRecord(r, root, sub)
+		want := ofLeaf.expected(false)
+		if ca := ofSub.expected(true); ca == "revoked" || ca == "unknown" && want == "good" {
+			want = ca
+		}
+		var evidence [][]byte
+		for _, l := range append(ofLeaf.lists, ofSub.lists...) {
+			evidence = append(evidence, l.der(t))
+		}
+		r.Shuffle(len(evidence), func(i, j int) { evidence[i], evidence[j] = evidence[j], evidence[i] })
+		got, _ := outcome(t, root, leaf, func(p *chain.Policy) { p.Revocation = chain.RevocationRequireAll }, []*party{sub}, evidence...)
+		if got != want {
+			t.Errorf("%d: %s, want %s", seed, got, want)
+		}
+		count[got]++
+		if seed >= uint64(asked) {
+			continue
+		}
+		args := []string{"verify", "-crl_check_all", "-extended_crl", "-attime", strconv.FormatInt(judged.Unix(), 10),
+			"-CAfile", o.file(t, "CERTIFICATE", root.Raw), "-untrusted", o.file(t, "CERTIFICATE", sub.Raw)}
+		if len(evidence) > 0 {
+			args = append(args, "-CRLfile", o.file(t, "X509 CRL", evidence...))
+		}
+		out, err := exec.CommandContext(t.Context(), o.tool, append(args, o.file(t, "CERTIFICATE", leaf.Raw))...).CombinedOutput()
+		if err == nil && got != "good" && !ofLeaf.held && !ofSub.held || err != nil && got == "good" && !ofLeaf.odd && !ofSub.odd {
+			t.Errorf("%d: %s; openssl: %s", seed, got, out)
+		}
+	}
+	t.Log(count)
+	for _, kind := range []string{"good", "revoked", "unknown"} {
+		if count[kind] < n/10 {
+			t.Errorf("only %d are %s", count[kind], kind)
+		}
+	}
+}
