@@ -59,12 +59,16 @@ type headerState struct {
 func (m *Message) protectedHeader() []HeaderField {
 	p := &headerState{signed: m.signerErr == nil}
 	outside := nodeOf(m.root).header
+	cryptographic := false // compression is none (RFC 9787 section 4.1)
 	for _, l := range m.envelope {
-		if _, ok := l.(*EncryptedLayer); ok {
-			p.encrypted = true
+		switch l.(type) {
+		case *EncryptedLayer:
+			p.encrypted, cryptographic = true, true
+		case *SignedLayer:
+			cryptographic = true
 		}
 	}
-	if m.payload != nil && len(m.envelope) > 1 {
+	if m.payload != nil && cryptographic {
 		m.findProtected(p, outside)
 	}
 	m.state = p
@@ -82,8 +86,11 @@ func (m *Message) findProtected(p *headerState, outside mimetree.Header) {
 		p.fields, p.outer, p.cipher = inner.Header, outside, p.encrypted
 		return
 	}
-	switch hp := strings.ToLower(payload.Type.Params["hp"]); hp {
-	case "clear", "cipher":
+	hp := strings.ToLower(payload.Type.Params["hp"])
+	switch {
+	case payload.Type.IsDuplicate("hp"):
+		return
+	case hp == "clear" || hp == "cipher":
 		p.cipher = hp == "cipher" && p.encrypted
 	default:
 		if _, ok := payload.Type.Params["protected-headers"]; ok {

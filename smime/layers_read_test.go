@@ -115,6 +115,9 @@ func TestNotedParts(t *testing.T) {
 		{"winmail", "Content-Type: application/ms-tnef; name=winmail.dat\n\nx", smime.NoteWinmail, 0},
 		{"winmail attached", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: application/ms-tnef\n\nx\n--b--\n", smime.NoteWinmail, 0},
 		{"UTF-7", "Content-Type: text/html; charset=UTF-7\n\n+ADw-b+AD4-\n", smime.NoteCharset, 0},
+		{"UTF-16 inside", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: text/html; charset=utf-16\n\nx\n--b--\n", smime.NoteCharset, 0},
+		{"charset nobody knows", "Content-Type: text/plain; charset=x-mallory\n\nx\n", smime.NoteCharset, 0},
+		{"empty charset", "Content-Type: text/plain; charset=\"\"\n\nx\n", smime.NoteCharset, 0},
 		{"garbage", "Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n", smime.NoteUnreadable, 0},
 		{"unknown encoding", "Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: x-uuencode\n\nx\n", smime.NoteUnreadable, 0},
 		{"certificates beside text", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-mime; smime-type=signed-data\nContent-Transfer-Encoding: base64\n\nMCMGCSqGSIb3DQEHAqAWMBQCAQExADALBgkqhkiG9w0BBwExAA==\n--b--\n", smime.NoteSMIMEType, 2},
@@ -134,6 +137,21 @@ func TestNotedParts(t *testing.T) {
 		}
 		if _, err := m.Signer(); !errors.Is(err, smime.ErrNotSigned) {
 			t.Errorf("%s: %v", tt.name, err)
+		}
+		m.Close()
+	}
+}
+
+// TestOrdinaryCharsets holds that the charsets of ordinary mail are not noted.
+func TestOrdinaryCharsets(t *testing.T) {
+	w := newFuzzWorld(t)
+	for _, charset := range []string{"us-ascii", "UTF-8", "iso-8859-15", "ISO-8859-1", "windows-1252", "Shift_JIS", "iso-2022-jp", "KOI8-R", "gb18030", "euc-kr", "cp850", " utf-8 "} {
+		m, err := w.open([]byte("Content-Type: text/plain; charset=\"" + charset + "\"\r\n\r\nx"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if slices.Contains(notesOf(m), smime.NoteCharset) {
+			t.Errorf("%s\n%v", charset, m)
 		}
 		m.Close()
 	}

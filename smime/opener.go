@@ -167,9 +167,29 @@ func noteParts(n *node, p *mimetree.Part, path []int) {
 		}
 		noteParts(n, c, at)
 	}
-	if charset := strings.ToLower(p.Type.Params["charset"]); strings.Contains(charset, "utf-7") || strings.Contains(charset, "utf7") {
+	if charset, ok := p.Type.Params["charset"]; ok && strings.HasPrefix(p.Type.Type, "text/") && !hasPlainASCII(charset) {
 		n.notes = append(n.notes, Note{Code: NoteCharset, Part: path, Detail: quote(charset)})
 	}
+}
+
+// hasPlainASCII reports whether ASCII is itself in a charset, alone and between
+// other text: in UTF-7, UTF-16, HZ, EBCDIC and charsets nobody knows text can be
+// markup that a filter does not see.
+func hasPlainASCII(charset string) bool {
+	charset = strings.ToLower(strings.TrimSpace(charset))
+	switch charset {
+	case "us-ascii", "ascii", "utf-8", "utf8", "gb2312", "gbk", "gb18030", "big5", "big5-hkscs", "shift_jis", "shift-jis", "sjis", "ms932",
+		"windows-31j", "ks_c_5601-1987", "tis-620", "macintosh", "viscii", "iso-2022-jp", "iso-2022-kr", "iso-2022-jp-2", "iso-2022-jp-ms":
+		return true
+	case "cp037", "cp500", "cp1047", "cp65000":
+		return false
+	}
+	for _, family := range [...]string{"iso-8859-", "iso_8859-", "iso8859-", "windows-125", "windows-874", "windows-949", "windows-936", "cp", "koi8-", "euc-", "x-mac-"} {
+		if strings.HasPrefix(charset, family) {
+			return true
+		}
+	}
+	return strings.HasPrefix(charset, "latin")
 }
 
 // inside opens the entity that a store holds.

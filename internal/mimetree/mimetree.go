@@ -48,7 +48,7 @@ func (r Range) Len() int64 { return r.End - r.Start }
 type Defect uint16
 
 const (
-	DuplicateField  Defect = 1 << iota // Content-Type, Content-Transfer-Encoding or MIME-Version twice: RawType and RawEncoding are empty
+	DuplicateField  Defect = 1 << iota // Content-Type, Content-Transfer-Encoding or MIME-Version twice: Type is empty
 	BadContentType                     // the Content-Type can't be read
 	BadBoundary                        // a multipart without a usable boundary
 	EncodedMultiple                    // a transfer encoding on a multipart or message (RFC 2045 section 6.4)
