@@ -85,6 +85,16 @@ func digestsOf(micalg string) []x509.OID {
 			id = oid.SHA384
 		case "sha512", "sha-512":
 			id = oid.SHA512
+		case "sha3-256":
+			id = oid.SHA3_256
+		case "sha3-384":
+			id = oid.SHA3_384
+		case "sha3-512":
+			id = oid.SHA3_512
+		case "shake128":
+			id = oid.SHAKE128
+		case "shake256":
+			id = oid.SHAKE256
 		default:
 			// Outlook writes the identifier.
 			parsed, err := x509.ParseOID(strings.TrimSpace(name))

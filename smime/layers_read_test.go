@@ -3,9 +3,11 @@ package smime_test
 import (
 	"bytes"
 	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/suites"
@@ -77,6 +79,74 @@ func TestSignerOffers(t *testing.T) {
 	}
 	if len(rows) < 10 {
 		t.Errorf("%d rows", len(rows))
+	}
+}
+
+func backDated(t testing.TB, id *smime.Identity, at time.Time) []byte {
+	t.Helper()
+	key, err := id.SigningKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cms bytes.Buffer
+	w, err := pkcs7.NewSignWriter(t.Context(), &cms, []pkcs7.SigningKey{key}, &pkcs7.SignOptions{SigningTime: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(w, "Content-Type: text/plain\r\n\r\nhello"); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return cmsMail("alice@example.com", "signed-data", cms.Bytes())
+}
+
+// TestClaimedTime holds that the time that a signer claims saves no expired
+// certificate (RFC 8550 section 6), and that what is announced in the far future
+// is not offered (RFC 8551 section 2.7.1).
+func TestClaimedTime(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	alice, expired := ca.Identity("alice@example.com"), ca.Identity("alice@example.com", smimetest.Expired())
+	for _, tt := range []struct {
+		name    string
+		id      *smime.Identity
+		claimed time.Time
+		want    error
+		offers  bool
+	}{
+		{"now", alice, smimetest.Now(), nil, true},
+		{"a clock that is fast", alice, smimetest.Now().Add(time.Hour), nil, true},
+		{"next year", alice, smimetest.Now().AddDate(1, 0, 0), nil, false},
+		{"after 2050", alice, time.Date(2055, 1, 1, 0, 0, 0, 0, time.UTC), nil, false},
+		{"back-dated", expired, expired.Certificate().NotBefore.Add(time.Hour), chain.ErrExpired, false},
+	} {
+		var signed bytes.Buffer
+		if tt.id == expired { // Sign refuses
+			signed.Write(backDated(t, tt.id, tt.claimed))
+			if _, err := smime.Verify(t.Context(), io.Discard, &signed, ca.Trust(), &smime.VerifyOptions{Chain: chain.Options{At: smimetest.Now()}}); !matches(err, tt.want) {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+			continue
+		}
+		err := smime.Sign(t.Context(), &signed, strings.NewReader("From: alice@example.com\r\nContent-Type: text/plain\r\n\r\nhello\r\n"), tt.id,
+			&smime.SignOptions{SigningTime: tt.claimed, EncryptTo: alice.Certificate()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := smime.Verify(t.Context(), io.Discard, &signed, ca.Trust(), &smime.VerifyOptions{Chain: chain.Options{At: smimetest.Now()}})
+		if !matches(err, tt.want) {
+			t.Errorf("%s: %v", tt.name, err)
+		}
+		if err != nil {
+			continue
+		}
+		if at, ok := s.ClaimedTime(); !ok || !at.Equal(tt.claimed.Truncate(time.Second)) {
+			t.Errorf("%s: claimed %v", tt.name, at)
+		}
+		if (s.Capabilities() != nil) != tt.offers || (s.EncryptTo() != nil) != tt.offers {
+			t.Errorf("%s: %v, %v", tt.name, s.Capabilities(), s.EncryptTo() != nil)
+		}
 	}
 }
 

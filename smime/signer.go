@@ -48,12 +48,14 @@ func (s *Signer) ReceiptRequest() (to []string, ok bool) {
 }
 
 // Capabilities returns what the signer announced, for use in later replies;
-// nil if nothing. Of several messages the one with the latest ClaimedTime
-// counts, and none from the future (RFC 8551 section 2.7.1).
+// nil if nothing, and if the signer claims to have signed more than a day after
+// the time of the check. Of several messages the one with the latest ClaimedTime
+// counts (RFC 8551 section 2.7.1).
 func (s *Signer) Capabilities() Capabilities { s.check(); return slices.Clone(s.caps) }
 
 // EncryptTo returns the certificate that the signer asked replies to be
-// encrypted to, or nil. Pass it to [NewRecipient].
+// encrypted to, or nil, on the conditions of Capabilities. Pass it to
+// [NewRecipient].
 func (s *Signer) EncryptTo() *x509.Certificate { s.check(); return s.encryptTo }
 
 // ClaimedTime returns when the signer says to have signed, if it says so.
@@ -69,6 +71,12 @@ func (s *Signer) check() {
 	}
 }
 
+// fromFuture reports whether the signer claims to have signed long after the
+// check: what is announced so would outlive all that is announced later.
+func (s *Signer) fromFuture() bool {
+	return s.report.ClaimedTime.After(s.report.Path.At().Add(24 * time.Hour))
+}
+
 // read reads what the signed attributes say. An attribute that can't be read
 // is as if it were not there.
 func (s *Signer) read() error {
@@ -80,6 +88,9 @@ func (s *Signer) read() error {
 		var err error
 		switch oid.FromX509(a.Type) {
 		case oid.AttrSMIMECapabilities:
+			if s.fromFuture() {
+				continue
+			}
 			s.caps, err = ParseCapabilities(a.Values[0])
 		case oid.AttrReceiptRequest:
 			s.receipt, err = parseReceiptRequest(a.Values[0])
@@ -101,6 +112,9 @@ func (s *Signer) read() error {
 //
 // The attribute that Outlook adds is an IssuerAndSerialNumber.
 func (s *Signer) findEncryptTo(j *judge, ev *evidence) {
+	if s.fromFuture() {
+		return
+	}
 	for _, a := range s.report.info.Signed() {
 		t := oid.FromX509(a.Type)
 		if t != oid.AttrEncryptionKeyPreference && t != oid.AttrMicrosoftKeyPreference || len(a.Values) != 1 {
