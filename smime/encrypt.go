@@ -131,7 +131,7 @@ func (e *encryption) has(r *Recipient) bool {
 // key returns the recipient for package pkcs7. For a plain RSA key OAEP is used
 // where it was announced: other installed programs know PKCS #1 v1.5 alone.
 func (r *Recipient) key(opts *EncryptOptions) pkcs7.Recipient {
-	o := pkcs7.RecipientOptions{ByKeyID: opts.ByKeyID && r.der.SubjectKeyID != nil}
+	o := pkcs7.RecipientOptions{ByKeyID: opts.ByKeyID && len(r.der.SubjectKeyID) > 0}
 	if r.pub.Kind == alg.RSA {
 		if oaep := oaepFor(r.caps); oaep != nil {
 			o.OAEPHash, o.MGFHash = oaep.Hash, oaep.MGF

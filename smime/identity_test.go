@@ -7,6 +7,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
@@ -85,6 +87,47 @@ func TestIdentitiesFind(t *testing.T) {
 		for i := range got {
 			if !bytes.Equal(got[i].Certificate().Raw, tt.want[i].Certificate().Raw) {
 				t.Errorf("%s: identity %d is another", tt.name, i)
+			}
+		}
+	}
+}
+
+// TestKeyIdentifiers holds that a certificate is found by its extension and by
+// both identifiers that are computed where there is none: SHA-1 of the key bits
+// (RFC 5280 section 4.2.1.2) and, as Windows does it, of the whole
+// SubjectPublicKeyInfo.
+func TestKeyIdentifiers(t *testing.T) {
+	for _, extension := range [][]byte{nil, {1, 2, 3}} {
+		key, err := rsa.GenerateKey(rand.Reader, 2048)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tpl := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+			SubjectKeyId: extension, EmailAddresses: []string{"alice@example.com"}}
+		der, err := x509.CreateCertificate(rand.Reader, tpl, tpl, key.Public(), key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cert, err := x509.ParseCertificate(der)
+		if err != nil || !bytes.Equal(cert.SubjectKeyId, extension) {
+			t.Fatalf("identifier %x: %v", cert.SubjectKeyId, err)
+		}
+		id, err := smime.NewIdentity(key, cert)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bits, whole := sha1.Sum(x509.MarshalPKCS1PublicKey(&key.PublicKey)), sha1.Sum(cert.RawSubjectPublicKeyInfo)
+		for name, tt := range map[string]struct {
+			keyID []byte
+			found bool
+		}{
+			"the extension": {extension, extension != nil}, "the key bits": {bits[:], true}, "the whole key": {whole[:], true},
+			"neither": {make([]byte, 20), false}, "a part": {whole[:19], false},
+		} {
+			to := []pkcs7.CertID{{KeyID: tt.keyID}}
+			got, err := smime.Identities{id}.Find(t.Context(), to)
+			if err != nil || (len(got) == 1) != tt.found || to[0].Matches(cert) != tt.found {
+				t.Errorf("extension %x, by %s: %d identities, %v", extension, name, len(got), err)
 			}
 		}
 	}

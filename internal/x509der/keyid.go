@@ -26,9 +26,10 @@ func (c *Certificate) KeyBits() []byte {
 
 // KeyIDs returns the identifiers by which a message may name the key: the
 // extension's, then SHA-1 of the key bits and the 60-bit form (RFC 5280
-// section 4.2.1.2), then SHA-256 truncated to 160 bits (RFC 7093).
+// section 4.2.1.2), then SHA-256 truncated to 160 bits (RFC 7093), and SHA-1 of
+// the whole SPKI, which Windows takes where there is no extension.
 func (c *Certificate) KeyIDs() [][]byte {
-	ids := make([][]byte, 0, 4)
+	ids := make([][]byte, 0, 5)
 	if c.SubjectKeyID != nil {
 		ids = append(ids, c.SubjectKeyID)
 	}
@@ -40,5 +41,6 @@ func (c *Certificate) KeyIDs() [][]byte {
 	short := append([]byte(nil), h1[12:]...)
 	short[0] = 0x40 | short[0]&0x0f
 	h256 := sha256.Sum256(bits)
-	return append(ids, h1[:], short, h256[:20])
+	whole := sha1.Sum(c.SPKI)
+	return append(ids, h1[:], short, h256[:20], whole[:])
 }

@@ -96,8 +96,9 @@ func TestParse(t *testing.T) {
 	}
 	ids := c.KeyIDs()
 	sum := sha1.Sum(c.KeyBits())
-	if len(ids) != 4 || !bytes.Equal(ids[0], []byte{1, 2, 3}) || !bytes.Equal(ids[1], sum[:]) ||
-		len(ids[2]) != 8 || ids[2][0]>>4 != 4 || !bytes.Equal(ids[2][1:], sum[13:]) || len(ids[3]) != 20 {
+	whole := sha1.Sum(std.RawSubjectPublicKeyInfo)
+	if len(ids) != 5 || !bytes.Equal(ids[0], []byte{1, 2, 3}) || !bytes.Equal(ids[1], sum[:]) ||
+		len(ids[2]) != 8 || ids[2][0]>>4 != 4 || !bytes.Equal(ids[2][1:], sum[13:]) || len(ids[3]) != 20 || !bytes.Equal(ids[4], whole[:]) {
 		t.Errorf("KeyIDs = %x", ids)
 	}
 }

@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -329,6 +330,30 @@ func TestKeyIdentifier(t *testing.T) {
 			if (r.KeyID != nil) != by || (r.Serial == nil) != by {
 				t.Errorf("%v: %+v", by, r)
 			}
+		}
+	}
+}
+
+// TestKeyIdentifierIsMissing holds that who has none is named by issuer and
+// serial number, beside others who are not.
+func TestKeyIdentifierIsMissing(t *testing.T) {
+	a := newAuthority(t, "a", year(2045))
+	with, without := a.identity(bob, nil), a.identity(carol, func(c *x509.Certificate) { c.SubjectKeyId = nil })
+	cfg := exchange.DefaultConfig()
+	cfg.UseKeyIdentifier = true
+	s := exchange.Sender{Config: &cfg, Trust: a.directory(with, without)}
+	var list []sent
+	m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: persons(bob, carol), Encrypt: true}
+	if err := s.Send(t.Context(), m, collect(&list)); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []*smime.Identity{with, without} {
+		enc, err := smime.Decrypt(t.Context(), io.Discard, bytes.NewReader(list[0].mail), smime.Identities{id}, nil)
+		if err != nil || len(enc.Recipients) != 2 {
+			t.Fatalf("%v", err)
+		}
+		if first, second := enc.Recipients[0], enc.Recipients[1]; first.KeyID == nil || first.Serial != nil || second.KeyID != nil || second.Serial == nil {
+			t.Errorf("%+v", enc.Recipients)
 		}
 	}
 }
