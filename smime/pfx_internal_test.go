@@ -1,8 +1,13 @@
 package smime
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"errors"
+	"math/big"
 	"testing"
 	"time"
 
@@ -89,5 +94,51 @@ func TestPKCS12KDF(t *testing.T) {
 		if got != tt.want {
 			t.Errorf("purpose %d: %s, want %s", tt.purpose, got, tt.want)
 		}
+	}
+}
+
+// TestManyAlike: keys and certificates that all name one another cost no more
+// than there are of them.
+func TestManyAlike(t *testing.T) {
+	const n = 500
+	bags := &pfxBags{}
+	name := pkix.Name{CommonName: "everybody"}
+	for i := range n {
+		pub, key, err := ed25519.GenerateKey(rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tpl := &x509.Certificate{SerialNumber: big.NewInt(int64(i + 1)), Subject: name, NotAfter: time.Now().Add(time.Hour)}
+		cert, err := x509.CreateCertificate(rand.Reader, tpl, tpl, pub, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		der, err := x509.MarshalPKCS8PrivateKey(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bags.keys, bags.certs = append(bags.keys, der), append(bags.certs, cert)
+	}
+	ids, err := assemble(bags)
+	if err != nil || len(ids) != n {
+		t.Fatalf("%d identities, %v", len(ids), err)
+	}
+	for _, id := range ids {
+		if len(id.issuers) != maxPFXIssuers {
+			t.Fatalf("%d issuers", len(id.issuers))
+		}
+	}
+	r := &pfxReader{}
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		for range maxPFXBags + 1 {
+			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(oidKeyBag)) })
+				b.AddASN1(cbasn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddASN1NULL() })
+			})
+		}
+	})
+	if err := r.safeContents(b.BytesOrPanic(), 0); !errors.Is(err, ErrLimit) {
+		t.Errorf("too many bags: %v", err)
 	}
 }

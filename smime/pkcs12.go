@@ -26,7 +26,8 @@ import (
 // can't be read, are passed over. The error wraps ErrPassword if the password
 // is wrong or the file was changed, ErrMalformed if it is no PKCS #12 file,
 // ErrNoCertificate if no key in it has a certificate, and ErrLimit if it asks
-// for more than 10 000 000 iterations of a key derivation.
+// for more than 10 000 000 iterations of a key derivation or has more than 4096
+// keys and certificates. An identity gets at most 32 issuers, the nearest first.
 func ParsePKCS12(pfx []byte, password string) ([]*Identity, error) {
 	bags, err := readPFX(pfx, password)
 	if err != nil {
@@ -38,6 +39,10 @@ func ParsePKCS12(pfx []byte, password string) ([]*Identity, error) {
 // assemble joins keys, certificates and issuers.
 func assemble(bags *pfxBags) ([]*Identity, error) {
 	certs := readCertificates(bags.certs)
+	bySubject := make(map[string][]*pfxCert)
+	for _, c := range certs {
+		bySubject[c.subject] = append(bySubject[c.subject], c)
+	}
 	taken := make(map[*pfxCert]bool)
 	var ids []*Identity
 	reason := error(nil)
@@ -51,7 +56,7 @@ func assemble(bags *pfxBags) ([]*Identity, error) {
 			if c.pub == nil || taken[c] || !c.pub.Matches(key) {
 				continue
 			}
-			id, err := NewIdentity(key, c.cert, issuersOf(c, certs)...)
+			id, err := NewIdentity(key, c.cert, issuersOf(c, bySubject)...)
 			if err != nil {
 				reason = errors.Join(reason, err)
 				continue
@@ -73,6 +78,8 @@ type pfxCert struct {
 	der  *x509der.Certificate
 	cert *x509.Certificate
 	pub  *alg.PublicKey // nil if unknown
+
+	subject, issuer string // equal where the names are
 }
 
 // readCertificates reads what can be read, each certificate once.
@@ -85,7 +92,7 @@ func readCertificates(ders [][]byte) []*pfxCert {
 			continue
 		}
 		seen[string(raw)] = true
-		c := &pfxCert{der: der, cert: reparse(der)}
+		c := &pfxCert{der: der, cert: reparse(der), subject: x509der.NormalName(der.Subject), issuer: x509der.NormalName(der.Issuer)}
 		if pub, err := alg.ParsePublicKey(der.SPKI); err == nil {
 			c.pub = pub
 		}
@@ -94,18 +101,25 @@ func readCertificates(ders [][]byte) []*pfxCert {
 	return list
 }
 
-// issuersOf returns the certificates of list from which leaf may descend,
-// nearest first. Names decide: package chain checks everything else.
-func issuersOf(leaf *pfxCert, list []*pfxCert) []*x509.Certificate {
+// maxPFXIssuers bounds the issuers of one identity. Chains have three or four.
+const maxPFXIssuers = 32
+
+// issuersOf returns the certificates from which leaf may descend, nearest
+// first. Names decide: package chain checks everything else.
+func issuersOf(leaf *pfxCert, bySubject map[string][]*pfxCert) []*x509.Certificate {
 	var issuers []*x509.Certificate
 	taken := map[*pfxCert]bool{leaf: true}
 	for queue := []*pfxCert{leaf}; len(queue) > 0; queue = queue[1:] {
-		for _, c := range list {
-			if !taken[c] && x509der.EqualNames(c.der.Subject, queue[0].der.Issuer) {
-				taken[c] = true
-				issuers = append(issuers, c.cert)
-				queue = append(queue, c)
+		for _, c := range bySubject[queue[0].issuer] {
+			if taken[c] {
+				continue
 			}
+			if len(issuers) == maxPFXIssuers {
+				return issuers
+			}
+			taken[c] = true
+			issuers = append(issuers, c.cert)
+			queue = append(queue, c)
 		}
 	}
 	return issuers
