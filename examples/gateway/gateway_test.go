@@ -362,3 +362,28 @@ func TestNextHopRefusesIncoming(t *testing.T) {
 		}
 	}
 }
+
+// TestSplit: nobody is taken for an open recipient whom the header does not
+// name, and no name in it keeps the message from being sent.
+func TestSplit(t *testing.T) {
+	for _, tt := range []struct {
+		header       string
+		to           string
+		open, hidden string
+	}{
+		{"To: bob@example.com\r\nCc: Carol <carol@example.com>", "bob@example.com carol@example.com x@example.com", "bob@example.com carol@example.com", "x@example.com"},
+		{"To: BOB@Example.com", "bob@example.com", "bob@example.com", ""},
+		{"To: undisclosed-recipients:;", "bob@example.com", "", "bob@example.com"},
+		{"To: Team: bob@example.com, carol@example.com;", "bob@example.com x@example.com", "bob@example.com", "x@example.com"},
+		{"To: =?iso-2022-jp?B?GyRCRnxLXBsoQg==?= <bob@example.com>", "bob@example.com", "bob@example.com", ""},
+		{"To: \xe4 <bob@example.com>", "bob@example.com", "", "bob@example.com"},
+		{"To: Muster, Hans <bob@example.com>\r\nCc: carol@example.com", "bob@example.com carol@example.com", "carol@example.com", "bob@example.com"},
+		{"Subject: x", "bob@example.com", "", "bob@example.com"},
+		{"Bcc: bob@example.com", "bob@example.com", "", "bob@example.com"},
+	} {
+		open, hidden, err := split(strings.NewReader(tt.header+"\r\n\r\nx\r\n"), strings.Fields(tt.to))
+		if err != nil || strings.Join(open, " ") != tt.open || strings.Join(hidden, " ") != tt.hidden {
+			t.Errorf("%q: open %q, hidden %q, %v", tt.header, open, hidden, err)
+		}
+	}
+}

@@ -5,11 +5,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"mime"
+	"net/mail"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/emersion/go-message/mail"
 	"github.com/emersion/go-message/textproto"
 	"github.com/emersion/go-smtp"
 
@@ -49,17 +50,23 @@ func (o *Outbound) relay(ctx context.Context, e *envelope, f *os.File) error {
 		}))
 }
 
-// split tells blind copies from the recipients that the header names.
+// split tells blind copies from the recipients that the header names. Who is
+// named in a way that can't be read counts as a blind copy, and gets a message
+// of his own.
 func split(r io.Reader, rcpts []string) (open, hidden []string, err error) {
 	h, err := readHeader(r)
 	if err != nil {
 		return nil, nil, err
 	}
+	// The names don't matter, so that their charset need not be known.
+	parser := mail.AddressParser{WordDecoder: &mime.WordDecoder{
+		CharsetReader: func(_ string, r io.Reader) (io.Reader, error) { return r, nil },
+	}}
 	var named []string
 	for _, field := range []string{"To", "Cc"} {
-		list, err := h.AddressList(field)
+		list, err := parser.ParseList(h.Get(field))
 		if err != nil {
-			return nil, nil, err
+			continue
 		}
 		for _, a := range list {
 			named = append(named, strings.ToLower(a.Address))
@@ -114,16 +121,10 @@ func reply(err error) error {
 // maxHeader bounds a header section.
 const maxHeader = 1 << 20
 
-func readHeader(r io.Reader) (mail.Header, error) {
+func readHeader(r io.Reader) (textproto.Header, error) {
 	var head bytes.Buffer
 	if _, err := io.CopyN(&head, r, maxHeader); err != nil && !errors.Is(err, io.EOF) {
-		return mail.Header{}, err
+		return textproto.Header{}, err
 	}
-	h, err := textproto.ReadHeader(newReader(&head))
-	if err != nil {
-		return mail.Header{}, err
-	}
-	var m mail.Header
-	m.Header.Header = h
-	return m, nil
+	return textproto.ReadHeader(newReader(&head))
 }
