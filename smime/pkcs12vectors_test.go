@@ -36,7 +36,7 @@ func TestPKCS12Vectors(t *testing.T) {
 			"pbmac1_256_256.bad-key-len.p12": bad, "pbmac1_256_256.bad-len.p12": bad, "pbmac1_256_256.bad-salt-type.p12": bad,
 			"pbmac1_256_256.negative-len.p12": bad, "pbmac1_256_256.no-len.p12": bad, "pbmac1_256_256.no-salt.p12": bad,
 			"pbmac1_256_256.very-big-len.p12": bad, "pbmac1_256_256.zero-len.p12": bad,
-			"bad1.p12": bad, "bad2.p12": bad, "bad3.p12": bad, "nomac_parse.p12": bad,
+			"bad1.p12": {"", 0, smime.ErrMalformed}, "bad2.p12": {"", 0, smime.ErrMalformed}, "bad3.p12": {"", 0, smime.ErrMalformed}, "nomac_parse.p12": bad,
 		},
 		"pyca/pkcs12": {
 			"cert-key-aes256cbc.p12": {"cryptography", 1, nil}, "cert-rc2-key-3des.p12": {"cryptography", 1, nil}, "cert-none-key-none.p12": {"cryptography", 1, nil},
