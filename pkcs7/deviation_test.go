@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha1"
+	"errors"
 	"io"
 	"slices"
 	"testing"
@@ -247,6 +248,50 @@ func TestWeakDigestUnderMAC(t *testing.T) {
 		if err != nil || (x.Weak != nil) != h.Weak() {
 			t.Errorf("%v, historic: %v", h, err)
 		}
+	}
+}
+
+// TestAuthAttributeRules holds RFC 5652 section 9 and RFC 6211 section 2 in an
+// AuthenticatedData.
+func TestAuthAttributeRules(t *testing.T) {
+	kek, key := noise(32), noise(20)
+	mac, digest := alg.Identifier{OID: oid.HMACSHA1}, alg.SHA256.Identifier()
+	h := alg.SHA256.New()
+	io.WriteString(h, text)
+	contentType := attribute{oid.AttrContentType, [][]byte{ber.Append(nil, ber.OID, false, []byte(oid.Data))}}
+	sum := attribute{oid.AttrMessageDigest, [][]byte{encodeOctets(h.Sum(nil))}}
+	protection := func(d, m oid.OID) attribute {
+		implicit := alg.Identifier{OID: m}.DER()
+		implicit = append([]byte{0xa2}, implicit[1:]...)
+		return attribute{oid.AttrCMSAlgorithmProtection, [][]byte{ber.Append(nil, ber.Sequence, true, alg.Identifier{OID: d}.DER(), implicit)}}
+	}
+	n := 0
+	for name, c := range map[string]struct {
+		attrs attributes
+		want  error
+	}{
+		"as it should be":         {attributes{contentType, sum}, nil},
+		"protected":               {attributes{contentType, sum, protection(oid.SHA256, oid.HMACSHA1)}, nil},
+		"protects another digest": {attributes{contentType, sum, protection(oid.SHA512, oid.HMACSHA1)}, ErrDecrypt},
+		"protects another MAC":    {attributes{contentType, sum, protection(oid.SHA256, oid.HMACSHA256)}, ErrDecrypt},
+		"no content type":         {attributes{sum}, ErrDecrypt},
+		"no digest":               {attributes{contentType}, ErrDecrypt},
+		"another digest":          {attributes{contentType, {oid.AttrMessageDigest, [][]byte{encodeOctets(noise(32))}}}, ErrDecrypt},
+		"digest twice":            {attributes{contentType, sum, sum}, ErrSyntax},
+		"digest with two values":  {attributes{contentType, {oid.AttrMessageDigest, [][]byte{sum.values[0], encodeOctets(nil)}}}, ErrSyntax},
+		"content type twice":      {attributes{contentType, contentType, sum}, ErrSyntax},
+		"another content type":    {attributes{{oid.AttrContentType, [][]byte{ber.Append(nil, ber.OID, false, []byte(oid.TSTInfo))}}, sum}, ErrSyntax},
+		"nothing":                 {attributes{}, ErrSyntax},
+	} {
+		msg := authenticatedData(t, kek, key, mac, digest, sortAttributes(c.attrs))
+		var out bytes.Buffer
+		if _, err := Extract(context.Background(), &out, bytes.NewReader(msg), fixed(KeyFromKEK(nil, kek)), nil); !errors.Is(err, c.want) || (err == nil) != (out.String() == text) {
+			t.Errorf("%s: %v, not %v", name, err, c.want)
+		}
+		n++
+	}
+	if n != 12 {
+		t.Errorf("%d cases", n)
 	}
 }
 

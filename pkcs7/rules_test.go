@@ -2,6 +2,7 @@ package pkcs7
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -18,6 +19,8 @@ import (
 // A crafted message is signed by the rules of this test, not of the package.
 type crafted struct {
 	key      SigningKey
+	typ      oid.OID                       // empty: id-data
+	content  string                        // empty: text
 	attrs    func(a attributes) attributes // changes what is signed; nil result: no signedAttrs
 	unsigned attributes
 	front    []byte // nil: as it should be
@@ -31,11 +34,12 @@ func (c *crafted) message(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := job.fixedAttributes(oid.Data, time.Now()); err != nil {
+	typ, content := cmp.Or(c.typ, oid.Data), cmp.Or(c.content, text)
+	if err := job.fixedAttributes(typ, time.Now()); err != nil {
 		t.Fatal(err)
 	}
 	h := job.scheme.Hash().New()
-	io.WriteString(h, text)
+	io.WriteString(h, content)
 	list := job.attributes(h.Sum(nil))
 	if c.attrs != nil {
 		list = c.attrs(list)
@@ -63,8 +67,8 @@ func (c *crafted) message(t *testing.T) []byte {
 		front = encodeFront(1, [][]byte{job.digestID.DER()})
 	}
 	var out bytes.Buffer
-	w := &encapWriter{dst: &out, outer: oid.SignedData, front: front, type_: oid.Data, size: unknownSize, tail: -1}
-	io.WriteString(w, text)
+	w := &encapWriter{dst: &out, outer: oid.SignedData, front: front, type_: typ, size: unknownSize, tail: -1}
+	io.WriteString(w, content)
 	if err := w.finish(encodeTail([][]byte{c.key.Certificate.Raw}, c.crls, [][]byte{info})); err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // tst returns a TSTInfo over data. more comes after genTime.
@@ -32,7 +33,7 @@ func TestTokens(t *testing.T) {
 	msg := sign(t, text, nil, mail)
 	sig := signersOf(t, msg, nil)[0].Signature()
 	token := func(content []byte, typ oid.OID, keys ...SigningKey) []byte {
-		return sign(t, string(content), &SignOptions{ContentType: typ.X509()}, keys...)
+		return sign(t, string(content), &SignOptions{ContentType: typ.X509(), Size: int64(len(content))}, keys...)
 	}
 	good := func(at string) []byte { return token(tst(1, alg.SHA256, sig, at), oid.TSTInfo, tsa) }
 	extension := func(critical bool) []byte {
@@ -56,17 +57,23 @@ func TestTokens(t *testing.T) {
 			token(tst(1, alg.SHA256, sig, "20260102030404Z", []byte{0x30, 11, 2, 1, 2, 0x80, 2, 1, 0xf4, 0x81, 2, 0, 250}), oid.TSTInfo, tsa)}, nil, "2026-01-02T03:04:05Z"},
 		"accuracy": {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030404Z", []byte{0x30, 11, 2, 1, 2, 0x80, 2, 1, 0xf4, 0x81, 2, 0, 250}), oid.TSTInfo, tsa)},
 			nil, "2026-01-02T03:04:06.50025Z"},
-		"negative accuracy":      {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z", []byte{0x30, 3, 2, 1, 0xff}), oid.TSTInfo, tsa)}, ErrSyntax, ""},
-		"endless accuracy":       {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z", []byte{0x30, 7, 2, 5, 1, 0, 0, 0, 0}), oid.TSTInfo, tsa)}, ErrSyntax, ""},
-		"accuracy of 1000 ms":    {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z", []byte{0x30, 4, 0x80, 2, 3, 0xe8}), oid.TSTInfo, tsa)}, ErrSyntax, ""},
-		"critical extension":     {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z", extension(true)), oid.TSTInfo, tsa)}, ErrSyntax, ""},
-		"version 2":              {[][]byte{token(tst(2, alg.SHA256, sig, "20260102030405Z"), oid.TSTInfo, tsa)}, ErrSyntax, ""},
-		"local time":             {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405"), oid.TSTInfo, tsa)}, ErrSyntax, ""},
-		"of other data":          {[][]byte{token(tst(1, alg.SHA256, []byte(text), "20260102030405Z"), oid.TSTInfo, tsa)}, ErrDigest, ""},
-		"by SHA-1":               {[][]byte{token(tst(1, alg.SHA1, sig, "20260102030405Z"), oid.TSTInfo, tsa)}, ErrWeak, ""},
-		"two signers":            {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z"), oid.TSTInfo, tsa, mail)}, ErrNoSigner, ""},
-		"by a mail certificate":  {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z"), oid.TSTInfo, mail)}, ErrSignature, ""},
-		"as data":                {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z"), oid.Data, tsa)}, ErrUnsupported, ""},
+		"negative accuracy":     {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z", []byte{0x30, 3, 2, 1, 0xff}), oid.TSTInfo, tsa)}, ErrSyntax, ""},
+		"endless accuracy":      {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z", []byte{0x30, 7, 2, 5, 1, 0, 0, 0, 0}), oid.TSTInfo, tsa)}, ErrSyntax, ""},
+		"accuracy of 1000 ms":   {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z", []byte{0x30, 4, 0x80, 2, 3, 0xe8}), oid.TSTInfo, tsa)}, ErrSyntax, ""},
+		"critical extension":    {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z", extension(true)), oid.TSTInfo, tsa)}, ErrSyntax, ""},
+		"version 2":             {[][]byte{token(tst(2, alg.SHA256, sig, "20260102030405Z"), oid.TSTInfo, tsa)}, ErrSyntax, ""},
+		"local time":            {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405"), oid.TSTInfo, tsa)}, ErrSyntax, ""},
+		"of other data":         {[][]byte{token(tst(1, alg.SHA256, []byte(text), "20260102030405Z"), oid.TSTInfo, tsa)}, ErrDigest, ""},
+		"by SHA-1":              {[][]byte{token(tst(1, alg.SHA1, sig, "20260102030405Z"), oid.TSTInfo, tsa)}, ErrWeak, ""},
+		"two signers":           {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z"), oid.TSTInfo, tsa, mail)}, ErrNoSigner, ""},
+		"by a mail certificate": {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z"), oid.TSTInfo, mail)}, ErrSignature, ""},
+		"as data":               {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z"), oid.Data, tsa)}, ErrUnsupported, ""},
+		"no signing certificate": {[][]byte{(&crafted{key: tsa, typ: oid.TSTInfo, content: string(tst(1, alg.SHA256, sig, "20260102030405Z")),
+			attrs: without(oid.AttrSigningCertificateV2)}).message(t)}, ErrSyntax, ""},
+		"signing certificate": {[][]byte{(&crafted{key: tsa, typ: oid.TSTInfo, content: string(tst(1, alg.SHA256, sig, "20260102030405Z"))}).message(t)}, nil, "2026-01-02T03:04:05Z"},
+		"by an unknown digest": {[][]byte{token(bytes.Replace(tst(1, alg.SHA256, sig, "20260102030405Z"), alg.SHA256.Identifier().DER(),
+			alg.Identifier{OID: oid.SHA256[:len(oid.SHA256)-1] + "\x7f"}.DER(), 1), oid.TSTInfo, tsa)}, ErrUnsupported, ""},
+		"too long":               {[][]byte{token(append(tst(1, alg.SHA256, sig, "20260102030405Z"), make([]byte, maxTSTInfo)...), oid.TSTInfo, tsa)}, ErrLimit, ""},
 		"garbage":                {[][]byte{{0x04, 0}}, ErrSyntax, ""},
 		"no token":               {nil, ErrNoTimestamp, ""},
 		"untrusted authority":    {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z"), oid.TSTInfo, newSigner(t, "ed25519"))}, errUntrusted, ""},
@@ -112,5 +119,52 @@ func TestTokenIsNoMail(t *testing.T) {
 	r := readSigned(t, msg, nil)
 	if !r.ContentType().Equal(oid.TSTInfo.X509()) || r.version != 3 {
 		t.Errorf("%v, version %d", r.ContentType(), r.version)
+	}
+}
+
+// TestTimestampResponses answers a request in other ways than openssl does.
+func TestTimestampResponses(t *testing.T) {
+	authority := newKey(t, "p256")
+	tsa := SigningKey{Key: authority, Certificate: newCert(t, authority, "tsa", func(c *x509.Certificate) { c.ExtraExtensions = timeStampingExtension() })}
+	s := signersOf(t, sign(t, text, nil, newSigner(t, "ed25519")), nil)[0]
+	request := s.TimestampRequest()
+	asked, ok := parseTimestampRequest(request)
+	if !ok {
+		t.Fatal("request")
+	}
+	var b cryptobyte.Builder
+	b.AddASN1BigInt(asked.nonce)
+	nonce := b.BytesOrPanic()
+	token := func(h alg.Hash, more ...[]byte) []byte {
+		return sign(t, string(tst(1, h, s.signature, "20260102030405Z", more...)), &SignOptions{ContentType: oid.TSTInfo.X509()}, tsa)
+	}
+	response := func(status byte, more ...[]byte) []byte {
+		return ber.Append(nil, ber.Sequence, true, append([][]byte{{0x30, 3, 2, 1, status}}, more...)...)
+	}
+	n := 0
+	for name, c := range map[string]struct {
+		request, response []byte
+		want              error
+	}{
+		"granted":                   {request, response(0, token(alg.SHA256, nonce)), nil},
+		"granted with changes":      {request, response(1, token(alg.SHA256, nonce)), nil},
+		"rejected":                  {request, response(2), ErrNoTimestamp},
+		"rejected, and yet a token": {request, response(2, token(alg.SHA256, nonce)), ErrNoTimestamp},
+		"granted nothing":           {request, response(0), ErrSyntax},
+		"two tokens":                {request, response(0, token(alg.SHA256, nonce), token(alg.SHA256, nonce)), ErrSyntax},
+		"no nonce":                  {request, response(0, token(alg.SHA256)), ErrNoTimestamp},
+		"another nonce":             {request, response(0, token(alg.SHA256, []byte{2, 1, 5})), ErrNoTimestamp},
+		"another digest":            {request, response(0, token(alg.SHA512, nonce)), ErrNoTimestamp},
+		"garbage":                   {request, []byte{0x30, 0}, ErrSyntax},
+		"garbage asked":             {[]byte{0x30, 0}, response(0, token(alg.SHA256, nonce)), ErrSyntax},
+	} {
+		attr, err := s.Timestamp(c.request, c.response)
+		if !errors.Is(err, c.want) || (err == nil) != (len(attr.Values) == 1) {
+			t.Errorf("%s: %v, not %v", name, err, c.want)
+		}
+		n++
+	}
+	if n != 11 {
+		t.Errorf("%d responses", n)
 	}
 }
