@@ -62,6 +62,8 @@ func TestSignedVariants(t *testing.T) {
 		{"author in an encoded word", edit(t, clear, from, "From: =?utf-8?q?alice=40example.com?= <mallory@example.com>\r\n"), smime.ErrSender, smime.NoteDisplayName},
 		{"author in an encoded word of an unknown charset", edit(t, clear, from, "From: =?x-unknown?q?alice=40example.com?= <mallory@example.com>\r\n"), smime.ErrSender, smime.NoteDisplayName},
 		{"author in a quoted encoded word", edit(t, clear, from, "From: \"=?utf-8?q?alice=40example.com?=\" <mallory@example.com>\r\n"), smime.ErrSender, smime.NoteDisplayName},
+		{"address as its own name", edit(t, clear, from, "From: alice@example.com <alice@example.com>\r\n"), nil, 0},
+		{"brackets in the name", edit(t, clear, from, "From: [EXT] Alice <alice@example.com>\r\n"), nil, 0},
 		{"route", edit(t, clear, from, "From: <@evil.test:alice@example.com>\r\n"), smime.ErrAmbiguousSender, 0},
 		{"two addresses in brackets", edit(t, clear, from, "From: <alice@example.com> <mallory@example.com>\r\n"), smime.ErrAmbiguousSender, 0},
 		{"text after the address", edit(t, clear, from, "From: alice@example.com <mallory@example.com>\r\n"), smime.ErrAmbiguousSender, 0},

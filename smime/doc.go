@@ -55,6 +55,9 @@
 // mail in clear: [Message.ReplyHidden] says what must stay hidden. To keep capabilities or
 // certificates of a message that did not pass: only a Signer offers them.
 // To send blind copies in the same Encrypt: every recipient can read the list.
+// To answer an unknown sender with what [Open] found inside a ciphertext, or
+// to act on it in a way that can be seen: that decrypts for whoever changes a
+// stolen message and tries again. The error of [Unseal] can be told.
 //
 // Nothing in this package opens a network connection.
 package smime

@@ -113,23 +113,23 @@ func (p *parser) element(group bool) (n Named, opens bool, err error) {
 		if !ph.local {
 			return n, false, p.fail("@ after what is not a local part")
 		}
-		n.Address, err = p.restOfAddr(ph.text.String(), true)
+		if n.Address, err = p.restOfAddr(ph.text.String(), true); err != nil {
+			return n, false, err
+		}
+		if err = p.skipCFWS(); err != nil || !p.take('<') {
+			return n, false, err
+		}
+		// Many programs write the address again instead of a name, without
+		// quotes: no harm where both are the same.
+		again, err := p.angle()
+		if err == nil && again != n.Address {
+			err = p.fail("two addresses")
+		}
 		return n, false, err
 	case p.take('<'):
 		n.Name = displayName(ph.text.String())
-		if err = p.skipCFWS(); err != nil {
-			return n, false, err
-		}
-		if n.Address, err = p.addrSpec(true); err != nil {
-			return n, false, err
-		}
-		if err = p.skipCFWS(); err != nil {
-			return n, false, err
-		}
-		if !p.take('>') {
-			return n, false, p.fail("no > after the address")
-		}
-		return n, false, nil
+		n.Address, err = p.angle()
+		return n, false, err
 	case ph.words > 0 && p.take(':'):
 		if group {
 			return n, false, p.fail("group within a group")
@@ -140,6 +140,23 @@ func (p *parser) element(group bool) (n Named, opens bool, err error) {
 	return n, false, p.fail("no address")
 }
 
+// angle reads an address and the bracket after it.
+func (p *parser) angle() (a Address, err error) {
+	if err = p.skipCFWS(); err != nil {
+		return a, err
+	}
+	if a, err = p.addrSpec(true); err != nil {
+		return a, err
+	}
+	if err = p.skipCFWS(); err != nil {
+		return a, err
+	}
+	if !p.take('>') {
+		return a, p.fail("no > after the address")
+	}
+	return a, nil
+}
+
 // A phrase is what stands before "<", ":" or "@": a display name, a group's
 // name or a local part.
 type phrase struct {
@@ -148,7 +165,8 @@ type phrase struct {
 	local bool // could be a local part: words joined by dots, nothing else
 }
 
-// phrase reads words and dots (obs-phrase of RFC 5322 section 4.1).
+// phrase reads words and dots (obs-phrase of RFC 5322 section 4.1), and square
+// brackets, which names have without the quotes that are due.
 func (p *parser) phrase() (*phrase, error) {
 	ph := &phrase{local: true}
 	wantWord := true // a local part needs a word here
@@ -177,6 +195,14 @@ func (p *parser) phrase() (*phrase, error) {
 			ph.local = ph.local && !wantWord && !gap
 			ph.text.WriteByte('.')
 			wantWord = true
+		case c == '[' || c == ']':
+			p.pos++
+			if gap {
+				ph.text.WriteByte(' ')
+			}
+			ph.text.WriteByte(c)
+			ph.words++
+			ph.local, wantWord = false, false
 		default:
 			ph.local = ph.local && !wantWord
 			return ph, nil

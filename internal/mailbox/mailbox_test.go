@@ -186,6 +186,9 @@ func TestFromHeader(t *testing.T) {
 		{`"a b"@c.com`, `"a b"@c.com`},
 		{`"folded` + "\r\n" + ` name" <a@b.com>`, "a@b.com"},
 		{"A\"B\"C <a@b.com>", "a@b.com"},
+		{"a@b.com <a@B.com>", "a@b.com"},
+		{"a@b.com (x) <a@b.com>, c@d.com<c@d.com>", "a@b.com c@d.com"},
+		{"[EXT] A [x] <a@b.com>", "a@b.com"},
 	}
 	for _, c := range good {
 		list, err := mailbox.FromHeader(c.in)
@@ -202,7 +205,8 @@ func TestFromHeader(t *testing.T) {
 		"<alice@example.com> <bob@example.com>", "<alice@example.com", "alice@example.com>", "<>", "<@route:alice@example.com>",
 		"<alice@example.com>x", "A: b@c.com", "A: B: c@d.com;;", ";", "a@b.com;", "a@b.com; c@d.com", ": a@b.com;",
 		"(open alice@example.com", "\"open <a@b.com>", "a@b.com\nBcc: c@d.com", "a@b.com\r c@d.com", "A\nB <a@b.com>", "A\r\n<a@b.com>",
-		"A\x00 <a@b.com>", "<a@b.com\x00>", "a . b@c.com", "a. b@c.com", "a b@c.com", "\"a\" b@c.com", "a@b .com", "a@b. com", "A [x] <a@b.com>",
+		"A\x00 <a@b.com>", "<a@b.com\x00>", "a . b@c.com", "a. b@c.com", "a b@c.com", "\"a\" b@c.com", "a@b .com", "a@b. com", "[x@y] <a@b.com>", "[a]@b.com", "a [x] b@c.com",
+		"a@b.com <A@b.com>", "a@b.com <a@b.com> <a@b.com>", "a@b.com <a@b.com", "a@b.com <>", "a@[x] <a@b.com>",
 		"a@b(c)d.com", "(\x01) a@b.com", "\"\x01\" <a@b.com>", strings.Repeat("(", 100) + strings.Repeat(")", 100) + "a@b.com",
 		"a@b.com, c", "Alice \\<a@b.com>", "=?utf-8?q?a?=@b.com", "<<a@b.com>>", "<a@b.com,c@d.com>", "<\"a\nb\"@c.com>",
 		strings.Repeat("a", mailbox.MaxValue+1), strings.Repeat("a@b.c,", mailbox.MaxAddresses+1),
