@@ -61,15 +61,11 @@ func Entries(entries ...*Entry) Source {
 // PEM is a [Source] that holds every CERTIFICATE and X509 CRL block of text.
 // Unlike [x509.CertPool.AppendCertsFromPEM] it fails on a block it can't read:
 // the error is an [*Error] for [ErrMalformed]. Blocks of other types are passed
-// over.
+// over, and so is a byte order mark before the first.
 func PEM(text []byte) (Source, error) {
 	m := &memory{}
-	begun, decoded := 0, 0
-	for line := range bytes.Lines(text) {
-		if bytes.HasPrefix(line, []byte("-----BEGIN ")) {
-			begun++
-		}
-	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	begun, decoded := bytes.Count(text, []byte("-----BEGIN ")), 0
 	for rest := text; ; decoded++ {
 		var block *pem.Block
 		block, rest = pem.Decode(rest)

@@ -63,6 +63,7 @@ func SystemRoots() (chain.Source, error) {
 
 // ParseSource is [ReadSource] for the contents of a file.
 func ParseSource(b []byte) (src chain.Source, bag bool, err error) {
+	b = withoutMark(b)
 	switch {
 	case bytes.HasPrefix(b, []byte("\x00\x00\x00\x00CERT")):
 		store, err := sst.Read(bytes.NewReader(b), nil)
@@ -75,7 +76,7 @@ func ParseSource(b []byte) (src chain.Source, bag bool, err error) {
 			return ParseSource(block.Bytes)
 		}
 		src, err := chain.PEM(b)
-		if err == nil && !bytes.Contains(b, []byte("-----BEGIN CERTIFICATE-----")) && !bytes.Contains(b, []byte("-----BEGIN X509 CRL-----")) {
+		if err == nil && !bytes.Contains(b, []byte("CERTIFICATE-----")) && !bytes.Contains(b, []byte("-----BEGIN X509 CRL-----")) {
 			err = errors.New("no certificate")
 		}
 		return src, false, err
@@ -172,3 +173,7 @@ func ReadCertificates(name string) ([]*x509.Certificate, error) {
 	}
 	return people, nil
 }
+
+// withoutMark returns b without the byte order mark that editors of Windows
+// put before text: pem.Decode passes over a block behind one.
+func withoutMark(b []byte) []byte { return bytes.TrimPrefix(b, []byte("\ufeff")) }

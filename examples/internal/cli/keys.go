@@ -45,7 +45,7 @@ func (k *Keys) Identities() (smime.Identities, error) {
 		if err != nil {
 			return nil, err
 		}
-		if block, _ := pem.Decode(pfx); block != nil && block.Type == "PKCS12" {
+		if block, _ := pem.Decode(withoutMark(pfx)); block != nil && block.Type == "PKCS12" {
 			pfx = block.Bytes
 		}
 		found, err := smime.ParsePKCS12(pfx, password)
@@ -114,7 +114,7 @@ func (k *Keys) parseKey(b []byte) (crypto.PrivateKey, error) {
 		}
 		return nil, err // neither form; the first says more
 	}
-	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
+	for block, rest := pem.Decode(withoutMark(b)); block != nil; block, rest = pem.Decode(rest) {
 		switch {
 		case block.Type == "ENCRYPTED PRIVATE KEY":
 			return k.decryptKey(block.Bytes)

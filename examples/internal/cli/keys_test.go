@@ -33,7 +33,7 @@ func TestKeys(t *testing.T) {
 		text := g.Read(t, g.File)
 		role, _, _ := strings.Cut(filepath.Base(g.File), ".")
 		cert := g.Path("pki/certs/" + role + ".pem")
-		files := []string{g.Path(g.File)}
+		files := []string{g.Path(g.File), write(t, append([]byte("\ufeff"), text...))}
 		block, _ := pem.Decode(text)
 		if block.Type == "ENCRYPTED PRIVATE KEY" {
 			files = append(files, write(t, block.Bytes))
