@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -294,9 +295,32 @@ func nameBomb(t testing.TB, n int) (*chain.Collection, *party) {
 	})
 }
 
+// directoryBomb has n constraints on long directory names above n of them.
+func directoryBomb(t testing.TB, n int) (*chain.Collection, *party) {
+	long := tlv(0x13, strings.Repeat("x", 1000))
+	return bomb(t, 1, func(depth int, c *x509.Certificate) {
+		var list []byte
+		for i := range n {
+			name := dirName(rdn(10, long, 11, tlv(0x13, fmt.Sprint(depth, " ", i))))
+			if depth == 0 {
+				name = sequence(name)
+			}
+			list = append(list, name...)
+		}
+		ext := pkix.Extension{Id: []int{2, 5, 29, 17}, Value: sequence(list, tagged(1, []byte(alice)))}
+		if depth == 0 {
+			ext = pkix.Extension{Id: []int{2, 5, 29, 30}, Critical: true, Value: sequence(explicit(1, list))}
+		}
+		c.ExtraExtensions = append(c.ExtraExtensions, ext)
+	})
+}
+
 func TestNameConstraintBomb(t *testing.T) {
 	trust, leaf := nameBomb(t, 100)
 	_, err := trust.Verify(t.Context(), leaf.Certificate, signing())
+	wantReason(t, err, 0)
+	trust, leaf = directoryBomb(t, 450)
+	_, err = trust.Verify(t.Context(), leaf.Certificate, signing())
 	wantReason(t, err, 0)
 	trust, leaf = nameBomb(t, 2000)
 	_, err = trust.Verify(t.Context(), leaf.Certificate, signing())

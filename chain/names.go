@@ -23,8 +23,9 @@ type nameConstraints struct {
 // A subtree is one constraint, in the form that it is compared in.
 type subtree struct {
 	kind    x509der.NameKind
-	typ     oid.OID         // of an otherName
-	value   []byte          // of a directoryName: DER Name
+	typ     oid.OID // of an otherName
+	value   []byte
+	name    string          // of a directoryName: x509der.NormalName
 	email   emailConstraint // of an rfc822Name
 	host    string          // of a dNSName or URI
 	address [2][]byte       // of an iPAddress: network and mask
@@ -120,14 +121,19 @@ func newSubtree(base x509der.GeneralName) (t subtree, ok bool) {
 			ok = isMask(t.address[1])
 		}
 	case x509der.DirectoryName:
-		ok = wellFormedName(base.Value)
+		t.name = x509der.NormalName(base.Value)
+		ok = wellFormedName(t.name)
 	default:
 		ok = true
 	}
 	return t, ok
 }
 
-func wellFormedName(name []byte) bool { return x509der.WithinName(name, []byte{0x30, 0}) }
+// wellFormedName reports whether that is the key of a Name: all lie within the
+// empty one.
+func wellFormedName(key string) bool {
+	return x509der.WithinNormal(key, x509der.NormalName([]byte{0x30, 0}))
+}
 
 // isMask reports whether ones come before zeros (RFC 4632).
 func isMask(mask []byte) bool {
@@ -195,6 +201,7 @@ type subjectName struct {
 	kind  x509der.NameKind
 	typ   oid.OID
 	value []byte
+	name  string // of a directoryName: x509der.NormalName
 	email mailbox.Address
 	utf8  bool
 	host  string
@@ -219,7 +226,7 @@ func (n *subjectName) describe() string {
 func constrainedNames(c *certificate) []subjectName {
 	var list []subjectName
 	if len(c.Subject) > 2 {
-		list = append(list, subjectName{kind: x509der.DirectoryName, value: c.Subject, bad: !wellFormedName(c.Subject)})
+		list = append(list, subjectName{kind: x509der.DirectoryName, value: c.Subject, name: c.subject(), bad: !wellFormedName(c.subject())})
 		addresses, err := x509der.SubjectMailboxes(c.Subject)
 		if err != nil || len(addresses) < strings.Count(string(c.Subject), string(oid.EmailAddress)) {
 			// An attribute that is no address to us may be one to others.
@@ -264,7 +271,8 @@ func newSubjectName(n x509der.GeneralName) subjectName {
 	case x509der.IPAddress:
 		s.bad = len(n.Value) != 4 && len(n.Value) != 16
 	case x509der.DirectoryName:
-		s.bad = !wellFormedName(n.Value)
+		s.name = x509der.NormalName(n.Value)
+		s.bad = !wellFormedName(s.name)
 	}
 	return s
 }
@@ -302,7 +310,7 @@ func (t *subtree) within(n *subjectName, excluded bool) bool {
 	case x509der.IPAddress:
 		return within(n.value, t.address[0], t.address[1])
 	case x509der.DirectoryName:
-		return x509der.WithinName(n.value, t.value)
+		return x509der.WithinNormal(n.name, t.name)
 	}
 	// Other forms are not understood: what occurs is outside of what is
 	// permitted and inside of what is excluded.

@@ -30,8 +30,12 @@ func EqualNames(a, b []byte) bool {
 // WithinName reports whether name is base or lies below it: whether its first
 // RDNs are those of base (RFC 5280 section 4.2.1.10, directoryName).
 func WithinName(name, base []byte) bool {
-	n, b := NormalName(name), NormalName(base)
-	return n[0] == normalMark && b[0] == normalMark && strings.HasPrefix(n, b)
+	return WithinNormal(NormalName(name), NormalName(base))
+}
+
+// WithinNormal is [WithinName] for two keys of [NormalName].
+func WithinNormal(name, base string) bool {
+	return name[0] == normalMark && base[0] == normalMark && strings.HasPrefix(name, base)
 }
 
 // The first byte of a normal name, and that of the key of what is not a Name.
