@@ -46,6 +46,11 @@ func nameConstraints(permitted x509der.NameKind, base string, excluded x509der.N
 	return Property{PropRootNameConstraints, 1, ber.Append(nil, ber.Sequence, true, parts...)}
 }
 
+// permitted returns the property with one permitted tree.
+func permitted(tree ...[]byte) Property {
+	return Property{PropRootNameConstraints, 1, ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.Context(0), true, ber.Append(nil, ber.Sequence, true, tree...)))}
+}
+
 func TestConstraints(t *testing.T) {
 	both := []chain.Purpose{chain.EmailSigning, chain.EmailEncryption}
 	all := []chain.Purpose{chain.EmailSigning, chain.EmailEncryption, chain.TimeStamping}
@@ -108,6 +113,10 @@ func TestConstraints(t *testing.T) {
 		{"host names", []Property{nameConstraints(x509der.DNSName, "example.com", x509der.DNSName, "x.example.com")}, any},
 		{"forbidden addresses", []Property{nameConstraints(0, "", x509der.RFC822Name, "example.com")}, unusable},
 		{"directory names", []Property{nameConstraints(x509der.DirectoryName, "", 0, "")}, unusable},
+		{"a tree with a maximum", []Property{permitted(ber.Append(nil, ber.Context(2), false, []byte("example.com")), ber.Append(nil, ber.Context(1), false, []byte{1}))}, unusable},
+		{"a tree without a name", []Property{permitted()}, unusable},
+		{"a tree with what is no name", []Property{permitted(ber.Append(nil, ber.Null, false))}, unusable},
+		{"name constraints twice", []Property{nameConstraints(x509der.RFC822Name, "example.com", 0, ""), nameConstraints(x509der.RFC822Name, "example.org", 0, "")}, unusable},
 		{"bad name constraints", []Property{{ID: PropRootNameConstraints, Value: []byte{0x30}}}, unusable},
 	} {
 		l := &limit{purposes: allPurposes}
