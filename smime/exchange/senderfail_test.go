@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"io"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -85,6 +86,42 @@ func TestSelfReadsNothing(t *testing.T) {
 	list, err := o.send(t, false, true, hidden1)
 	failed, ok := errors.AsType[smime.RecipientErrors](err)
 	if !ok || len(failed) != 1 || failed[0].Mailbox != alice || !errors.Is(err, smime.ErrNoCipher) || len(list) > 0 {
+		t.Errorf("%d messages, %v", len(list), err)
+	}
+}
+
+// A pairedDirectory answers nobody before somebody else asks, too.
+type pairedDirectory struct {
+	chain.Source
+	met chan struct{}
+}
+
+func (d *pairedDirectory) Find(ctx context.Context, q chain.Query) iter.Seq2[*chain.Entry, error] {
+	if q.Mailbox != "" {
+		select {
+		case d.met <- struct{}{}:
+		case <-d.met:
+		case <-ctx.Done():
+		}
+	}
+	return d.Source.Find(ctx, q)
+}
+
+// TestLookedUpAtOnce holds that recipients, hidden ones too, don't wait for one
+// another in the directory, neither in the first round nor for their proxies.
+func TestLookedUpAtOnce(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	one, two := ca.Identity("second1@example.com").Certificate(), ca.Identity("second2@example.com").Certificate()
+	s := exchange.Sender{Trust: ca.Trust().With(chain.Untrusted(&pairedDirectory{chain.Certs(one, two), make(chan struct{})}))}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	m := exchange.Outgoing{
+		Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), Encrypt: true,
+		To:  []exchange.Person{{Mailbox: bob, Proxies: []string{"second1@example.com", "never@example.com"}}},
+		BCC: []exchange.Person{{Mailbox: hidden1, Proxies: []string{"second2@example.com"}}},
+	}
+	var list []sent
+	if err := s.Send(ctx, m, collect(&list)); err != nil || len(list) != 2 {
 		t.Errorf("%d messages, %v", len(list), err)
 	}
 }
