@@ -132,7 +132,7 @@ type Fetcher interface {
 type Limits struct {
 	Depth           int // certificates in a path; default 8
 	Signatures      int // signature checks, those known from before apart; default 300
-	NameComparisons int // name constraint comparisons; default 250000
+	NameComparisons int // name constraint comparisons; default 250 000
 	Candidates      int // entries taken from sources; default 1000
 }
 

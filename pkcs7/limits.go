@@ -23,7 +23,7 @@ type Limits struct {
 	Bytes        int64 // encoded size; default 4 GiB
 	Depth        int   // nesting of the encoding; default 32
 	Signers      int   // default 16
-	Recipients   int   // default 10000
+	Recipients   int   // default 10 000
 	Certificates int   // default 100
 
 	Signatures  int    // signature checks; default 100

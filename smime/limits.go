@@ -49,7 +49,7 @@ func (w *workload) again() pkcs7.Limits {
 	fresh := pkcs7.Limits{
 		Bytes: l.Bytes, Depth: l.Depth, Signers: l.Signers, Recipients: l.Recipients, Certificates: l.Certificates,
 		Signatures: l.Signatures, PrivateKeys: l.PrivateKeys, Iterations: l.Iterations,
-		Expanded: l.Expanded, Memory: l.Memory, Disk: l.Disk, Dir: l.Dir,
+		Expanded: l.Expanded, Ratio: l.Ratio, Memory: l.Memory, Disk: l.Disk, Dir: l.Dir,
 	}
 	return fresh
 }

@@ -66,3 +66,36 @@ func build(t *testing.T, page, code string) {
 		t.Errorf("%s: %v\n%s", page, err, out)
 	}
 }
+
+// TestReadmeLimits holds that the README has the default that the comment of
+// each field of the Limits names.
+func TestReadmeLimits(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(readme), "\n## Limits\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	defaults := 0
+	for _, file := range []string{"smime/limits.go", "pkcs7/limits.go", "chain/policy.go"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, fields, _ := strings.Cut(string(text), "type Limits struct {")
+		fields, _, _ = strings.Cut(fields, "\n}")
+		for line := range strings.Lines(fields) {
+			m := regexp.MustCompile(`^\t(\w+) +int.*default ([0-9]+(?: 000)*(?: [GM]iB)?)`).FindStringSubmatch(line)
+			if m == nil {
+				continue
+			}
+			defaults++
+			if !regexp.MustCompile(`[ |]` + m[2] + `[ ,]`).MatchString(section) {
+				t.Errorf("%s: %s has the default %s, which the README has not", file, m[1], m[2])
+			}
+		}
+	}
+	if defaults != 19 {
+		t.Errorf("%d defaults", defaults)
+	}
+}
