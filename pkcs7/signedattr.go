@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
+	"crypto/x509"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gosmime/gosmime/internal/alg"
@@ -61,6 +63,61 @@ func (s *SignerInfo) signingCertificate(c *x509der.Certificate) error {
 		}
 	}
 	return nil
+}
+
+// CheckPath returns nil if the signer's signing certificate attributes leave the
+// path free, which they do if they name the signer's certificate alone or are
+// not there; or if they name each certificate of path, the trust anchor being
+// left out of it. Else its error wraps [ErrSignature]. Programs that validate
+// by RFC 5035 section 5.4.1 ask it of a path that was found otherwise. The
+// policies that the attribute may list are not looked at.
+func (s *SignerInfo) CheckPath(path []*x509.Certificate) error {
+	for _, id := range [...]oid.OID{oid.AttrSigningCertificate, oid.AttrSigningCertificateV2} {
+		v, ok := s.signed.single(id)
+		if v == nil && ok {
+			continue
+		}
+		ids, err := certIDs(v, id == oid.AttrSigningCertificateV2)
+		if err != nil {
+			return fmt.Errorf("%w: %s.signedAttrs.signingCertificate", err, s.field)
+		}
+		if len(ids) == 1 {
+			continue
+		}
+		for _, cert := range path {
+			c, err := parseCertificate(cert)
+			if err != nil {
+				return err
+			}
+			if !slices.ContainsFunc(ids, func(e *essCertID) bool { return e.names(c) }) {
+				return fmt.Errorf("%w: %s.signedAttrs.signingCertificate leaves out a certificate of the path", ErrSignature, s.field)
+			}
+		}
+	}
+	return nil
+}
+
+// maxCertIDs bounds the certificates that one attribute names.
+const maxCertIDs = 64
+
+// certIDs reads all of the certs of a SigningCertificate or SigningCertificateV2.
+func certIDs(der []byte, v2 bool) ([]*essCertID, error) {
+	var seq, certs cryptobyte.String
+	s := cryptobyte.String(der)
+	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() || !seq.ReadASN1(&certs, asn1.SEQUENCE) || certs.Empty() {
+		return nil, ErrSyntax
+	}
+	var list []*essCertID
+	for !certs.Empty() {
+		e, err := readCertID(&certs, v2)
+		if err != nil {
+			return nil, err
+		}
+		if list = append(list, e); len(list) > maxCertIDs {
+			return nil, ErrLimit
+		}
+	}
+	return list, nil
 }
 
 // An essCertID is an ESSCertID or ESSCertIDv2.

@@ -353,3 +353,40 @@ func TestFactsOfSigners(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckPath holds a path to the certificates that the attribute names.
+func TestCheckPath(t *testing.T) {
+	key, issuer := newSigner(t, "p256"), newSigner(t, "p384").Certificate
+	id := func(cert *x509.Certificate) []byte {
+		h := alg.SHA256.New()
+		h.Write(cert.Raw)
+		return ber.Append(nil, ber.Sequence, true, encodeOctets(h.Sum(nil)))
+	}
+	value := func(ids ...[]byte) []byte {
+		return ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.Sequence, true, ids...))
+	}
+	own := id(key.Certificate)
+	path := []*x509.Certificate{key.Certificate, issuer}
+	for name, c := range map[string]struct {
+		value []byte
+		want  error
+	}{
+		"the signer alone":        {value(own), nil},
+		"all":                     {value(own, id(issuer)), nil},
+		"another one":             {value(own, id(newSigner(t, "ed25519").Certificate)), ErrSignature},
+		"garbage after the first": {value(own, []byte{5, 0}), ErrSyntax},
+		"too many":                {value(own, bytes.Repeat(id(issuer), maxCertIDs)), ErrLimit},
+	} {
+		s := signersOf(t, (&crafted{key: key, attrs: with(oid.AttrSigningCertificateV2, c.value)}).message(t), nil)[0]
+		if err := s.CheckSignature(key.Certificate); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := s.CheckPath(path); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, not %v", name, err, c.want)
+		}
+	}
+	none := signersOf(t, (&crafted{key: key, attrs: without(oid.AttrSigningCertificateV2)}).message(t), nil)[0]
+	if err := errors.Join(none.CheckPath(path), new(SignerInfo).CheckPath(path)); err != nil {
+		t.Errorf("no attribute: %v", err)
+	}
+}

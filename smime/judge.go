@@ -21,6 +21,7 @@ type judge struct {
 	required   string // VerifyOptions.Sender
 	anySender  bool
 	historic   bool // weak algorithms pass
+	namedPath  bool // VerifyOptions.RequireNamedPath
 }
 
 // maxTried bounds the certificates that are tried for one signature: a
@@ -105,6 +106,12 @@ func (j *judge) reportOn(info *pkcs7.SignerInfo, cert *x509.Certificate, integri
 		}
 	}
 	j.trustAndSender(r, cert, opts, ev, who)
+	if j.namedPath && r.Path != nil {
+		certs := r.Path.Certificates()
+		if err := info.CheckPath(certs[:len(certs)-1]); err != nil {
+			r.Path, r.Trust = nil, failed(fmt.Errorf("smime: %w", err))
+		}
+	}
 	r.prove(who)
 	return r
 }

@@ -56,6 +56,10 @@ type VerifyOptions struct {
 	// Timestamps are the trusted RFC 3161 authorities; nil: tokens are ignored.
 	Timestamps *chain.Collection
 	Limits     Limits
+	// RequireNamedPath demands that a signature that names more certificates than
+	// the signer's own names all of the path but the anchor (RFC 5035 section
+	// 5.4.1, see [pkcs7.SignerInfo.CheckPath]).
+	RequireNamedPath bool
 	// InsecureAnySender accepts any signer that trust knows. [Signer.Mailboxes]
 	// then says who it was.
 	InsecureAnySender bool
@@ -78,7 +82,7 @@ func newVerification(ctx context.Context, trust *chain.Collection, opts *VerifyO
 		layerReader: &layerReader{ctx: ctx, work: work, historic: opts.InsecureHistoric},
 		public:      -1,
 		j: &judge{ctx: ctx, trust: trust, opts: opts.Chain, timestamps: opts.Timestamps,
-			required: opts.Sender, anySender: opts.InsecureAnySender},
+			required: opts.Sender, anySender: opts.InsecureAnySender, namedPath: opts.RequireNamedPath},
 	}
 	if opts.InsecureHistoric {
 		v.j.historic, v.j.opts.InsecureSHA1, v.j.opts.InsecureShortKeys = true, true, true
