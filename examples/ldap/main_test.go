@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/pem"
 	"errors"
 	"net"
@@ -22,6 +23,10 @@ func TestDirectory(t *testing.T) {
 	// An address may have the characters of a filter in it.
 	const special = `"o*(d)d"@example.com`
 	bob, carol, odd := ca.Identity("bob@example.com"), ca.Identity("carol@example.com"), ca.Identity(special)
+	// As Outlook may have published it (MS-OXOABK 2.2.4.36): tag, length, DER.
+	frank := ca.Identity("frank@example.com")
+	der := frank.Certificate().Raw
+	tagged := append(binary.LittleEndian.AppendUint16([]byte{3, 0}, uint16(len(der)+4)), der...)
 	expired := ca.Identity("dave@example.com", smimetest.Expired())
 	published, err := exchange.NewUserSMIMECertificate(t.Context(), carol, nil)
 	if err != nil {
@@ -33,6 +38,7 @@ func TestDirectory(t *testing.T) {
 		{mail: special, certificate: odd.Certificate().Raw},
 		{mail: "dave@example.com", certificate: expired.Certificate().Raw},
 		{mail: "erin@example.com"},
+		{mail: "frank@example.com", smime: tagged, certificate: ca.Identity("frank@example.com", smimetest.Expired()).Certificate().Raw},
 	})
 	roots := filepath.Join(t.TempDir(), "roots.pem")
 	write(t, roots, pemOf(ca.Root().Raw)+pemOf(ca.Issuing().Raw))
@@ -42,10 +48,10 @@ func TestDirectory(t *testing.T) {
 	for name, d := range map[string]*Directory{"ldaps": d, "starttls": {URL: s.plain, Base: d.Base, TLS: s.tls, Timeout: d.Timeout}} {
 		t.Run(name, func(t *testing.T) {
 			var sealed, content bytes.Buffer
-			if err := run(t.Context(), d, roots, []string{"bob@example.com", "carol@example.com", special}, bytes.NewReader(mail), &sealed); err != nil {
+			if err := run(t.Context(), d, roots, []string{"bob@example.com", "Carol@example.com", special, "frank@example.com"}, bytes.NewReader(mail), &sealed); err != nil {
 				t.Fatal(err)
 			}
-			for _, id := range []*smime.Identity{bob, carol, odd} {
+			for _, id := range []*smime.Identity{bob, carol, odd, frank} {
 				content.Reset()
 				if _, err := smime.Decrypt(t.Context(), &content, bytes.NewReader(sealed.Bytes()), smime.Identities{id}, nil); err != nil {
 					t.Error(err)

@@ -87,3 +87,13 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestFilesAreNotShared holds that nobody finds a certificate whose file would
+// take the place of another one's.
+func TestFilesAreNotShared(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	a, b := id(ca.Identity("a@example.com").Certificate()), id(ca.Identity("b@example.com").Certificate())
+	if digits := strings.TrimSuffix(a, ".0"); a == b || len(digits) < 32 || digits == a {
+		t.Errorf("%s and %s", a, b)
+	}
+}

@@ -185,7 +185,7 @@ func bundle(cert *x509.Certificate, issuers []*x509.Certificate) []byte {
 // id is the name of a key's file in the folders of NeoMutt.
 func id(cert *x509.Certificate) string {
 	sum := sha256.Sum256(cert.Raw)
-	return hex.EncodeToString(sum[:4]) + ".0"
+	return hex.EncodeToString(sum[:16]) + ".0" // nobody else's can have it
 }
 
 // keep writes a file into one of NeoMutt's folders, and a line for each address
