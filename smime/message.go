@@ -178,6 +178,11 @@ func (m *Message) insideEncryption(n *node) bool {
 // conclude makes the verdicts on the message out of those on its layers.
 func (m *Message) conclude() {
 	m.signer, m.signerErr = m.findSigner()
+	for _, l := range m.envelope {
+		if s, ok := l.(*SignedLayer); ok && m.signer != nil && expanded(s.Signers) {
+			m.signer.layer.refused = true
+		}
+	}
 	m.confidential = m.findConfidential()
 	m.fields = m.protectedHeader()
 	m.noteAddressees()

@@ -292,3 +292,17 @@ func noReceiptFor(h *head) bool {
 	kind, err := sniffBytes(p, h.buf[min(len(section), len(h.buf)):])
 	return err == nil && kind == oid.SignedData
 }
+
+// expanded reports whether a mailing list signed that it sent the message on.
+// It says so in the outermost signature (RFC 2634 section 4.2); that one which
+// does not hold says so too does no harm.
+func expanded(reports []*SignerReport) bool {
+	for _, r := range reports {
+		for _, a := range r.info.Signed() {
+			if oid.FromX509(a.Type) == oid.AttrMLExpansionHistory {
+				return true
+			}
+		}
+	}
+	return false
+}

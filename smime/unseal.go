@@ -59,6 +59,7 @@ type unsealing struct {
 	signer  *Signer     // of all that is inside, unless encryption follows
 	enc     *Encryption // the outermost
 	outside bool        // there was a signature outside of encryption
+	listed  bool        // an outer signature is that of a mailing list
 
 	opened    int   // layers
 	malleable bool  // what is read now was in a cipher that does not authenticate, and no signature holds yet
@@ -229,6 +230,7 @@ func (u *unsealing) finish(w io.Writer, e *entity, content io.Reader) error {
 			return err
 		}
 	}
+	u.signer.layer.refused = u.signer.layer.refused || u.listed
 	_, err := copyAll(w, &cancelReader{u.v.ctx, content})
 	return cmsError(err)
 }
@@ -342,6 +344,7 @@ func (u *unsealing) layered(c *readContent) bool {
 // holds returns nil if a signature of the layer is good, whoever made it.
 func (u *unsealing) holds(c *readContent) error {
 	reports, _ := u.v.choose(c, &authors{})
+	u.listed = u.listed || expanded(reports)
 	u.outside = true
 	for _, r := range reports {
 		if r.Integrity.passed {
