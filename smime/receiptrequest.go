@@ -1,6 +1,7 @@
 package smime
 
 import (
+	"bytes"
 	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -20,7 +21,6 @@ import (
 //	    allOrFirstTier [0] AllOrFirstTier,
 //	    receiptList [1] SEQUENCE OF GeneralNames }
 type receiptRequest struct {
-	der       []byte
 	contentID []byte
 	from      []string // empty: everybody
 	firstTier bool
@@ -44,7 +44,7 @@ func parseReceiptRequest(der []byte) (*receiptRequest, error) {
 		!seq.ReadAnyASN1(&from, &tag) || !seq.ReadASN1(&to, asn1.SEQUENCE) || !seq.Empty() {
 		return malformed("structure")
 	}
-	r := &receiptRequest{der: der, contentID: id}
+	r := &receiptRequest{contentID: id}
 	var ok bool
 	switch tag {
 	case asn1.Tag(0).ContextSpecific():
@@ -139,18 +139,21 @@ type receiptTarget struct {
 // mlReceiptPolicy says: to send receipts elsewhere is more than the signer asked.
 func receiptTargetOf(sc *signedContent, reports []*SignerReport) receiptTarget {
 	t := receiptTarget{kind: sc.kind, refused: sc.kind == oid.ContentReceipt || noReceiptFor(&sc.head)}
+	t.refused = t.refused || expanded(reports)
 	var first []byte
 	for _, r := range reports {
-		for _, a := range r.info.Signed() {
-			t.refused = t.refused || oid.FromX509(a.Type) == oid.AttrMLExpansionHistory
-		}
-		if r.signer == nil || r.signer.receipt == nil {
+		if !r.Integrity.passed {
 			continue
 		}
-		if first != nil && string(first) != string(r.signer.receipt.der) {
-			t.refused = true
+		for _, a := range r.info.Signed() {
+			if oid.FromX509(a.Type) != oid.AttrReceiptRequest || len(a.Values) != 1 {
+				continue
+			}
+			if first != nil && !bytes.Equal(first, a.Values[0]) {
+				t.refused = true
+			}
+			first = a.Values[0]
 		}
-		first = r.signer.receipt.der
 	}
 	return t
 }
