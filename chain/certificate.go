@@ -55,13 +55,7 @@ func (c *certificate) x509() *x509.Certificate {
 	c.x509Once.Do(func() {
 		std, err := x509.ParseCertificate(c.Raw)
 		if err != nil {
-			std = &x509.Certificate{
-				Raw: c.Raw, RawTBSCertificate: c.TBS, RawSubject: c.Subject, RawIssuer: c.Issuer,
-				RawSubjectPublicKeyInfo: c.SPKI, Version: c.Version, SerialNumber: c.Serial,
-				NotBefore: c.NotBefore, NotAfter: c.NotAfter,
-				SubjectKeyId: c.SubjectKeyID, AuthorityKeyId: c.AuthorityKeyID,
-				Subject: pkixName(c.Subject), Issuer: pkixName(c.Issuer),
-			}
+			std = c.known()
 		}
 		c.std = std
 	})

@@ -67,8 +67,8 @@ func (e *Entry) DER() []byte {
 
 // Certificate returns the parsed certificate. It must not be changed. One that
 // crypto/x509 can't read but this package can has only its raw fields, names,
-// serial number, validity and key identifiers. The error is an [*Error] for
-// [ErrMalformed].
+// serial number, validity, signature, extensions, and of what they and the key
+// say as much as mail needs. The error is an [*Error] for [ErrMalformed].
 func (e *Entry) Certificate() (*x509.Certificate, error) {
 	c, err := e.element.cert()
 	if err != nil {

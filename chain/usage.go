@@ -50,6 +50,8 @@ func ekuName(id oid.OID) string {
 		return "serverAuth"
 	case oid.EKUClientAuth:
 		return "clientAuth"
+	case ekuCodeSigning:
+		return "codeSigning"
 	}
 	return id.String()
 }

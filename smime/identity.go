@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 
+	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/x509der"
 	"github.com/gosmime/gosmime/pkcs7"
@@ -84,19 +85,14 @@ func usable(key crypto.PrivateKey) bool {
 }
 
 // reparse returns the certificate as crypto/x509 reads it. Of one that it
-// refuses, such as one with a curve it does not know, only Raw and the fields
-// that were read here are set.
+// refuses, such as one with a curve it does not know, the fields are set that
+// package chain reads.
 func reparse(der *x509der.Certificate) *x509.Certificate {
 	raw := bytes.Clone(der.Raw)
-	if c, err := x509.ParseCertificate(raw); err == nil {
+	if c, err := chain.NewEntry(chain.KindCertificate, raw, "", nil).Certificate(); err == nil {
 		return c
 	}
-	return &x509.Certificate{
-		Raw: raw, RawTBSCertificate: der.TBS, RawSubjectPublicKeyInfo: der.SPKI,
-		RawSubject: der.Subject, RawIssuer: der.Issuer, SerialNumber: der.Serial,
-		NotBefore: der.NotBefore, NotAfter: der.NotAfter, SubjectKeyId: der.SubjectKeyID,
-		Version: der.Version,
-	}
+	return &x509.Certificate{Raw: raw}
 }
 
 func mailboxesOf(der *x509der.Certificate) []string {

@@ -50,11 +50,12 @@ type subject struct {
 	validation Validation
 	generation Generation
 	der        *x509der.Certificate
+	given      *x509.Certificate // by the caller
 	found      []Finding
 }
 
 func (s *subject) report(r Rule, format string, args ...any) {
-	s.found = append(s.found, Finding{Rule: r, Cert: s.Certificate, Text: fmt.Sprintf(format, args...)})
+	s.found = append(s.found, Finding{Rule: r, Cert: s.given, Text: fmt.Sprintf(format, args...)})
 }
 
 // effective is when the Baseline Requirements came into force.
@@ -65,15 +66,16 @@ func effective() time.Time { return time.Date(2023, 9, 1, 0, 0, 0, 0, time.UTC) 
 // September 2023, has no findings; what has none of their policies has only
 // that one.
 func Baseline(certs []*x509.Certificate) []Finding {
-	if len(certs) == 0 || certs[0].NotBefore.Before(effective()) {
+	if len(certs) == 0 {
 		return nil
 	}
-	s := &subject{Certificate: certs[0]}
-	der, err := x509der.Parse(s.Raw)
-	if err != nil {
-		return []Finding{{Rule: RulePolicy, Cert: s.Certificate, Text: "the certificate can't be read"}}
+	s, ok := read(certs[0])
+	switch {
+	case !ok:
+		return []Finding{{Rule: RulePolicy, Cert: certs[0], Text: "the certificate can't be read"}}
+	case s.NotBefore.Before(effective()):
+		return nil
 	}
-	s.der = der
 	var one bool
 	s.validation, s.generation, one = KindOf(s.Policies)
 	if !one {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/oid"
-	"github.com/gosmime/gosmime/internal/x509der"
 )
 
 // Rules of Gmail and of this package.
@@ -30,24 +29,22 @@ const (
 func Gmail(certs []*x509.Certificate) []Finding {
 	var found []Finding
 	for i, c := range certs {
-		s := &subject{Certificate: c}
-		der, err := x509der.Parse(c.Raw)
-		if err != nil {
+		s, ok := read(c)
+		if !ok {
 			return append(found, Finding{RuleGmailKey, c, "the certificate can't be read"})
 		}
-		s.der = der
-		if len(der.SerialDER) > 20 || c.SerialNumber.Sign() <= 0 {
-			s.report(RuleGmailSerial, "%s", quote(c.SerialNumber.String()))
+		if len(s.der.SerialDER) > 20 || s.SerialNumber.Sign() <= 0 {
+			s.report(RuleGmailSerial, "%s", quote(s.SerialNumber.String()))
 		}
-		issuer := certs[min(i+1, len(certs)-1)]
-		if len(certs) > 1 && !bytes.Equal(c.RawIssuer, issuer.RawSubject) {
+		issuer, ok := read(certs[min(i+1, len(certs)-1)])
+		if len(certs) > 1 && (!ok || !bytes.Equal(s.RawIssuer, issuer.RawSubject)) {
 			s.report(RuleGmailName, "issuer and subject above differ in their octets")
 		}
-		switch c.SignatureAlgorithm {
+		switch s.SignatureAlgorithm {
 		case x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA, x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512:
 		default:
 			if i+1 < len(certs) || len(certs) == 1 { // that of an anchor is not looked at
-				s.report(RuleGmailSignature, "%v", c.SignatureAlgorithm)
+				s.report(RuleGmailSignature, "%v", s.SignatureAlgorithm)
 			}
 		}
 		if i == 0 && len(certs) > 1 || len(certs) == 1 {
@@ -103,14 +100,15 @@ func Careful(certs []*x509.Certificate) []Finding {
 	if len(certs) == 0 {
 		return nil
 	}
-	s := &subject{Certificate: certs[0]}
+	s, ok := read(certs[0])
+	if !ok {
+		return unread(certs[0])
+	}
 	if !slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) || slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageAny) ||
 		slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageServerAuth) || slices.Contains(s.ExtKeyUsage, x509.ExtKeyUsageCodeSigning) {
 		s.report(RuleStrictUsage, "must have emailProtection and not that of servers, of code or of anything")
 	}
-	if der, err := x509der.Parse(s.Raw); err != nil {
-		s.report(RuleStrictMailbox, "the certificate can't be read")
-	} else if list, err := der.Mailboxes(); err != nil || len(list) == 0 || list[0].Subject {
+	if list, err := s.der.Mailboxes(); err != nil || len(list) == 0 || list[0].Subject {
 		s.report(RuleStrictMailbox, "no mailbox in subjectAltName")
 	}
 	if s.IsCA {
@@ -122,11 +120,21 @@ func Careful(certs []*x509.Certificate) []Finding {
 	return s.found
 }
 
-// strictKey reads the key itself: crypto/x509 doesn't know all, and what it
-// can't read of a certificate is missing.
+// unread says of a certificate that can't be read that it keeps no rule.
+func unread(c *x509.Certificate) (found []Finding) {
+	for _, rule := range []Rule{RuleStrictUsage, RuleStrictMailbox, RuleStrictKey} {
+		found = append(found, Finding{rule, c, "the certificate can't be read"})
+	}
+	return found
+}
+
+// strictKey reads the key itself: crypto/x509 doesn't know all.
 func strictKey(c *x509.Certificate) []Finding {
-	s := &subject{Certificate: c}
-	key, err := alg.ParsePublicKey(c.RawSubjectPublicKeyInfo)
+	s, ok := read(c)
+	if !ok {
+		return []Finding{{RuleStrictKey, c, "the certificate can't be read"}}
+	}
+	key, err := alg.ParsePublicKey(s.der.SPKI)
 	if err != nil {
 		s.report(RuleStrictKey, "the key can't be used: %v", err)
 	} else if rsa, ok := key.Key.(*rsa.PublicKey); ok && rsa.N.BitLen() < 3072 {

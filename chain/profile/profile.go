@@ -15,6 +15,7 @@ import (
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/quoted"
+	"github.com/gosmime/gosmime/internal/x509der"
 )
 
 // A Finding is a rule that a certificate doesn't keep.
@@ -152,6 +153,20 @@ func KindOf(policies []x509.OID) (Validation, Generation, bool) {
 		}
 	}
 	return v, g, n == 1
+}
+
+// read returns the certificate as its Raw says, which alone is believed, and
+// false if that can't be read.
+func read(c *x509.Certificate) (*subject, bool) {
+	der, err := x509der.Parse(c.Raw)
+	if err != nil {
+		return nil, false
+	}
+	std, err := chain.NewEntry(chain.KindCertificate, c.Raw, "", nil).Certificate()
+	if err != nil {
+		return nil, false
+	}
+	return &subject{Certificate: std, der: der, given: c}, true
 }
 
 // quote makes text from a certificate fit to be printed.

@@ -103,6 +103,10 @@ func TestZlint(t *testing.T) {
 			continue
 		}
 		compared++
+		bare, full := profile.Baseline([]*x509.Certificate{{Raw: cert.Raw}}), profile.Baseline([]*x509.Certificate{cert})
+		if !slices.EqualFunc(bare, full, func(a, b profile.Finding) bool { return a.Rule == b.Rule && a.Text == b.Text }) {
+			t.Errorf("%s: %v by Raw alone, else %v", r.Path, bare, full)
+		}
 		found := slices.ContainsFunc(profile.Baseline([]*x509.Certificate{cert}), func(f profile.Finding) bool { return f.Rule == rule })
 		why := lintExceptions(r.Lint, r.Path)
 		if want := r.Expected == "Error" || r.Expected == "Warn"; found != want {
