@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"crypto/sha1"
+	"encoding/asn1"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,11 +16,13 @@ import (
 	"github.com/gosmime/gosmime/smime"
 	"github.com/gosmime/gosmime/sst"
 	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
+	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 	"software.sslmate.com/src/go-pkcs12"
 )
 
-// build makes a store of everything that the files hold, each certificate once.
+// build makes a store of everything that the files hold, each certificate once
+// unless two files say different things of it: what one of them forbids stays
+// forbidden, since of a certificate that is there twice all properties apply.
 func build(args []string, std cli.Std) error {
 	fs := cli.NewFlags("sst build", "[-out FILE] [-name NAME] [-hashes] [-password-file FILE] FILE...", std)
 	out := fs.String("out", "", "`FILE` to write; else standard output")
@@ -32,27 +36,43 @@ func build(args []string, std cli.Std) error {
 		return &cli.UsageError{Reason: "files to put into the store are needed"}
 	}
 	store := new(sst.Store)
-	seen := make(map[string]bool)
+	at := make(map[string]int) // of each element in the store
 	for _, file := range fs.Args() {
 		s, err := readAny(file, *passwordFile, std)
 		if err != nil {
 			return err
 		}
 		for _, e := range s.Elements {
-			if key := string(e.DER); !seen[key] {
-				seen[key] = true
-				store.Elements = append(store.Elements, prepare(e, *name, *hashes))
+			e := prepare(e, "", *hashes)
+			key := string(e.DER)
+			switch i, again := at[key]; {
+			case again && saysNoMore(e, store.Elements[i]):
+			case again && saysNoMore(store.Elements[i], e):
+				store.Elements[i] = e
+			default:
+				at[key] = len(store.Elements)
+				store.Elements = append(store.Elements, e)
 			}
 		}
 	}
 	if len(store.Elements) == 0 {
 		return fmt.Errorf("nothing to put into the store")
 	}
+	for i, e := range store.Elements {
+		store.Elements[i] = prepare(e, *name, *hashes)
+	}
 	if err := writeOutput(*out, std, func(w io.Writer) error { return sst.Write(w, store) }); err != nil {
 		return err
 	}
 	fmt.Fprintf(std.Err, "%d elements\n", len(store.Elements))
 	return nil
+}
+
+// saysNoMore reports whether b has all properties of a.
+func saysNoMore(a, b sst.Element) bool {
+	return !slices.ContainsFunc(a.Properties, func(p sst.Property) bool {
+		return !slices.ContainsFunc(b.Properties, func(q sst.Property) bool { return p.ID == q.ID && bytes.Equal(p.Value, q.Value) })
+	})
 }
 
 // prepare adds what was asked for and takes out the name of a private key,
@@ -107,7 +127,7 @@ func readAny(name, passwordFile string, std cli.Std) (*sst.Store, error) {
 func isPFX(b []byte) bool {
 	s := cryptobyte.String(b)
 	var version int
-	return s.ReadASN1(&s, asn1.SEQUENCE) && s.ReadASN1Integer(&version) && version == 3
+	return s.ReadASN1(&s, cbasn1.SEQUENCE) && s.ReadASN1Integer(&version) && version == 3
 }
 
 // readPFX takes the certificates of a PFX and leaves its keys.
@@ -125,6 +145,9 @@ func readPFX(b []byte, password string) (*sst.Store, error) {
 	s := new(sst.Store)
 	for _, id := range ids {
 		s.Elements = append(s.Elements, sst.Of(id.Certificate()).Elements...)
+		if key, err := id.SigningKey(); err == nil {
+			s.Elements = append(s.Elements, sst.Of(key.Chain...).Elements...)
+		}
 	}
 	return s, nil
 }
@@ -165,8 +188,12 @@ func warnOfLimits(s *sst.Store, std cli.Std) {
 		var limits []sst.Property
 		for _, p := range e.Properties {
 			switch p.ID {
-			case sst.PropDisallowedTime, sst.PropDisallowedUsage, sst.PropNotBeforeTime, sst.PropNotBeforeKeyUsage, sst.PropArchived:
+			case sst.PropDisallowedTime, sst.PropDisallowedUsage, sst.PropNotBeforeTime, sst.PropNotBeforeKeyUsage, sst.PropArchived, sst.PropRootNameConstraints:
 				limits = append(limits, p)
+			case sst.PropEnhKeyUsage:
+				if !forMail(p) {
+					limits = append(limits, p)
+				}
 			}
 		}
 		if len(limits) > 0 {
@@ -174,6 +201,12 @@ func warnOfLimits(s *sst.Store, std cli.Std) {
 			printProperties(std.Err, "  ", limits)
 		}
 	}
+}
+
+// forMail reports whether a list of usages has that of mail.
+func forMail(p sst.Property) bool {
+	list, err := p.OIDs()
+	return err == nil && slices.ContainsFunc(list, asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 4}.Equal)
 }
 
 // expired counts the certificates that are out of date.

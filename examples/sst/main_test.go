@@ -64,6 +64,49 @@ func mustRun(t *testing.T, input []byte, args ...string) *clitest.Outcome {
 	return o
 }
 
+// TestBuildForgetsNothing holds that what a store forbids stays forbidden,
+// wherever else the certificate is.
+func TestBuildForgetsNothing(t *testing.T) {
+	dir := t.TempDir()
+	ca, _ := newCA(t, "limited")
+	store := func(name string, props ...sst.Property) string {
+		s := sst.Of(ca)
+		s.Elements[0].Properties = props
+		var b bytes.Buffer
+		if err := sst.Write(&b, s); err != nil {
+			t.Fatal(err)
+		}
+		return write(t, dir, name, b.Bytes())
+	}
+	never, old := sst.TimeProperty(sst.PropDisallowedTime, time.Time{}), sst.TimeProperty(sst.PropNotBeforeTime, time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC))
+	named := sst.TextProperty(sst.PropFriendlyName, "limited")
+	plain := write(t, dir, "plain.cer", ca.Raw)
+	one, both, other := store("one.sst", never), store("both.sst", never, named), store("other.sst", old)
+	for _, tt := range []struct {
+		files      []string
+		elements   int
+		properties int
+	}{
+		{[]string{plain, plain}, 1, 0},
+		{[]string{plain, one}, 1, 1},
+		{[]string{one, plain}, 1, 1},
+		{[]string{one, both, one}, 1, 2},
+		{[]string{both, other, plain}, 2, 3},
+	} {
+		s, err := sst.Read(bytes.NewReader(mustRun(t, nil, append([]string{"build"}, tt.files...)...).Out.Bytes()), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		properties := 0
+		for _, e := range s.Elements {
+			properties += len(e.Properties)
+		}
+		if len(s.Elements) != tt.elements || properties != tt.properties {
+			t.Errorf("%v: %d elements, %d properties", tt.files, len(s.Elements), properties)
+		}
+	}
+}
+
 // A store is built from every format, listed, converted and taken apart.
 func TestBuild(t *testing.T) {
 	dir := t.TempDir()
@@ -190,15 +233,32 @@ func TestVerifyFindsFaults(t *testing.T) {
 
 // What is lost by a conversion is said.
 func TestLimitsAreNamed(t *testing.T) {
-	a, _ := newCA(t, "banned since ever")
-	s := sst.Of(a)
-	s.Elements[0].Properties = []sst.Property{{ID: sst.PropDisallowedTime}}
-	var b bytes.Buffer
-	if err := sst.Write(&b, s); err != nil {
-		t.Fatal(err)
-	}
-	if o := mustRun(t, b.Bytes(), "convert"); !strings.Contains(o.Err.String(), "DISALLOWED_FILETIME: since ever") {
-		t.Errorf("%s", o.Err.String())
+	a, _ := newCA(t, "a root")
+	server, mail := asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 1}, asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 4}
+	for _, tt := range []struct {
+		p    sst.Property
+		want string // in the warning; empty: none
+	}{
+		{sst.Property{ID: sst.PropDisallowedTime}, "DISALLOWED_FILETIME: since ever"},
+		{sst.OIDProperty(sst.PropEnhKeyUsage, server), "ENHKEY_USAGE: 1.3.6.1.5.5.7.3.1"},
+		{sst.Property{ID: sst.PropEnhKeyUsage, Value: []byte{1}}, "ENHKEY_USAGE"},
+		{sst.Property{ID: sst.PropRootNameConstraints, Value: []byte{0x30, 0}}, "ROOT_PROGRAM_NAME_CONSTRAINTS"},
+		{sst.Property{ID: sst.PropArchived}, "ARCHIVED"},
+		{sst.OIDProperty(sst.PropEnhKeyUsage, server, mail), ""},
+		{sst.TextProperty(sst.PropFriendlyName, "a name"), ""},
+	} {
+		s := sst.Of(a)
+		s.Elements[0].Properties = []sst.Property{tt.p}
+		var b bytes.Buffer
+		if err := sst.Write(&b, s); err != nil {
+			t.Fatal(err)
+		}
+		for _, to := range []string{"pem", "p7b"} {
+			got := mustRun(t, b.Bytes(), "convert", "-to", to).Err.String()
+			if !strings.Contains(got, tt.want) || (got == "") != (tt.want == "") {
+				t.Errorf("%v to %s: %q", tt.p.ID, to, got)
+			}
+		}
 	}
 }
 
