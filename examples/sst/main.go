@@ -58,6 +58,9 @@ func readStore(name string, lenient bool, std cli.Std) (*sst.Store, error) {
 	}
 	s, err := sst.ReadAny(bytes.NewReader(b), &sst.ReadOptions{Lenient: lenient})
 	if err != nil {
+		if name == "" || name == "-" {
+			name = "standard input"
+		}
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	for _, w := range s.Warnings {

@@ -28,6 +28,8 @@ func TestParse(t *testing.T) {
 		{"alice@例え。テスト", "alice", "xn--r8jz45g.xn--zckzah"},
 		{"alice@ｅｘａｍｐｌｅ.com", "alice", "example.com"},
 		{"老師@example.com", "老師", "example.com"},
+		{"❤\ufe0f\u200d🔥@example.com", "❤\ufe0f\u200d🔥", "example.com"},
+		{"می\u200cخواهم@example.com", "می\u200cخواهم", "example.com"},
 		{"a@[192.0.2.1]", "a", "[192.0.2.1]"},
 		{"a@[IPv6:2001:DB8::1]", "a", "[IPv6:2001:db8::1]"},
 		{"a@[ipv6:2001:db8:0:0::1]", "a", "[IPv6:2001:db8::1]"},
@@ -50,7 +52,8 @@ func TestParse(t *testing.T) {
 		"a@b.com\x00.evil.com", "a@b.", "a@.b", "a@b..c", ".a@b", "a.@b", "a..b@c", "<a@b>", "(c)a@b", "a@b(c)",
 		`""@b`, `"a@b`, "\"a\nb\"@c", "\"a\tb\"@c", "a@-b.c", "a@b-.c", "a@b,c", "a@b;", "a,b@c", "@r:a@b", "a\u3002b",
 		"a@b\u2024c", "a＠b", "a＠b@c", "a@b@[1.2.3.4]", "a@[1.2.3]", "a@[1.2.3.4", "a@[x:y]", "a@[fe80::1]", "a@[IPv6:fe80::1%en]",
-		"a@xn--", "a@xn--a.com", "a@b\u200d.com", "\u202eecila@b.com", "\ufeffa@b", "a\u00a0b@c", "\xff@b", "a@\xff", "a@b%c", "a@b/c",
+		"a@xn--", "a@xn--a.com", "a@b\u200d.com", "\u202eecila@b.com", "\ufeffa@b", "a\u00a0b@c", "\xff@b",
+		"a\u00adb@c", "a\u034fb@c", "a\u2064b@c", "a\u3164b@c", "a\U000e0041b@c", "a\U000e0fffb@c", "a\ufff9b@c", "a@\xff", "a@b%c", "a@b/c",
 		"=?utf-8?q?a?=@b.com", `"=?utf-8?q?a?="@b.com`, strings.Repeat("a", 300) + "@b", "a@" + strings.Repeat("a", 64) + ".com",
 		"a@" + strings.Repeat("a.", 127) + "aa", strings.Repeat("a", 5000), "a@b\u3002", "a@\u3002b", "a@b&c.com",
 	}

@@ -122,14 +122,19 @@ func (p *parser) checkLocal(s string) error {
 
 // unsafeRune reports characters that no address needs and that make one look
 // like another: controls, spaces beyond the quoted ASCII one, direction marks,
-// the byte order mark, and the other at signs.
+// what is never seen, and the other at signs. Joiners and variation selectors
+// can be seen: they change the letters and emoji beside them.
 func unsafeRune(r rune) bool {
 	switch {
 	case r == ' ':
 		return false
 	case unicode.IsControl(r), unicode.IsSpace(r), unicode.Is(unicode.Zs, r), unicode.Is(unicode.Bidi_Control, r):
 		return true
-	case r == 0xfeff, r == utf8.RuneError, r == 0xff20, r == 0xfe6b, r == 0x200b, r == 0x2060:
+	case r == utf8.RuneError, r == 0xff20, r == 0xfe6b:
+		return true
+	case r == 0x200c, r == 0x200d, unicode.Is(unicode.Prepended_Concatenation_Mark, r):
+		return false
+	case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r):
 		return true
 	}
 	return r&0xfffe == 0xfffe || r >= 0xfdd0 && r <= 0xfdef // noncharacters
