@@ -17,7 +17,8 @@ import (
 // recipients. If encryption to any of them fails, nothing is written and the
 // error is a [RecipientErrors]. The list of recipients can be read from the
 // result: call Encrypt once for each blind copy. A Recipient whose certificate is
-// not valid now is refused. A Bcc field is never written.
+// not valid now is refused. A Bcc field is never written. After any other error
+// w has nothing, or the beginning of a message that nobody can open.
 //
 // Nothing tells the reader who encrypted: sign as well, with [Seal].
 func Encrypt(ctx context.Context, w io.Writer, r io.Reader, to []*Recipient, opts *EncryptOptions) error {
@@ -47,7 +48,7 @@ func Encrypt(ctx context.Context, w io.Writer, r io.Reader, to []*Recipient, opt
 // EncryptOptions are the options of [Encrypt].
 type EncryptOptions struct {
 	// ToSelf also encrypts to the sender, who else could not read the copy in
-	// the folder of sent mail.
+	// the folder of sent mail. What he is known to read counts as of the others.
 	ToSelf *Recipient
 	// Header says which header fields are hidden (RFC 9788 hcp); zero:
 	// HideSubject. A message that was signed with ForEncryption has decided.

@@ -2,6 +2,7 @@ package smime
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"mime"
 	"strings"
@@ -114,6 +115,10 @@ func (d *draft) hide(how composing) (outer []field, hidden legacyText, err error
 		v, keep := withhold(how.hidden, f.name, f.value)
 		if keep {
 			v, keep = how.policy.outer(f.name, v)
+		}
+		if strings.EqualFold(f.name, "From") && !sameText(f.name, v, f.value) {
+			// RFC 9788 section 3.1.1. Readers would take it for a forgery.
+			return nil, nil, fmt.Errorf("%w: the addresses of From can't be hidden", ErrHeader)
 		}
 		if (!keep || v != f.value) && isUserFacing(f.name) {
 			hidden = append(hidden, f)

@@ -260,14 +260,23 @@ func (r *pfxReader) pbes2Key(id alg.Identifier) (*alg.Content, []byte, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
 	}
+	n := content.KeyLen()
+	same := derivation{string(kdfID.DER()), n}
+	if key := r.derived[same]; key != nil {
+		return content, key, nil
+	}
 	kdf, err := r.pbkdf2(kdfID)
 	if err != nil {
 		return nil, nil, err
 	}
-	key, err := kdf.Key(r.password.utf8, content.KeyLen())
+	key, err := kdf.Key(r.password.utf8, n)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
 	}
+	if r.derived == nil {
+		r.derived = make(map[derivation][]byte)
+	}
+	r.derived[same] = key
 	return content, key, nil
 }
 

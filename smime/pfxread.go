@@ -58,8 +58,15 @@ type pfxOuter struct {
 type pfxReader struct {
 	password pfxPassword
 	work     int64 // iterations spent
+	derived  map[derivation][]byte
 	bags     int
 	out      pfxBags
+}
+
+// A derivation is how a key of PBES2 is derived from the password.
+type derivation struct {
+	kdf  string // DER
+	size int
 }
 
 func malformed(what string) error {

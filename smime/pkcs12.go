@@ -1,19 +1,13 @@
 package smime
 
 import (
-	"crypto"
-	"crypto/hmac"
-	"crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
 
-	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/gosmime/gosmime/internal/alg"
-	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/x509der"
 )
 
@@ -134,23 +128,32 @@ const (
 // WritePKCS12 writes identities as PKCS #12: AES-256 and PBKDF2-HMAC-SHA-256, or
 // what older devices read (Triple DES and SHA-1) if compatible. A key in
 // hardware, or of a kind that crypto/x509 can't encode, is ErrKeyMismatch. The
-// password can't have characters outside the Basic Multilingual Plane.
+// password can't have characters outside the Basic Multilingual Plane. Several
+// identities are encrypted under one derived key, so that a long history takes
+// no longer to open than one of them.
 func WritePKCS12(identities []*Identity, password string, compatible bool) ([]byte, error) {
 	if len(identities) == 0 {
 		return nil, fmt.Errorf("%w: no identity to write", ErrMalformed)
 	}
-	enc, macHash := pkcs12.Modern2023.WithIterations(pfxIterations), crypto.SHA256
-	if compatible {
-		enc, macHash = pkcs12.LegacyDES.WithIterations(pfxIterationsCompatible), crypto.SHA1
-	}
-	var safes [][]byte
+	keys := make([][]byte, len(identities))
 	for i, id := range identities {
 		if id == nil || id.cert == nil {
 			return nil, fmt.Errorf("%w: identity %d is empty", ErrMalformed, i)
 		}
-		if _, err := x509.MarshalPKCS8PrivateKey(id.key); err != nil {
+		var err error
+		if keys[i], err = x509.MarshalPKCS8PrivateKey(id.key); err != nil {
 			return nil, fmt.Errorf("%w: identity %d: a %T can't be written", ErrKeyMismatch, i, id.key)
 		}
+	}
+	if len(identities) > 1 && !compatible {
+		return writeHistory(identities, keys, password)
+	}
+	enc := pkcs12.Modern2023.WithIterations(pfxIterations)
+	if compatible {
+		enc = pkcs12.LegacyDES.WithIterations(pfxIterationsCompatible)
+	}
+	var safes [][]byte
+	for i, id := range identities {
 		pfx, err := enc.Encode(id.key, id.cert, id.issuers, password)
 		if err != nil {
 			return nil, fmt.Errorf("%w: PKCS #12: identity %d: %w", ErrMalformed, i, err)
@@ -164,69 +167,5 @@ func WritePKCS12(identities []*Identity, password string, compatible bool) ([]by
 		}
 		safes = append(safes, safe)
 	}
-	return joinSafes(safes, password, macHash, compatible)
-}
-
-// authenticatedSafe returns the contents octets of the AuthenticatedSafe of a
-// file in DER.
-func authenticatedSafe(pfx []byte) ([]byte, error) {
-	p, err := readPFXOuter(pfx)
-	if err != nil {
-		return nil, err
-	}
-	in := cryptobyte.String(p.content)
-	var safe cryptobyte.String
-	if !in.ReadASN1(&safe, cbasn1.SEQUENCE) {
-		return nil, fmt.Errorf("%w: AuthenticatedSafe", ErrMalformed)
-	}
-	return safe, nil
-}
-
-// joinSafes makes one file of several, as the encoder puts one key in each.
-func joinSafes(safes [][]byte, password string, macHash crypto.Hash, compatible bool) ([]byte, error) {
-	iterations := pfxIterations
-	if compatible {
-		iterations = pfxIterationsCompatible
-	}
-	var b cryptobyte.Builder
-	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		for _, s := range safes {
-			b.AddBytes(s)
-		}
-	})
-	content, err := b.Bytes()
-	if err != nil {
-		return nil, err
-	}
-	hash := alg.SHA256
-	if macHash == crypto.SHA1 {
-		hash = alg.SHA1
-	}
-	salt := make([]byte, 16)
-	rand.Read(salt)
-	key := pkcs12KDF(hash, 3, bmpPassword(password), salt, iterations, hash.Size())
-	mac := hmac.New(hash.New, key)
-	mac.Write(content)
-
-	explicit := cbasn1.Tag(0).ContextSpecific().Constructed()
-	var out cryptobyte.Builder
-	out.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		b.AddASN1Int64(3)
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(oid.Data)) })
-			b.AddASN1(explicit, func(b *cryptobyte.Builder) { b.AddASN1OctetString(content) })
-		})
-		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-					b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(hash.Identifier().OID)) })
-					b.AddASN1NULL()
-				})
-				b.AddASN1OctetString(mac.Sum(nil))
-			})
-			b.AddASN1OctetString(salt)
-			b.AddASN1Int64(int64(iterations))
-		})
-	})
-	return out.Bytes()
+	return joinSafes(safes, password, alg.SHA1, pfxIterationsCompatible)
 }

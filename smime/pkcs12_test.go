@@ -22,6 +22,7 @@ import (
 
 	"github.com/gosmime/gosmime/internal/suites"
 	"github.com/gosmime/gosmime/smime"
+	"github.com/gosmime/gosmime/smime/smimetest"
 )
 
 // TestGoldenPKCS12 holds every file of the corpus to its expectation.
@@ -257,4 +258,56 @@ func must[T any](v T, err error) T {
 		panic(err)
 	}
 	return v
+}
+
+// TestPKCS12LongHistory: what was written of a whole history can be read again,
+// here and by others.
+func TestPKCS12LongHistory(t *testing.T) {
+	const n = 30
+	ca := smimetest.NewCA(t)
+	var history []*smime.Identity
+	for range n {
+		history = append(history, ca.Identity("alice@example.com"))
+	}
+	pfx, err := smime.WritePKCS12(history, "orchard", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := smime.ParsePKCS12(pfx, "orchard")
+	if err != nil || len(ids) != n {
+		t.Fatalf("%d identities: %v", len(ids), err)
+	}
+	for i, id := range ids {
+		key, err := id.SigningKey()
+		if err != nil || !id.Certificate().Equal(history[i].Certificate()) || len(key.Chain) != 1 || !key.Chain[0].Equal(ca.Issuing()) {
+			t.Errorf("identity %d: %d issuers, %v", i, len(key.Chain), err)
+		}
+	}
+	if bytes.Count(pfx, history[0].Certificate().RawSubject) > 0 {
+		t.Error("certificates are not encrypted")
+	}
+	if _, err := smime.ParsePKCS12(pfx, "pear"); !errors.Is(err, smime.ErrPassword) {
+		t.Errorf("wrong password: %v", err)
+	}
+	for _, compatible := range []bool{false, true} {
+		if _, err := smime.WritePKCS12(history[:2], "\U0001F511", compatible); !errors.Is(err, smime.ErrMalformed) {
+			t.Errorf("password that can't be written: %v", err)
+		}
+	}
+	// Others derive the key anew for each of them.
+	if pfx, err = smime.WritePKCS12(history[:3], "orchard", false); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "id.p12")
+	if err := os.WriteFile(file, pfx, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := run(t, suites.Tool(t, "openssl"), "pkcs12", "-in", file, "-passin", "pass:orchard", "-nodes")
+	if keys, certs := bytes.Count(out, []byte("BEGIN PRIVATE KEY")), bytes.Count(out, []byte("BEGIN CERTIFICATE")); keys != 3 || certs != 4 || bytes.Count(out, []byte("localKeyID")) != 6 {
+		t.Errorf("openssl found %d keys and %d certificates", keys, certs)
+	}
+	out = run(t, suites.Tool(t, "keytool"), "-list", "-keystore", file, "-storetype", "PKCS12", "-storepass", "orchard")
+	if got := bytes.Count(out, []byte("PrivateKeyEntry")); got != 3 {
+		t.Errorf("keytool found %d keys", got)
+	}
 }

@@ -68,6 +68,7 @@ func TestHiddenByList(t *testing.T) {
 		{"addresses without names", smime.HideNothing, smime.HeaderField{Name: "To", Value: "alice@example.com"}, ""},
 		{"also changed by the policy", smime.HideMost, smime.HeaderField{Name: "To", Value: "Alice <alice@example.com>"}, ""},
 		{"replaced, and changed by the policy", smime.HideMost, smime.HeaderField{Name: "To", Value: "Alice <alice@example.com>", Outer: "Team <team@example.com>"}, "team@example.com"},
+		{"author, without the name", smime.HideNothing, smime.HeaderField{Name: "From", Value: "bob@example.com", Outer: "bob@example.com"}, "bob@example.com"},
 		{"another value", smime.HideNothing, smime.HeaderField{Name: "X-Case", Value: "8"}, "7"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -88,6 +89,9 @@ func TestHiddenByList(t *testing.T) {
 	}{
 		{"no protection", []byte(in), smime.EncryptOptions{Header: smime.PlainHeader, Hidden: hidden}},
 		{"signed before", signed, smime.EncryptOptions{Hidden: hidden}},
+		{"no author", []byte(in), smime.EncryptOptions{Hidden: []smime.HeaderField{{Name: "From", Value: "bob@example.com"}}}},
+		{"another author", []byte(in), smime.EncryptOptions{Hidden: []smime.HeaderField{{Name: "From", Value: "bob@example.com", Outer: "x@example.com"}}}},
+		{"two lines", []byte(in), smime.EncryptOptions{Hidden: []smime.HeaderField{{Name: "X-Case", Value: "7", Outer: "a\r\nBcc: x"}}}},
 		{"signed before, plain", signed, smime.EncryptOptions{Header: smime.PlainHeader, Hidden: hidden}},
 	} {
 		for _, seal := range []bool{false, true} {

@@ -22,6 +22,8 @@ import (
 // valid now and be fit for signing (else the error is a [*chain.Error]).
 // Content that mail transport might change is re-encoded first, but what is
 // signed already is passed on octet by octet. A Bcc field is never written.
+// After an error, w has nothing or, of more than 1 MiB, the beginning of a
+// message, which must not be sent.
 //
 // A message that is an S/MIME message itself gets one more layer around it, as
 // for triple wrapping (RFC 2634 section 1.1).
@@ -44,7 +46,7 @@ func Sign(ctx context.Context, w io.Writer, r io.Reader, id *Identity, opts *Sig
 		if err := s.writeMessage(ctx, &b, d.fields); err != nil {
 			return err
 		}
-		_, err := w.Write(b.Bytes())
+		_, err := b.WriteTo(w)
 		return err
 	}
 	out := bufio.NewWriterSize(w, 32<<10)

@@ -407,6 +407,9 @@ func copyWithoutBCC(w io.Writer, src io.Reader) error {
 		if !f.Is("Bcc") && !f.Is("Resent-Bcc") {
 			continue
 		}
+		if f.Offset > 0 && section[f.Offset-1] != '\n' {
+			return fmt.Errorf("%w: %s after a CR without LF", smime.ErrHeader, f.Name)
+		}
 		if _, err := w.Write(section[at:f.Offset]); err != nil {
 			return err
 		}

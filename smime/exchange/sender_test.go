@@ -206,6 +206,12 @@ func TestPlainMail(t *testing.T) {
 			t.Errorf("%q becomes %q", in, list)
 		}
 	}
+	// A field that only some programs see can't be cut out.
+	var list []sent
+	m := exchange.Outgoing{Message: strings.NewReader("Subject: y\rBcc: secret\r\nTo: x\r\n\r\n"), To: persons(bob)}
+	if err := o.sender.Send(t.Context(), m, collect(&list)); !errors.Is(err, smime.ErrHeader) || len(list) > 0 {
+		t.Errorf("%d messages: %v", len(list), err)
+	}
 }
 
 // TestFromOffset holds that a message begins where its reader stands.
