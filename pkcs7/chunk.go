@@ -45,6 +45,19 @@ func readSome(r io.Reader, p []byte) (int, error) {
 	return 0, io.ErrNoProgress
 }
 
+// writeWhole is Write to a destination that may break the contract of io.Writer:
+// one that takes less, or claims to take more, and says nothing fails.
+func writeWhole(w io.Writer, p []byte) (int, error) {
+	n, err := w.Write(p)
+	if n < 0 || n > len(p) {
+		n = 0
+	}
+	if err == nil && n != len(p) {
+		err = io.ErrShortWrite
+	}
+	return n, err
+}
+
 type chunk struct {
 	b    []byte
 	last bool

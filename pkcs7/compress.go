@@ -117,7 +117,7 @@ func (p *parser) inflate(dst io.Writer, content io.Reader) error {
 			if total > freeExpansion && (p.lim.Ratio < 0 || total/int64(p.lim.Ratio) > in.n) {
 				return fmt.Errorf("%w: expands more than %d times", ErrLimit, p.lim.Ratio)
 			}
-			if _, err := dst.Write(buf[:n]); err != nil {
+			if _, err := writeWhole(dst, buf[:n]); err != nil {
 				return err
 			}
 		}

@@ -103,10 +103,7 @@ func (r *DecryptReader) WriteTo(w io.Writer) (int64, error) {
 			}
 			return total, err
 		}
-		n, err := w.Write(r.ready)
-		if err == nil && n < len(r.ready) {
-			err = io.ErrShortWrite
-		}
+		n, err := writeWhole(w, r.ready)
 		r.ready = r.ready[n:]
 		r.pos += int64(n)
 		total += int64(n)

@@ -120,7 +120,7 @@ func (w *encryptWriter) flush() {
 		w.flushBehind()
 		return
 	}
-	if _, err := w.out.Write(w.buf); err != nil && w.err == nil {
+	if _, err := writeWhole(w.out, w.buf); err != nil && w.err == nil {
 		w.err = err
 	}
 	w.buf = w.buf[:0]
@@ -159,7 +159,7 @@ func (w *encryptWriter) flushBehind() {
 	w.buf, w.spare = spare[:0], full
 	w.pending = make(chan error, 1)
 	go func(out io.Writer, pending chan<- error) {
-		_, err := out.Write(full)
+		_, err := writeWhole(out, full)
 		pending <- err
 	}(w.out, w.pending)
 }

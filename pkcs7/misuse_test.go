@@ -7,12 +7,15 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"strings"
 	"testing"
 	"testing/iotest"
 
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
 )
 
@@ -312,5 +315,90 @@ func TestZeroKeys(t *testing.T) {
 	}
 	if _, err := NewEncryptWriter(t.Context(), io.Discard, []Recipient{ToPassword(nil)}, nil); !errors.Is(err, ErrWeak) {
 		t.Errorf("no password: %v", err)
+	}
+}
+
+// A shortWriter writes less than it is given and says nothing, or claims to have
+// written more.
+type shortWriter struct{ more int }
+
+func (w shortWriter) Write(p []byte) (int, error) { return len(p) + w.more, nil }
+
+// What a destination did not take is an error in every place that has one.
+func TestShortWrites(t *testing.T) {
+	key, kek := newSigner(t, "ed25519"), noise(32)
+	keys := fixed(KeyFromKEK(nil, kek))
+	long := strings.Repeat(text, 3000)
+	n := 0
+	for _, content := range []string{text, long} {
+		signed := sign(t, content, nil, key)
+		var compressed bytes.Buffer
+		if err := Compress(&compressed, strings.NewReader(content)); err != nil {
+			t.Fatal(err)
+		}
+		h := sha256.Sum256([]byte(content))
+		digested := ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(oid.DigestedData)),
+			ber.Append(nil, ber.Context(0), true, ber.Append(nil, ber.Sequence, true, encodeVersion(0), alg.SHA256.Identifier().DER(),
+				ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(oid.Data)), ber.Append(nil, ber.Context(0), true, encodeOctets([]byte(content)))),
+				encodeOctets(h[:]))))
+		for _, more := range []int{-1, 1} {
+			w := shortWriter{more}
+			encrypt := func(dst io.Writer, opts *EncryptOptions, all bool) error {
+				e, err := NewEncryptWriter(t.Context(), dst, []Recipient{ToKey(nil, kek)}, opts)
+				if err != nil {
+					return err
+				}
+				if all {
+					_, err = e.(io.ReaderFrom).ReadFrom(strings.NewReader(content))
+				} else {
+					_, err = io.WriteString(e, content)
+				}
+				return errors.Join(err, e.Close())
+			}
+			for name, use := range map[string]func() error{
+				"sign": func() error {
+					s, err := NewSignWriter(t.Context(), w, []SigningKey{key}, nil)
+					if err != nil {
+						return err
+					}
+					_, err = io.WriteString(s, content)
+					return errors.Join(err, s.Close())
+				},
+				"SignDetached": func() error {
+					return SignDetached(t.Context(), w, strings.NewReader(content), []SigningKey{key}, nil)
+				},
+				"Verify": func() error {
+					_, err := Verify(t.Context(), w, bytes.NewReader(signed), nil, trustAll, nil)
+					return err
+				},
+				"AddSigner":  func() error { return AddSigner(t.Context(), w, bytes.NewReader(signed), key, nil) },
+				"Compress":   func() error { return Compress(w, strings.NewReader(content)) },
+				"Decompress": func() error { return Decompress(w, bytes.NewReader(compressed.Bytes()), nil) },
+				"Extract":    func() error { _, err := Extract(t.Context(), w, bytes.NewReader(digested), nil, nil); return err },
+				"encrypt":    func() error { return encrypt(w, nil, false) },
+				"ReadFrom":   func() error { return encrypt(w, nil, true) },
+				"ciphertext": func() error { return encrypt(io.Discard, &EncryptOptions{Ciphertext: w}, false) },
+				"ciphertext, ReadFrom": func() error {
+					return encrypt(io.Discard, &EncryptOptions{Ciphertext: w}, true)
+				},
+				"WriteTo": func() error {
+					r, err := NewDecryptReader(t.Context(), bytes.NewReader(encryptTo(t, []byte(content), nil, ToKey(nil, kek))), keys, nil)
+					if err != nil {
+						return err
+					}
+					defer r.Close()
+					_, err = r.WriteTo(w)
+					return err
+				},
+			} {
+				if err := use(); err == nil && more < 0 {
+					t.Errorf("%s of %d octets: no error", name, len(content))
+				}
+				n++
+			}
+		}
+	}
+	if n != 2*2*12 {
+		t.Errorf("%d destinations", n)
 	}
 }

@@ -98,7 +98,7 @@ func pump(dst io.Writer, src io.Reader) error {
 	for {
 		n, err := readSome(src, buf)
 		if n > 0 {
-			if _, err := dst.Write(buf[:n]); err != nil {
+			if _, err := writeWhole(dst, buf[:n]); err != nil {
 				return err
 			}
 		}

@@ -201,6 +201,9 @@ func write(w io.Writer, b []byte) (int64, error) {
 		return 0, nil
 	}
 	n, err := w.Write(b)
+	if n < 0 || n > len(b) {
+		n = 0
+	}
 	if err == nil && n != len(b) {
 		err = io.ErrShortWrite
 	}
