@@ -11,6 +11,7 @@ package ess
 import (
 	"crypto/x509"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/pkcs7"
@@ -90,17 +91,52 @@ func addMailboxes(b *cryptobyte.Builder, names []string) {
 	}
 }
 
-// readText reads a DirectoryString of the forms that occur.
+// The string types that cryptobyte has no name for.
+const (
+	universalString = asn1.Tag(28)
+	bmpString       = asn1.Tag(30)
+)
+
+// readText reads a DirectoryString (RFC 5280 section 4.1.2.4). Of a
+// TeletexString the octets are taken for Latin-1, as all programs do.
 func readText(s *cryptobyte.String, out *string) bool {
 	var text cryptobyte.String
-	for _, tag := range []asn1.Tag{asn1.UTF8String, asn1.PrintableString} {
-		if s.PeekASN1Tag(tag) {
-			ok := s.ReadASN1(&text, tag)
-			*out = string(text)
-			return ok
-		}
+	var tag asn1.Tag
+	if !s.ReadAnyASN1(&text, &tag) {
+		return false
+	}
+	switch tag {
+	case asn1.UTF8String, asn1.PrintableString:
+		*out = string(text)
+		return utf8.Valid(text)
+	case asn1.T61String:
+		return readUnits(text, 1, out)
+	case bmpString:
+		return readUnits(text, 2, out)
+	case universalString:
+		return readUnits(text, 4, out)
 	}
 	return false
+}
+
+// readUnits decodes characters of that many octets each.
+func readUnits(b []byte, size int, out *string) bool {
+	if len(b)%size != 0 {
+		return false
+	}
+	text := make([]rune, 0, len(b)/size)
+	for ; len(b) > 0; b = b[size:] {
+		var c uint32
+		for _, octet := range b[:size] {
+			c = c<<8 | uint32(octet)
+		}
+		if c > utf8.MaxRune || !utf8.ValidRune(rune(c)) {
+			return false
+		}
+		text = append(text, rune(c))
+	}
+	*out = string(text)
+	return true
 }
 
 func addText(b *cryptobyte.Builder, text string) {

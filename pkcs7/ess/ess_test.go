@@ -324,3 +324,17 @@ func TestKeyPreference(t *testing.T) {
 		t.Errorf("%d preferences of NSS", n)
 	}
 }
+
+// TestTexts reads all forms of a DirectoryString.
+func TestTexts(t *testing.T) {
+	for in, want := range map[string]string{
+		"\x0c\x03\xc3\xbcx": "üx", "\x13\x02ab": "ab", "\x14\x02\xfcx": "üx", "\x1e\x04\x00\xfc\x20\xac": "ü€",
+		"\x1c\x08\x00\x01\xf6\x00\x00\x00\x00\x41": "😀A", "\x0c\x01\xff": "", "\x1e\x03\x00\x41\x00": "", "\x1c\x04\xff\xff\xff\xff": "", "\x1e\x02\xd8\x00": "", "\x04\x01a": "",
+	} {
+		country := append([]byte{0xa0, byte(len(in))}, in...)
+		l, err := ess.ParseLocation(append([]byte{0x30, byte(len(country))}, country...))
+		if (err == nil) != (want != "") || err == nil && l.Country != want {
+			t.Errorf("%x: %+v, %v", in, l, err)
+		}
+	}
+}
