@@ -237,6 +237,44 @@ func TestGivenUp(t *testing.T) {
 	}
 }
 
+// TestLeaderGivesUp holds that who began a fetch and gives up takes nothing from
+// those who wait for it too, and that what they get is remembered.
+func TestLeaderGivesUp(t *testing.T) {
+	p := newPKI(t)
+	arrived, release := make(chan struct{}), make(chan struct{})
+	asked := 0
+	u := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		asked++
+		close(arrived)
+		<-release
+		w.Write(p.crl) //nolint:errcheck
+	})
+	c := local()
+	ctx, cancel := context.WithCancel(t.Context())
+	leader := make(chan error)
+	go func() {
+		_, err := c.Fetch(ctx, chain.KindCRL, u, nil)
+		leader <- err
+	}()
+	<-arrived
+	f, _, hit := c.join(t.Context(), string(rune('0'+chain.KindCRL))+u+"\x00", nil)
+	if hit {
+		t.Fatal("no flight to join")
+	}
+	cancel()
+	if err := <-leader; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	close(release)
+	<-f.done
+	if f.answer.err != nil || len(f.answer.elements) != 1 {
+		t.Errorf("%d elements, %v", len(f.answer.elements), f.answer.err)
+	}
+	if _, err := c.Fetch(t.Context(), chain.KindCRL, u, nil); err != nil || asked != 1 {
+		t.Errorf("%v, asked %d times", err, asked)
+	}
+}
+
 func TestBadServers(t *testing.T) {
 	hang := make(chan struct{})
 	t.Cleanup(func() { close(hang) })
@@ -397,6 +435,9 @@ func TestURLs(t *testing.T) {
 		"//example.com": ErrURL, "http://user@example.com": ErrURL, "http://example.com:25": ErrURL, "http://example.com:8080": ErrURL,
 		"http://exa mple.com": ErrURL, "http://example.com/\r\n": ErrURL, "http://example.com:99999999": ErrURL,
 		"http://127.0.0.1": ErrAddress, "http://[::1]": ErrAddress, "http://169.254.169.254/latest": ErrAddress, "http://[::ffff:10.0.0.1]": ErrAddress,
+		"http://[64:ff9b::7f00:1]": ErrAddress, "http://[fe80::1%25eth0]": ErrAddress, "http://[fe80::1]:80": ErrAddress, "http://0.0.0.0": ErrAddress,
+		"HTTP://127.0.0.1": ErrAddress, "http://user:pw@127.0.0.1": ErrURL, "http://@example.com": ErrURL, "http://:80/": ErrURL,
+		"ldap:///cn=x": ErrURL, "gopher://example.com": ErrURL, "javascript:alert(1)": ErrURL, "http://example.com:0": ErrURL, "http://example.com#x": nil,
 	} {
 		var c Client
 		if _, err := c.checkURL(s); !errors.Is(err, want) || want == nil && err != nil {
@@ -441,7 +482,8 @@ func TestPrivate(t *testing.T) {
 	port := u[strings.LastIndexByte(u, ':'):]
 	var c Client
 	c.once.Do(c.init)
-	for _, host := range []string{"127.0.0.1", "localhost"} {
+	// Other ways to write 127.0.0.1 are names to us: what they resolve to counts.
+	for _, host := range []string{"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]"} {
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+host+port, nil)
 		if err != nil {
 			t.Fatal(err)
