@@ -207,8 +207,9 @@ func Check(records []Record) func(*chain.Path) error {
 }
 
 // Anchors returns what the domain itself vouches for by usages 2 and 3, for
-// programs whose policy lets a domain do so: pass it to chain.Anchors together
-// with chain.Constraints that name only this domain.
+// programs whose policy lets a domain do so: pass it to chain.Anchors. It
+// vouches for addresses of that domain alone; make a collection of it for this
+// mailbox and no other.
 func Anchors(mailbox string, records []Record) (chain.Source, error) {
 	at := strings.LastIndexByte(mailbox, '@')
 	if at < 1 {

@@ -10,7 +10,8 @@ import (
 
 // ValidateCertStatus maps the outcome of a validation to the status codes of
 // the ActiveSync command ValidateCert (MS-ASCMD 2.2.3.177.18). leaf is the
-// certificate that was asked about.
+// certificate that was asked about. Where the request has CheckCRL, verify with
+// chain.RevocationRequireAll.
 func ValidateCertStatus(leaf *x509.Certificate, err error) int {
 	if err == nil {
 		return 1
