@@ -133,8 +133,9 @@ func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
 }
 
 // maxReread is how many layers are undone again for each pass over what is in
-// them: with more the passes would grow with the square of the layers.
-const maxReread = 2
+// them, those of triple-wrapped mail: with more the passes would grow with the
+// square of the layers.
+const maxReread = 3
 
 // keep returns a source of the same octets that costs nothing to read again,
 // or src where there is no room for them.
