@@ -69,7 +69,7 @@ func freePort(t *testing.T) string {
 // submit sends as soon as the gateway listens.
 func submit(t *testing.T, addr, from, to string, mail []byte) error {
 	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(2 * time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
