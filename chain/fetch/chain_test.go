@@ -116,7 +116,7 @@ func responder(t *testing.T, issuer, by *party, index string, args ...string) st
 
 func verify(t *testing.T, root, leaf *party, o chain.Options, extra ...[]byte) (*chain.Path, error) {
 	t.Helper()
-	o.Fetcher = &fetch.Client{InsecurePrivateAddresses: true, Timeout: time.Minute}
+	o.Fetcher, o.FetchTimeout = &fetch.Client{InsecurePrivateAddresses: true, Timeout: time.Minute}, time.Minute
 	trust := chain.NewCollection(chain.Anchors(chain.Certs(root.Certificate)), chain.Untrusted(chain.DER(extra...)))
 	return trust.Verify(t.Context(), leaf.Certificate, chain.Policy{
 		Purpose: chain.EmailSigning, Mailbox: "alice@example.com", Options: o,
