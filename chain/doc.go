@@ -44,5 +44,5 @@
 //
 // Nothing in this package opens a network connection. A Source or [Fetcher]
 // supplied by the caller may, which is why the functions that consult one take
-// a context.
+// a context. Everything here may be used by several goroutines at the same time.
 package chain

@@ -36,4 +36,8 @@
 // changed it: see [Cipher.Authenticated]. CMSAlgorithmProtection protects
 // signatures alone; the algorithms of encryption are protected by
 // [EncryptOptions].CEKHKDF.
+//
+// Functions may be called at the same time, also with the same keys, recipients
+// and options, and so may the methods of a [SignerInfo]; readers, writers and a
+// [Digester] are for one goroutine at a time.
 package pkcs7

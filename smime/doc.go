@@ -59,5 +59,8 @@
 // to act on it in a way that can be seen: that decrypts for whoever changes a
 // stolen message and tries again. The error of [Unseal] can be told.
 //
-// Nothing in this package opens a network connection.
+// Nothing in this package opens a network connection. Its functions may be
+// called at the same time, also with the same collections, identities,
+// recipients and options: they change none of them. So may all methods, but
+// [Message.Close].
 package smime
