@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/asn1"
 	"slices"
 
 	"github.com/gosmime/gosmime/internal/alg"
@@ -70,6 +71,21 @@ func (s *subject) gmailLeaf() {
 	if len(s.CRLDistributionPoints) == 0 {
 		s.report(RuleGmailLeaf, "no cRLDistributionPoints")
 	}
+	if !s.netscape(2) {
+		s.report(RuleGmailLeaf, "nsCertType lacks S/MIME")
+	}
+}
+
+// netscape reports whether the nsCertType of old, if there is one, has the bit.
+func (s *subject) netscape(bit int) bool {
+	const nsCertType oid.OID = "\x60\x86\x48\x01\x86\xf8\x42\x01\x01" // 2.16.840.1.113730.1.1
+	e := s.der.Extension(nsCertType)
+	if e == nil {
+		return true
+	}
+	var bits asn1.BitString
+	rest, err := asn1.Unmarshal(e.Value, &bits)
+	return err == nil && len(rest) == 0 && bits.At(bit) == 1
 }
 
 func (s *subject) gmailCA() {
@@ -90,6 +106,9 @@ func (s *subject) gmailCA() {
 	}
 	if e := s.der.Extension(oid.ExtBasicConstraints); e == nil || !e.Critical || !s.IsCA {
 		s.report(RuleGmailCA, "no critical basicConstraints with cA")
+	}
+	if !s.netscape(6) {
+		s.report(RuleGmailCA, "nsCertType lacks S/MIME CA")
 	}
 }
 

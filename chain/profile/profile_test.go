@@ -57,6 +57,28 @@ func verify(root, leaf *x509.Certificate, check func(*chain.Path) error) (*chain
 		Purpose: chain.EmailSigning, InsecureAnyMailbox: true, Options: chain.Options{Check: check}})
 }
 
+// netscape adds an nsCertType.
+func netscape(bits byte) func(*x509.Certificate) {
+	return func(c *x509.Certificate) {
+		c.ExtraExtensions = append(c.ExtraExtensions, pkix.Extension{Id: []int{2, 16, 840, 1, 113730, 1, 1}, Value: []byte{3, 2, 0, bits}})
+	}
+}
+
+// TestRawAlone: of a certificate only Raw is believed.
+func TestRawAlone(t *testing.T) {
+	root, leaf := issue(t, netscape(0x20)) // S/MIME
+	bare := []*x509.Certificate{{Raw: leaf.Raw}, {Raw: root.Raw}}
+	lie := *leaf
+	lie.EmailAddresses, lie.NotAfter, lie.CRLDistributionPoints = nil, lie.NotAfter.AddDate(9, 0, 0), nil
+	for _, lint := range []profile.Lint{profile.Baseline, profile.Gmail, profile.Careful} {
+		for _, certs := range [][]*x509.Certificate{bare, {leaf, root}, {&lie, root}} {
+			if found := lint(certs); len(found) > 0 {
+				t.Error(found)
+			}
+		}
+	}
+}
+
 func TestRequire(t *testing.T) {
 	root, leaf := issue(t, nil)
 	path, err := verify(root, leaf, profile.Require(profile.Baseline, profile.Gmail, profile.Careful))
@@ -77,6 +99,7 @@ func TestRequire(t *testing.T) {
 		{profile.RuleAltNames, profile.Baseline, func(c *x509.Certificate) { c.DNSNames = []string{"example.com"} }},
 		{profile.RuleSubjectMailbox, profile.Baseline, func(c *x509.Certificate) { c.EmailAddresses = []string{"bob@example.com"} }},
 		{profile.RuleGmailLeaf, profile.Gmail, func(c *x509.Certificate) { c.CRLDistributionPoints = nil }},
+		{profile.RuleGmailLeaf, profile.Gmail, netscape(0x40)}, // of servers
 		{profile.RuleStrictUsage, profile.Careful, func(c *x509.Certificate) { c.ExtKeyUsage = nil }},
 		{profile.RuleStrictMailbox, profile.Careful, func(c *x509.Certificate) { c.EmailAddresses = nil }},
 	} {
