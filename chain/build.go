@@ -156,14 +156,20 @@ func (s *search) step(ctx context.Context) (done bool) {
 		if bad := n.knownBad(s.v.work); bad != nil {
 			s.told[bad.edge()] = true
 		}
-		// What is wrong with the leaf alone, no other path mends.
-		return err.cert == s.leaf && err.progress >= progressLeaf && s.best == nil
+		return err.cert == s.leaf && err.unmendable() && s.best == nil
 	}
 	if s.best == nil || path.better(s.best) {
 		s.best = path
 	}
 	s.second++
 	return s.second > maxSecond || path.known() == len(path.revocation) || !s.v.mayKnowMore()
+}
+
+// unmendable reports whether e, about the leaf, is the fault of the leaf alone:
+// another path doesn't mend it. What the evidence of one anchor leaves unknown,
+// that of another may tell, and a Check may want another path.
+func (e *Error) unmendable() bool {
+	return e.progress >= progressLeaf && e.progress < progressRevocation || e.Reason == ErrRevoked
 }
 
 // knownRevoked returns the error of another path that one of the certificates

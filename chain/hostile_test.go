@@ -121,6 +121,45 @@ func TestRevokedOnAnyPath(t *testing.T) {
 	}
 }
 
+// TestKnownOnAnotherPath: what one anchor's issuer of lists can't tell, that of
+// another may.
+func TestKnownOnAnotherPath(t *testing.T) {
+	one, two := newRoot(t, "One"), newRoot(t, "Two")
+	sub := one.newCA(t, "Sub")
+	cross := makeCert(t, two, sub.key, "Sub", asCA)
+	service := makeCert(t, two, newKey(t), "Service", func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign })
+	leaf := sub.newLeaf(t, alice, extension([]int{2, 5, 29, 31}, false, sequence(sequence(
+		point("http://example.com/i.crl"), explicit(2, explicit(4, service.RawSubject))))))
+	crl := list{by: service, number: 1, this: -day, next: day, idp: sequence(point("http://example.com/i.crl"), tagged(4, []byte{0xff}))}
+	for _, mode := range []chain.Revocation{chain.RevocationWhereKnown, chain.RevocationRequireLeaf} {
+		for _, bag := range [][]*party{{sub, cross, service}, {cross, sub, service}} {
+			trust := chain.NewCollection(chain.Anchors(certs(one, two)), chain.Untrusted(certs(bag...)), chain.Untrusted(chain.DER(crl.der(t))))
+			p := signing()
+			p.Revocation = mode
+			path, err := trust.Verify(t.Context(), leaf.Certificate, p)
+			wantReason(t, err, 0)
+			if err == nil && path.Revocation(0).Status != chain.StatusGood {
+				t.Errorf("mode %d: not known", mode)
+			}
+			// So it is with what a Check refuses.
+			for _, anchor := range []*party{one, two} {
+				p.Revocation = chain.RevocationWhereKnown
+				p.Check = func(p *chain.Path) error {
+					if !p.Anchor().Equal(anchor.Certificate) {
+						return errBroken
+					}
+					return nil
+				}
+				_, err := trust.Verify(t.Context(), leaf.Certificate, p)
+				wantReason(t, err, 0)
+			}
+			p.Check = func(*chain.Path) error { return errBroken }
+			_, err = trust.Verify(t.Context(), leaf.Certificate, p)
+			wantReason(t, err, chain.ErrCheck)
+		}
+	}
+}
+
 // TestHoldsAreLiftedByThoseWhoAcquit holds that a delta CRL whose signer can't
 // show that a certificate is good lifts no hold.
 func TestHoldsAreLiftedByThoseWhoAcquit(t *testing.T) {

@@ -26,7 +26,7 @@ const (
 	progressNames        = 62
 	progressPolicy       = 64
 	progressCAPurpose    = 66
-	progressLeaf         = 70 // here and above, but for the next three, it is the leaf's own fault
+	progressLeaf         = 70 // from here up to progressRevocation it is the leaf's own fault
 	progressLeafPurpose  = 72
 	progressMailbox      = 74
 	progressRevocation   = 80
