@@ -92,6 +92,20 @@ func isTrace(name string) bool {
 	return strings.HasPrefix(lower, "arc-") || strings.HasPrefix(lower, "resent-")
 }
 
+// copiesHeader reports whether a signature by DKIM repeats other fields (RFC
+// 6376 section 3.5: the tag z). No such signature holds for what is encrypted.
+func copiesHeader(f field) bool {
+	if !strings.EqualFold(f.name, "DKIM-Signature") && !strings.EqualFold(f.name, "ARC-Message-Signature") {
+		return false
+	}
+	for tag := range strings.SplitSeq(f.value, ";") {
+		if name, _, ok := strings.Cut(tag, "="); ok && strings.TrimSpace(name) == "z" {
+			return true
+		}
+	}
+	return false
+}
+
 // isDropped reports whether a field is never written: who a blind copy went to
 // (RFC 5322 section 3.6.3), and what only the payload of an encrypted message
 // may have (RFC 9788 section 2.2).

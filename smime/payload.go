@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"io"
-	"mime"
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
@@ -109,7 +108,9 @@ func (d *draft) newPayload(how composing) (*payload, error) {
 func (d *draft) hide(how composing) (outer []field, hidden legacyText, err error) {
 	for _, f := range d.fields {
 		if isTrace(f.name) {
-			outer = append(outer, f)
+			if !copiesHeader(f) || how.policy == HideNothing && len(how.hidden) == 0 {
+				outer = append(outer, f)
+			}
 			continue
 		}
 		v, keep := withhold(how.hidden, f.name, f.value)
@@ -196,7 +197,7 @@ func rootType(f field, t mimetree.MediaType, e rootEdit, hp string) (field, erro
 		// What protects no header fields must not say so (RFC 9788 section 2.1.1).
 		t.Params = merged(t.Params, "hp", "")
 		delete(t.Params, "hp")
-		if v = mime.FormatMediaType(t.Type, t.Params); v == "" {
+		if v = formatMediaType(t.Type, t.Params); v == "" {
 			v = t.Type
 		}
 	}

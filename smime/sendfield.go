@@ -3,8 +3,11 @@ package smime
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"mime"
 	"net/mail"
+	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -136,7 +139,7 @@ func asciiValue(name, value string) (string, error) {
 	case "content-type", "content-disposition":
 		t, err := mimetree.ParseMediaType(value)
 		if err == nil {
-			if s := mime.FormatMediaType(t.Type, t.Params); s != "" {
+			if s := formatMediaType(t.Type, t.Params); s != "" {
 				return s, nil
 			}
 		}
@@ -212,10 +215,56 @@ func withParameter(value string, t mimetree.MediaType, name, v string) string {
 	if _, has := t.Params[name]; !has && !t.Sloppy && len(t.Duplicate) == 0 {
 		return strings.TrimRight(value, "; \t") + "; " + name + `="` + v + `"`
 	}
-	if s := mime.FormatMediaType(t.Type, merged(t.Params, name, v)); s != "" {
+	if s := formatMediaType(t.Type, merged(t.Params, name, v)); s != "" {
 		return s
 	}
 	return t.Type + "; " + name + `="` + v + `"`
+}
+
+// formatMediaType is mime.FormatMediaType with long values in pieces (RFC 2231
+// section 3), since no fold can divide them: a file name may have 255 characters,
+// each of them nine octets here.
+func formatMediaType(t string, params map[string]string) string {
+	short, long := make(map[string]string), make(map[string][]string)
+	for name, v := range params {
+		if mime.FormatMediaType("a/a", map[string]string{name: v}) == "" || len(url.PathEscape(v)) < maxLine/2 {
+			short[name] = v
+			continue
+		}
+		long[name] = continuations(v)
+	}
+	s := mime.FormatMediaType(t, short)
+	if s == "" {
+		return ""
+	}
+	for _, name := range slices.Sorted(maps.Keys(long)) {
+		for i, piece := range long[name] {
+			charset := ""
+			if i == 0 {
+				charset = "utf-8''"
+			}
+			s += fmt.Sprintf("; %s*%d*=%s%s", name, i, charset, piece)
+		}
+	}
+	return s
+}
+
+// continuations returns a value percent-encoded, in pieces that fit into a line.
+func continuations(v string) []string {
+	var list []string
+	var b strings.Builder
+	for i := range len(v) {
+		if c := v[i]; c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '-' || c == '.' || c == '_' {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+		if b.Len() >= 50 {
+			list = append(list, b.String())
+			b.Reset()
+		}
+	}
+	return append(list, b.String())
 }
 
 // merged returns params with one more.

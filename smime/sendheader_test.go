@@ -3,6 +3,7 @@ package smime_test
 import (
 	"bytes"
 	"errors"
+	"mime"
 	"net/textproto"
 	"strings"
 	"testing"
@@ -32,6 +33,7 @@ func TestHiddenBeyondTheSubject(t *testing.T) {
 		{"blank before the colon", smime.HideSubject, "Subject : Lunch", "Lunch", "[...]"},
 		{"twice", smime.HideSubject, "Subject: Lunch\r\nSubject: Dinner", "Dinner", "[...]"},
 		{"in mail of another encoding", smime.HideSubject, "Subject: L\xfcnch", "nch", "[...]"},
+		{"copied by DKIM", smime.HideSubject, "DKIM-Signature: v=1; a=rsa-sha256; h=from;\r\n z=From:alice@example.com|Subject:Lunch; b=AAAA", "Lunch", ""},
 		{"keywords", smime.HideSubject, "Keywords: Lunch", "Lunch", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -132,6 +134,34 @@ func TestFieldsInASCII(t *testing.T) {
 		unfolded := strings.NewReplacer("\r\n ", " ", "\r\n\t", "\t").Replace(string(signed))
 		if strings.Count(unfolded, "\r\n"+tt.want+"\r\n") != 2 {
 			t.Errorf("%s:\n%.600s", tt.in, unfolded)
+		}
+	}
+}
+
+// TestLongFileNames: a name that takes more than a line is divided, and read
+// the same here and elsewhere.
+func TestLongFileNames(t *testing.T) {
+	w := newPeople(t)
+	for _, name := range []string{strings.Repeat("請求書", 80) + ".pdf", strings.Repeat("ä", 300) + "\"'%", strings.Repeat("a b", 300) + "ü"} {
+		disposition := "Content-Disposition: attachment; filename=\"" + strings.ReplaceAll(name, "\"", "\\\"") + "\"; size=3\r\n"
+		in := "From: alice@example.com\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/pdf\r\n" + disposition + "\r\nx\r\n--b--\r\n"
+		for _, in := range []string{in, "From: alice@example.com\r\n" + disposition + "\r\nx\r\n"} {
+			signed := sign(t, []byte(in), w.alice, nil)
+			if err := transportSafe(signed); err != nil {
+				t.Error(err)
+			}
+			_, content := cmsOf(t, signed)
+			h := content[bytes.Index(content, []byte("Content-Disposition: ")):]
+			h, _, _ = bytes.Cut(h, []byte("\r\n\r\n"))
+			for line := range bytes.Lines(h) {
+				if len(line) > 80 {
+					t.Errorf("line %q", line)
+				}
+			}
+			_, params, err := mime.ParseMediaType(header(t, append(h, "\r\n\r\n"...)).Get("Content-Disposition"))
+			if err != nil || params["filename"] != name || params["size"] != "3" {
+				t.Errorf("%q, %v", params, err)
+			}
 		}
 	}
 }
