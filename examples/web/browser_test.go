@@ -287,6 +287,7 @@ func TestPage(t *testing.T) {
 		t.Log("1 MiB: ", s.Status)
 	})
 	tb.quiet(t)
+	t.Run("policy", func(t *testing.T) { policy(t, url) })
 }
 
 // contrast is the least one of a text with what is behind it, as WCAG 2.2 has it.
@@ -357,10 +358,9 @@ func dropped(t *testing.T, tb *tab) {
 	}
 }
 
-// TestPolicy holds that the page itself can't let anything out, whatever a
-// message might bring it to do.
-func TestPolicy(t *testing.T) {
-	url, _ := site(t)
+// policy holds that the page itself can't let anything out, whatever a message
+// might bring it to do.
+func policy(t *testing.T, url string) {
 	tb := newTab(t, url)
 	asked := make(chan string, 10)
 	other := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { asked <- r.URL.Path }))
