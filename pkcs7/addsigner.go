@@ -14,8 +14,8 @@ import (
 )
 
 // AddSigner copies a SignedData and adds a signature. All that is in it stays
-// byte for byte and in its order; only lengths change, and how a content in
-// segments is cut. Whether its signatures are right is not looked at. A security
+// byte for byte and in its order; only lengths and the version change, and how a
+// content in segments is cut. Whether its signatures are right is not looked at. A security
 // label and a list of mailing lists that one of them has is signed by the new
 // one, too, as RFC 2634 section 1.4 demands, unless signer has its own.
 func AddSigner(ctx context.Context, dst io.Writer, src io.Reader, signer SigningKey, opts *SignOptions) error {
@@ -86,8 +86,8 @@ func AddUnsigned(dst io.Writer, src io.Reader, index int, attrs ...Attribute) er
 
 // AddElements copies a SignedData and adds certificates, CRLs and OCSP
 // responses, such as those that a signature needs to be verified after years
-// (CAdES B-LT). All else stays byte for byte and in its order; only lengths
-// change, and how a content in segments is cut.
+// (CAdES B-LT). All else stays byte for byte and in its order; only lengths and
+// the version change, and how a content in segments is cut.
 func AddElements(dst io.Writer, src io.Reader, elements ...[]byte) error {
 	var certs, crls [][]byte
 	for i, der := range elements {

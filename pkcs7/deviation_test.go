@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,6 +69,38 @@ func TestDeviationsOfSamples(t *testing.T) {
 	}
 	if n != 7 {
 		t.Errorf("%d samples", n)
+	}
+}
+
+// No other message of the golden set deviates.
+func TestDeviationsOfGoldens(t *testing.T) {
+	want := map[string]Deviation{
+		"bad/signed/attr-unsorted-signed-over-der.p7m": AttributesNotDER, "bad/signed/attr-unsorted-signed-as-sent.p7m": AttributesNotDER,
+		"bad/signed/digestalgs-empty.p7m": DigestNotAnnounced, "bad/signed/digestalgs-wrong.p7m": DigestNotAnnounced, "bad/signed/digest-unknown.p7m": DigestNotAnnounced,
+	}
+	signers, found := 0, 0
+	for _, g := range suites.Goldens(t, func(g *suites.Golden) bool { return strings.HasSuffix(g.File, ".p7m") || strings.HasSuffix(g.File, ".p7s") }) {
+		r, err := NewSignedReader(bytes.NewReader(g.Read(t, g.File)), nil, nil)
+		if err != nil {
+			continue
+		}
+		if _, err := io.Copy(io.Discard, r); err != nil {
+			continue
+		}
+		for _, s := range r.signers {
+			signers++
+			var list []Deviation
+			if d, ok := want[g.File]; ok {
+				list = append(list, d)
+				found++
+			}
+			if got := s.Deviations(); !slices.Equal(got, list) {
+				t.Errorf("%s: %v, not %v", g.File, got, list)
+			}
+		}
+	}
+	if signers < 100 || found != len(want) {
+		t.Errorf("%d of %d signers deviate", found, signers)
 	}
 }
 

@@ -25,6 +25,8 @@
 // held to theirs. After a key was found, every failure of decryption is [ErrDecrypt],
 // with one amount of work. What one message may cost is bounded by [Limits],
 // for several layers together by [Limits.Shared]. A syntax error says where.
+// What is read although a standard forbids it is a [Deviation] that can be asked
+// for.
 //
 // # How to do it wrong
 //
