@@ -79,7 +79,9 @@ func TestDeviationsOfGoldens(t *testing.T) {
 		"bad/signed/digestalgs-empty.p7m": DigestNotAnnounced, "bad/signed/digestalgs-wrong.p7m": DigestNotAnnounced, "bad/signed/digest-unknown.p7m": DigestNotAnnounced,
 	}
 	signers, found := 0, 0
-	for _, g := range suites.Goldens(t, func(g *suites.Golden) bool { return strings.HasSuffix(g.File, ".p7m") || strings.HasSuffix(g.File, ".p7s") }) {
+	for _, g := range suites.Goldens(t, func(g *suites.Golden) bool {
+		return strings.HasSuffix(g.File, ".p7m") || strings.HasSuffix(g.File, ".p7s")
+	}) {
 		r, err := NewSignedReader(bytes.NewReader(g.Read(t, g.File)), nil, nil)
 		if err != nil {
 			continue
