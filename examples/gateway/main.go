@@ -1,5 +1,7 @@
 // Gateway relays mail. Outbound it signs and encrypts as the settings of
 // Set-SmimeConfig ask, inbound it verifies and decrypts and says what it found.
+// It asks nobody for a password and signs for everybody who can reach it: let
+// that be your mail server alone.
 //
 //	SMIME_PASSWORD=secret go run . -config smimeconfig.json -pfx company.p12 -people people.pem -outbound 127.0.0.1:2525 -inbound 127.0.0.1:2526 -next 127.0.0.1:25
 package main

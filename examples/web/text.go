@@ -56,7 +56,8 @@ func textOf(h textproto.MIMEHeader, body io.Reader, depth int) (text []byte, cha
 			}
 		}
 	}
-	if typ != "text/plain" || strings.HasPrefix(h.Get("Content-Disposition"), "attachment") {
+	shown, _, _ := strings.Cut(h.Get("Content-Disposition"), ";")
+	if typ != "text/plain" || strings.EqualFold(strings.TrimSpace(shown), "attachment") {
 		return nil, "", errNoText
 	}
 	switch strings.ToLower(h.Get("Content-Transfer-Encoding")) {
