@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -130,18 +131,30 @@ func ReadCRLs(dir string) (chain.Source, error) {
 // parseCRLs reads DER or PEM. What is none is an error: a list that is passed
 // over can't say that a certificate was revoked.
 func parseCRLs(b []byte) (lists [][]byte, err error) {
-	if !bytes.Contains(b, []byte("-----BEGIN ")) {
-		b = pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: b})
-	}
-	src, err := chain.PEM(b)
-	if err != nil {
-		return nil, fmt.Errorf("no revocation list in DER or PEM: %w", err)
+	var src chain.Source
+	text := bytes.Contains(b, []byte("-----BEGIN "))
+	if text {
+		if src, err = chain.PEM(b); err != nil {
+			return nil, err
+		}
+	} else {
+		var list struct { // CertificateList, of which there is nothing to copy
+			Signed, Algorithm asn1.RawValue
+			Signature         asn1.BitString
+		}
+		if rest, err := asn1.Unmarshal(b, &list); err != nil || len(rest) > 0 {
+			return nil, errors.New("no revocation list in DER or PEM")
+		}
+		src = chain.DER(b)
 	}
 	for e, err := range src.Find(context.Background(), chain.Query{Kind: chain.KindCRL}) {
 		if err != nil {
 			return nil, err
 		}
 		lists = append(lists, e.DER())
+	}
+	if len(lists) == 0 && !text {
+		return nil, errors.New("no revocation list in DER or PEM")
 	}
 	return lists, nil
 }

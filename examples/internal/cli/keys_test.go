@@ -65,17 +65,25 @@ func TestArmouredPFX(t *testing.T) {
 	}
 }
 
-// TestCRLs reads a directory and a file, and refuses where there is no list.
+// TestCRLs reads a directory and a file, in DER and PEM, and refuses where there
+// is no list or one that was cut.
 func TestCRLs(t *testing.T) {
 	ca := smimetest.NewCA(t)
+	crl := ca.CRLs()[0]
+	text := pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: crl})
 	dir := t.TempDir()
 	file := filepath.Join(dir, "a.crl")
-	if err := os.WriteFile(file, ca.CRLs()[0], 0o600); err != nil {
+	if err := os.WriteFile(file, crl, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]bool{dir: true, file: true, t.TempDir(): false, filepath.Join(dir, "none"): false, write(t, []byte("text")): false} {
+	for name, want := range map[string]bool{
+		dir: true, file: true, write(t, text): true, write(t, append([]byte("\ufeff"), text...)): true,
+		t.TempDir(): false, filepath.Join(dir, "none"): false, write(t, []byte("text")): false,
+		write(t, crl[:len(crl)-1]): false, write(t, append(bytes.Clone(crl), 0)): false, write(t, ca.Root().Raw): false,
+		write(t, append(text, text[:len(text)/2]...)): false, write(t, clitest.PEM(ca.Root().Raw)): false,
+	} {
 		if _, err := cli.ReadCRLs(name); (err == nil) != want {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("%s: %v, want %v", name, err, want)
 		}
 	}
 }
