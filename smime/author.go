@@ -60,7 +60,7 @@ func (a *authors) add(h mimetree.Header) {
 	var list []mailbox.Address
 	for _, n := range named {
 		list = append(list, n.Address)
-		for _, shown := range [...]string{n.Name, n.Comment, n.Group} {
+		for _, shown := range [...]string{n.Name, n.Comment, n.Group, n.Local} {
 			if looksLikeAddress(shown) {
 				a.notes = append(a.notes, Note{Code: NoteDisplayName, Detail: quote(shown)})
 			}

@@ -29,7 +29,7 @@ const (
 	NoteMalformedHeader             // a line of the header is no field
 	NoteTransferEncoding            // base64 not as RFC 2045 has it
 	NoteSenderField                 // the Sender field names somebody else than From
-	NoteDisplayName                 // a display name looks like an address
+	NoteDisplayName                 // text beside the address, or its local part, looks like an address
 	NoteOldHeader                   // headers protected as before RFC 9788, shown as unprotected
 	NoteHeaderDiffers               // a protected field differs from the one outside
 	NoteWinmail                     // a winmail.dat (TNEF), which may hide a message

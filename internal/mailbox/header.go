@@ -165,8 +165,9 @@ type phrase struct {
 	local bool // could be a local part: words joined by dots, nothing else
 }
 
-// phrase reads words and dots (obs-phrase of RFC 5322 section 4.1), and square
-// brackets, which names have without the quotes that are due.
+// phrase reads words and dots (obs-phrase of RFC 5322 section 4.1). Square
+// brackets, which names have without the quotes that are due, make programs
+// differ in the address that they find.
 func (p *parser) phrase() (*phrase, error) {
 	ph := &phrase{local: true}
 	wantWord := true // a local part needs a word here
@@ -195,14 +196,6 @@ func (p *parser) phrase() (*phrase, error) {
 			ph.local = ph.local && !wantWord && !gap
 			ph.text.WriteByte('.')
 			wantWord = true
-		case c == '[' || c == ']':
-			p.pos++
-			if gap {
-				ph.text.WriteByte(' ')
-			}
-			ph.text.WriteByte(c)
-			ph.words++
-			ph.local, wantWord = false, false
 		default:
 			ph.local = ph.local && !wantWord
 			return ph, nil
