@@ -14,6 +14,7 @@ import (
 // say is in [Message.Header]. It is for display, replies and programs that act
 // on the text; no signature covers what it writes.
 func (m *Message) WriteDisplay(w io.Writer) error {
+	w = wholeWriter{w}
 	body := m.Body()
 	var marked []*mimetree.Part
 	if m.state != nil && m.state.encrypted && m.payload != nil {

@@ -210,7 +210,7 @@ func (e *encryption) write(ctx context.Context, w io.Writer, outer []field, size
 	if e.options.Cipher.Authenticated() {
 		smimeType = "authEnveloped-data"
 	}
-	out := bufio.NewWriterSize(w, 32<<10)
+	out := bufio.NewWriterSize(wholeWriter{w}, 32<<10)
 	b64 := newBase64Writer(&prefixWriter{w: out, prefix: func(w io.Writer) error {
 		if err := writeFields(w, outer); err != nil {
 			return err

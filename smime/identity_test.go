@@ -211,6 +211,7 @@ func TestWriterThatFails(t *testing.T) {
 	w := newPeople(t)
 	for _, size := range []int{1 << 10, 3 << 20} {
 		in := letter(size)
+		signed, sealed := sign(t, in, w.alice, nil), encrypt(t, in, w.toBob, nil)
 		for _, left := range []int{0, 100, 600, size / 2, size} {
 			for name, do := range map[string]func(io.Writer) error{
 				"Sign":    func(out io.Writer) error { return smime.Sign(t.Context(), out, bytes.NewReader(in), w.alice, nil) },
@@ -218,20 +219,41 @@ func TestWriterThatFails(t *testing.T) {
 				"Seal": func(out io.Writer) error {
 					return smime.Seal(t.Context(), out, bytes.NewReader(in), w.alice, w.toBob, nil)
 				},
+				"Verify": func(out io.Writer) error {
+					_, err := smime.Verify(t.Context(), out, bytes.NewReader(signed), w.trust, nil)
+					return err
+				},
+				"Decrypt": func(out io.Writer) error {
+					_, err := smime.Decrypt(t.Context(), out, bytes.NewReader(sealed), smime.Identities{w.bob}, nil)
+					return err
+				},
+				"WriteDisplay": func(out io.Writer) error { return open(t, sealed, w).WriteDisplay(out) },
 			} {
-				if err := do(&shortWriter{left}); !errors.Is(err, io.ErrShortWrite) {
-					t.Errorf("%s of %d with room for %d: %v", name, size, left, err)
+				for _, silent := range []bool{false, true} {
+					if err := do(&shortWriter{left, silent}); !errors.Is(err, io.ErrShortWrite) {
+						t.Errorf("%s of %d with room for %d: %v", name, size, left, err)
+					}
 				}
 			}
 		}
 	}
 }
 
-type shortWriter struct{ left int }
+// A shortWriter takes no more than it has room for, and may forget to say so.
+type shortWriter struct {
+	left   int
+	silent bool
+}
 
 func (s *shortWriter) Write(p []byte) (int, error) {
-	if s.left -= len(p); s.left < 0 {
-		return 0, io.ErrShortWrite
+	if len(p) <= s.left {
+		s.left -= len(p)
+		return len(p), nil
 	}
-	return len(p), nil
+	n := s.left
+	s.left = 0
+	if s.silent {
+		return n, nil
+	}
+	return 0, io.ErrShortWrite
 }

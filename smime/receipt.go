@@ -140,7 +140,7 @@ func writeReceiptMessage(w io.Writer, from string, to []string, cms []byte) erro
 		b.WriteString(text[:n] + "\r\n")
 		text = text[n:]
 	}
-	_, err = b.WriteTo(w)
+	_, err = b.WriteTo(wholeWriter{w})
 	return err
 }
 

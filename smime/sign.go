@@ -46,10 +46,10 @@ func Sign(ctx context.Context, w io.Writer, r io.Reader, id *Identity, opts *Sig
 		if err := s.writeMessage(ctx, &b, d.fields); err != nil {
 			return err
 		}
-		_, err := b.WriteTo(w)
+		_, err := b.WriteTo(wholeWriter{w})
 		return err
 	}
-	out := bufio.NewWriterSize(w, 32<<10)
+	out := bufio.NewWriterSize(wholeWriter{w}, 32<<10)
 	if err := s.writeMessage(ctx, out, d.fields); err != nil {
 		return err
 	}

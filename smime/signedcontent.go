@@ -408,6 +408,7 @@ func (c *cancelReader) Read(p []byte) (int, error) {
 
 // copyAll copies in large chunks.
 func copyAll(w io.Writer, r io.Reader) (int64, error) {
+	w = wholeWriter{w}
 	if t, ok := r.(io.WriterTo); ok {
 		return t.WriteTo(w)
 	}
