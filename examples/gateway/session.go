@@ -74,7 +74,7 @@ func (s *session) data(ctx context.Context, r io.Reader) error {
 	if err != nil {
 		return temporary("the message can't be stored", err)
 	}
-	defer f.Close()
+	defer discard(f)
 	n, wide, err := scan(f)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
@@ -109,23 +109,33 @@ func printable(s string) string {
 }
 
 // spool copies a message, which may be large and is read more than once, to a
-// file that has no name any more.
+// file that loses its name at once where the system can do that.
 func spool(r io.Reader) (*os.File, error) {
 	f, err := os.CreateTemp("", "gateway")
 	if err != nil {
 		return nil, err
 	}
-	err = os.Remove(f.Name())
-	if err == nil {
-		_, err = io.Copy(f, r)
-	}
+	_ = os.Remove(f.Name()) // else discard does it
+	_, err = io.Copy(f, r)
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
+		discard(f)
+		return nil, err
 	}
 	return f, nil
+}
+
+// discard closes a spooled message and removes what is left of it.
+func discard(f *os.File) {
+	err := f.Close()
+	if gone := os.Remove(f.Name()); gone != nil && !errors.Is(gone, os.ErrNotExist) {
+		err = errors.Join(err, gone)
+	}
+	if err != nil {
+		slog.Warn("spool", "reason", err)
+	}
 }
 
 // maxHops is how many hosts a message may pass (RFC 5321 section 6.3).
