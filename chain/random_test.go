@@ -1,6 +1,7 @@
 package chain_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
@@ -10,6 +11,7 @@ import (
 	mathrand "math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -396,6 +398,50 @@ func (w *world) opensslDiffers(err error) string {
 		return "it takes a root of version 3 by its keyUsage alone"
 	}
 	return ""
+}
+
+// TestRandomAgainstEveryPath holds that a path is found if there is one: each
+// way from the leaf to an anchor is also verified by itself.
+func TestRandomAgainstEveryPath(t *testing.T) {
+	n := rounds(400)
+	found, hidden := 0, 0
+	for seed := range uint64(n) {
+		w := newWorld(t, seed+7_000_000, false)
+		_, err := w.verify(t)
+		paths, good := 0, false
+		var walk func(way []*party)
+		walk = func(way []*party) {
+			top := way[len(way)-1]
+			for _, a := range w.anchors {
+				if !good && bytes.Equal(a.RawSubject, top.RawIssuer) {
+					paths++
+					alone := *w
+					alone.anchors, alone.bag = []*party{a}, way[1:]
+					_, err := alone.verify(t)
+					good = err == nil
+				}
+			}
+			for _, ca := range w.bag {
+				if !good && len(way) < 7 && bytes.Equal(ca.RawSubject, top.RawIssuer) && !slices.Contains(way, ca) {
+					walk(append(way[:len(way):len(way)], ca))
+				}
+			}
+		}
+		walk([]*party{w.leaf})
+		if good != (err == nil) {
+			t.Errorf("world %d: of %d paths one is good: %v; all together: %v", seed, paths, good, err)
+		}
+		if good {
+			found++
+			if paths > 1 {
+				hidden++
+			}
+		}
+	}
+	t.Logf("%d have a good path, %d of them not the first", found, hidden)
+	if found < n/5 || hidden < n/50 {
+		t.Errorf("%d have a good path, %d of them not the first", found, hidden)
+	}
 }
 
 func raws(list []*party) (out [][]byte) {
