@@ -63,8 +63,8 @@ func (p *Path) Revocation(i int) RevocationStatus {
 // A RevocationStatus is what is known about one certificate and from where.
 type RevocationStatus struct {
 	Status                 Status
-	Evidence               Kind // CRL or OCSPResponse; zero: none
-	ThisUpdate, NextUpdate time.Time
+	Evidence               Kind      // CRL or OCSPResponse; zero: none
+	ThisUpdate, NextUpdate time.Time // of the evidence; zero: it has none
 	RevokedAt              time.Time // after Path.At: revoked since
 }
 

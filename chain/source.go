@@ -23,8 +23,9 @@ type Query struct {
 }
 
 // A Source supplies entries. It may return more than was asked for, in any
-// order: a Collection re-checks every entry against the query and treats all
-// of it as untrusted input. It must be safe for concurrent use.
+// order, though not more than [Limits.Candidates] that don't match: a Collection
+// re-checks every entry against the query and treats all of it as untrusted
+// input. It must be safe for concurrent use.
 type Source interface {
 	Find(ctx context.Context, q Query) iter.Seq2[*Entry, error]
 }
