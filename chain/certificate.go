@@ -194,13 +194,26 @@ func verifySignature(signer *certificate, algorithm, signed, signature []byte) e
 	return s.VerifyMessage(key, signed, signature)
 }
 
+// pkixName returns the name in the form of crypto/x509, zero if it is none.
 func pkixName(der []byte) pkix.Name {
-	var rdns pkix.RDNSequence
 	var name pkix.Name
-	if unmarshalAll(der, &rdns) {
+	if rdns, ok := rdnSequence(der); ok {
 		name.FillFromRDNSequence(&rdns)
 	}
 	return name
+}
+
+func rdnSequence(der []byte) (pkix.RDNSequence, bool) {
+	rdns, ok := x509der.NameText(der)
+	var out pkix.RDNSequence
+	for _, rdn := range rdns {
+		var set pkix.RelativeDistinguishedNameSET
+		for _, a := range rdn {
+			set = append(set, pkix.AttributeTypeAndValue{Type: objectIdentifier(a.Type), Value: a.Value})
+		}
+		out = append(out, set)
+	}
+	return out, ok
 }
 
 // mailboxes returns the addresses that the certificate names.
