@@ -6,9 +6,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/suites"
 )
 
 // indefinite rewrites one element and all constructed ones inside of it, but no
@@ -208,5 +210,68 @@ func TestAddSignerWithContentTwice(t *testing.T) {
 	err := AddSigner(t.Context(), io.Discard, bytes.NewReader(sign(t, text, nil, key)), key, &SignOptions{Detached: strings.NewReader(text)})
 	if err == nil {
 		t.Error("content inside a detached signature")
+	}
+}
+
+// TestCopyGoldens adds to the messages of all producers. What their signatures
+// are worth stays as it was, and so do their octets.
+func TestCopyGoldens(t *testing.T) {
+	extra := newSigner(t, "ed25519").Certificate.Raw
+	stamp := Attribute{Type: oid.FriendlyName.X509(), Values: [][]byte{{4, 1, 9}}}
+	n := 0
+	for _, g := range suites.Goldens(t, func(g *suites.Golden) bool { return g.Operation == "verify" }) {
+		msg, ok := cmsOf(t, g)
+		if !ok {
+			continue
+		}
+		r, err := NewSignedReader(bytes.NewReader(msg), nil, nil)
+		if err != nil {
+			continue
+		}
+		content, err := io.ReadAll(r)
+		if err != nil || len(r.signers) == 0 {
+			continue
+		}
+		before := parts(t, msg)
+		last := len(r.signers) - 1
+		for name, add := range map[string]func(w io.Writer) error{
+			"unsigned": func(w io.Writer) error { return AddUnsigned(w, bytes.NewReader(msg), last, stamp) },
+			"elements": func(w io.Writer) error { return AddElements(w, bytes.NewReader(msg), extra) },
+		} {
+			var out bytes.Buffer
+			if err := add(&out); err != nil {
+				t.Errorf("%s, %s: %v", g.File, name, err)
+				continue
+			}
+			again, err := NewSignedReader(bytes.NewReader(out.Bytes()), nil, nil)
+			if err != nil {
+				t.Errorf("%s, %s: %v", g.File, name, err)
+				continue
+			}
+			if got, err := io.ReadAll(again); err != nil || !bytes.Equal(got, content) || len(again.signers) != len(r.signers) {
+				t.Errorf("%s, %s: %d octets, %v", g.File, name, len(got), err)
+				continue
+			}
+			after := parts(t, out.Bytes())
+			if name == "unsigned" {
+				after[3][last] = before[3][last]
+			}
+			for i := range before {
+				if !isSubsequence(before[i], after[i]) {
+					t.Errorf("%s, %s: part %d is not what it was", g.File, name, i)
+				}
+			}
+			for i, s := range again.signers {
+				_, was := r.signers[i].verify(t.Context(), trustAll, time.Time{}, nil)
+				_, is := s.verify(t.Context(), trustAll, time.Time{}, nil)
+				if (was == nil) != (is == nil) {
+					t.Errorf("%s, %s: signer %d: %v, before %v", g.File, name, i, is, was)
+				}
+			}
+			n++
+		}
+	}
+	if n < 500 {
+		t.Errorf("%d copies", n)
 	}
 }
