@@ -13,8 +13,8 @@ import (
 type HeaderPolicy uint8
 
 const (
-	HideSubject HeaderPolicy = iota // hcp_baseline
-	HideMost                        // hcp_shy
+	HideSubject HeaderPolicy = iota // hcp_baseline, and Thread-Topic
+	HideMost                        // hcp_shy, and Thread-Topic
 	HideNothing                     // hcp_no_confidentiality
 	PlainHeader                     // no header protection at all
 )

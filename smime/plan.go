@@ -156,6 +156,11 @@ func (p *plan) part(part *mimetree.Part, root bool) error {
 	if len(part.Children) == 0 {
 		return p.leaf(part, root)
 	}
+	if part.Type.Type == "message/global" {
+		if done, err := p.global(part, root); done || err != nil {
+			return err
+		}
+	}
 	for _, r := range []mimetree.Range{part.Preamble, part.Epilogue} {
 		s, err := p.inspect(r)
 		if err != nil {
@@ -175,6 +180,17 @@ func (p *plan) part(part *mimetree.Part, root bool) error {
 		p.relabel(part, root, "7bit")
 	}
 	return nil
+}
+
+// global encodes a message with a header in UTF-8 as a whole, which nothing but
+// its own type allows (RFC 6532 section 3.7); done is false if that is not needed.
+func (p *plan) global(part *mimetree.Part, root bool) (done bool, err error) {
+	s, err := p.inspect(part.BodyRange())
+	if err != nil || s.found&eightBit == 0 {
+		return false, err
+	}
+	p.recode(part, root, recoding{from: "7bit", to: "base64", exact: !p.d.bareLF})
+	return true, nil
 }
 
 // header adds the edits of fields that can't be sent as they are.

@@ -96,6 +96,7 @@ func inputs() map[string]string {
 			strings.Repeat("long ", 300) + "\r\n",
 		"base64 in one line":  "From: alice@example.com\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\n" + strings.Repeat("QUJD", 400) + "\r\n",
 		"forwarded":           "From: alice@example.com\r\nContent-Type: message/rfc822\r\n\r\nFrom: x@example.com\r\nSubject: \xc3\xa4\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\xc3\xa4\r\n",
+		"international":       "From: alice@example.com\r\nContent-Type: message/global\r\n\r\nFrom: \xc3\xa4@example.com\r\n\r\n\xc3\xa4\r\n",
 		"duplicate parameter": "From: alice@example.com\r\nContent-Type: text/plain; charset=utf-8; charset=x; (comment)\r\n\r\nx\r\n",
 		"hp already":          "From: alice@example.com\r\nContent-Type: text/plain; hp=\"cipher\"\r\nHP-Outer: Subject: x\r\n\r\nx\r\n",
 	}

@@ -2,6 +2,7 @@ package smime_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"mime"
 	"net/textproto"
@@ -163,5 +164,44 @@ func TestLongFileNames(t *testing.T) {
 				t.Errorf("%q, %v", params, err)
 			}
 		}
+	}
+}
+
+// TestForwardInternational: a message whose header has no form in ASCII can be
+// signed where it stands inside another, by the type that allows to encode it.
+func TestForwardInternational(t *testing.T) {
+	w := newPeople(t)
+	const inner = "From: 用户@例え.jp\nSubject: ä\nContent-Transfer-Encoding: 8bit\n\nä\n\nBcc: x"
+	for _, eol := range []string{"\n", "\r\n"} {
+		for _, head := range []string{"", "Content-Transfer-Encoding: 8bit\n"} {
+			in := strings.ReplaceAll("From: alice@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nlook\n--b\nContent-Type: message/global\n"+head+"\n"+inner+"\n--b--\n", "\n", eol)
+			for _, opaque := range []bool{false, true} {
+				signed := sign(t, []byte(in), w.alice, &smime.SignOptions{Opaque: opaque})
+				if err := transportSafe(signed); err != nil {
+					t.Error(err)
+				}
+				var out bytes.Buffer
+				if _, err := smime.Verify(t.Context(), &out, bytes.NewReader(signed), w.trust, nil); err != nil {
+					t.Fatal(err)
+				}
+				_, part, _ := strings.Cut(out.String(), "Content-Type: message/global")
+				_, text, _ := strings.Cut(part, "\r\n\r\n")
+				text, _, _ = strings.Cut(text, "\r\n--b")
+				got, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(text, "\r\n", ""))
+				if err != nil || string(got) != strings.ReplaceAll(inner, "\n", "\r\n") || strings.Count(out.String(), "Content-Transfer-Encoding") != 1 {
+					t.Errorf("%q, %v\n%s", got, err, out.String())
+				}
+			}
+		}
+	}
+	// What is ASCII is left in clear, and message/rfc822 has no such way.
+	plain := "From: alice@example.com\r\nContent-Type: message/global\r\n\r\nFrom: x@example.com\r\n\r\nx\r\n"
+	if signed := sign(t, []byte(plain), w.alice, nil); !bytes.Contains(signed, []byte("\r\n\r\nFrom: x@example.com\r\n\r\nx\r\n")) {
+		t.Errorf("%s", signed)
+	}
+	var out bytes.Buffer
+	err := smime.Sign(t.Context(), &out, strings.NewReader("From: alice@example.com\r\nContent-Type: message/rfc822\r\n\r\nFrom: ä@example.com\r\n\r\nx\r\n"), w.alice, nil)
+	if !errors.Is(err, smime.ErrNotTransportSafe) || out.Len() > 0 {
+		t.Errorf("%d bytes, %v", out.Len(), err)
 	}
 }
