@@ -2,6 +2,8 @@ package smime_test
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -70,6 +72,19 @@ func TestWriteDisplay(t *testing.T) {
 		_, body, _ := strings.Cut(strings.ReplaceAll(out.String(), "\r\n", "\n"), "\n\n")
 		if strings.TrimRight(body, "\n") != strings.TrimRight(tt.want, "\n") {
 			t.Errorf("%s: %q, want %q", tt.name, body, tt.want)
+		}
+	}
+	// A writer that takes less than it is given must not lose text silently.
+	for _, encoding := range []string{"7bit", "quoted-printable"} {
+		m := openHP(t, w, protectedFields+"Content-Transfer-Encoding: "+encoding+"\nContent-Type: text/plain; hp=\"cipher\"; hp-legacy-display=1\n\nSubject: Secret\n\nhello\n")
+		var out bytes.Buffer
+		if err := m.WriteDisplay(&out); err != nil {
+			t.Fatal(err)
+		}
+		for left := range out.Len() {
+			if err := m.WriteDisplay(&shortWriter{left, true}); !errors.Is(err, io.ErrShortWrite) {
+				t.Errorf("%s: after %d octets: %v", encoding, left, err)
+			}
 		}
 	}
 	// What was never encrypted has nothing to hide (RFC 9788 section 4.5.3.1).
