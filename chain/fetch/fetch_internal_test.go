@@ -384,7 +384,7 @@ func TestOCSPMethods(t *testing.T) {
 		body   []byte
 	}
 	var calls []call
-	onlyPost := false
+	status, page := http.StatusOK, "" // of the answer to a GET
 	u := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		if r.Method == http.MethodGet {
@@ -398,8 +398,9 @@ func TestOCSPMethods(t *testing.T) {
 			}
 		}
 		calls = append(calls, call{r.Method, body})
-		if onlyPost && r.Method == http.MethodGet {
-			w.WriteHeader(http.StatusMethodNotAllowed)
+		if r.Method == http.MethodGet && (status != http.StatusOK || page != "") {
+			w.WriteHeader(status)
+			io.WriteString(w, page) //nolint:errcheck
 			return
 		}
 		w.Write([]byte{0x30, 3, 0x0a, 1, 3}) //nolint:errcheck
@@ -422,8 +423,14 @@ func TestOCSPMethods(t *testing.T) {
 	}
 	do(small, "GET")
 	do(large, "POST")
-	onlyPost = true
+	status = http.StatusMethodNotAllowed
 	do(small, "GET", "POST")
+	status = http.StatusOK
+	for _, page = range []string{"<html>", "\x30\x03\x0a\x01\x01"} { // the second is malformedRequest
+		do(small, "GET", "POST")
+	}
+	page = "\x30\x03\x0a\x01\x06" // unauthorized
+	do(small, "GET")
 }
 
 func TestURLs(t *testing.T) {

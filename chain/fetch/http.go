@@ -77,12 +77,22 @@ func (c *Client) request(ctx context.Context, kind chain.Kind, u *url.URL, reque
 	get := strings.TrimSuffix(u.String(), "/") + "/" + url.QueryEscape(base64.StdEncoding.EncodeToString(request))
 	if len(get) <= 255 && u.RawQuery == "" && u.Fragment == "" {
 		body, err := c.do(ctx, http.MethodGet, get, kind, nil)
-		// Some responders know only POST.
-		if !errors.Is(err, ErrStatus) {
+		if !onlyPOST(body, err) {
 			return body, err
 		}
 	}
 	return c.do(ctx, http.MethodPost, u.String(), kind, request)
+}
+
+// onlyPOST reports whether the answer to a GET is that of a responder who knows
+// only POST: an HTTP status, a page, or malformedRequest.
+func onlyPOST(body []byte, err error) bool {
+	const malformedRequest = "\x30\x03\x0a\x01\x01"
+	if err != nil {
+		return errors.Is(err, ErrStatus)
+	}
+	_, ok := ocspNextUpdate(body)
+	return !ok || string(body) == malformedRequest
 }
 
 func (c *Client) do(ctx context.Context, method, target string, kind chain.Kind, body []byte) ([]byte, error) {
