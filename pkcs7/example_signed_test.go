@@ -304,3 +304,39 @@ func ExampleExtract() {
 	// 1.2.840.113549.1.7.5 <nil> 12
 	// true 0
 }
+
+// A strict program refuses what others tolerate.
+func ExampleDeviation() {
+	alice := newKey()
+	var message bytes.Buffer
+	w, err := pkcs7.NewSignWriter(context.Background(), &message, []pkcs7.SigningKey{alice}, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := w.Close(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	r, err := pkcs7.NewSignedReader(&message, nil, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := io.Copy(io.Discard, r); err != nil {
+		fmt.Println(err)
+		return
+	}
+	signers, err := r.Signers()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, s := range signers {
+		fmt.Println(len(s.Deviations()) == 0, s.CheckSignature(alice.Certificate))
+	}
+	fmt.Println(pkcs7.DigestNotAnnounced)
+	// Output:
+	// true <nil>
+	// digest algorithm not announced
+}

@@ -402,3 +402,119 @@ func TestShortWrites(t *testing.T) {
 		t.Errorf("%d destinations", n)
 	}
 }
+
+// A source that can seek is read from where it is, again too, in all verbs.
+func TestSourceWithPrefix(t *testing.T) {
+	needDisk(t)
+	key, kek := newSigner(t, "ed25519"), noise(32)
+	content := strings.Repeat(text, 60_000) // more than is held
+	prefixed := func(msg []byte) *bytes.Reader {
+		src := bytes.NewReader(append(bytes.Repeat([]byte{0x30}, 1000), msg...))
+		if _, err := src.Seek(1000, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		return src
+	}
+	for _, c := range []Cipher{AES256GCM, AES128CCM, AES256CBC} {
+		for _, size := range []int64{0, int64(len(content))} {
+			msg := encryptTo(t, []byte(content)[:min(len(content), 4<<20)], &EncryptOptions{Cipher: c, Size: size}, ToKey(nil, kek))
+			for _, withhold := range []bool{false, true} {
+				got, err := decryptAll(prefixed(msg), fixed(KeyFromKEK(nil, kek)), &DecryptOptions{Withhold: withhold})
+				if err != nil || string(got) != content {
+					t.Errorf("%v, size %d, withheld %v: %d octets, %v", c, size, withhold, len(got), err)
+				}
+			}
+			var outside bytes.Buffer
+			msg = encryptTo(t, []byte(content), &EncryptOptions{Cipher: c, Size: size, Ciphertext: &outside}, ToKey(nil, kek))
+			got, err := decryptAll(prefixed(msg), fixed(KeyFromKEK(nil, kek)), &DecryptOptions{Ciphertext: prefixed(outside.Bytes())})
+			if err != nil || string(got) != content {
+				t.Errorf("%v, size %d, ciphertext elsewhere: %d octets, %v", c, size, len(got), err)
+			}
+		}
+	}
+	for name, msg := range map[string][]byte{"signed": sign(t, content, nil, key), "bare": signBare(t, key, content)} {
+		if got, n, err := verifyFrom(prefixed(msg), nil); err != nil || got != content || n != 1 {
+			t.Errorf("%s: %d octets, %v", name, len(got), err)
+		}
+	}
+	if got, n, err := verifyFrom(prefixed(signDetached(t, content, nil, key)), prefixed([]byte(content))); err != nil || got != content || n != 1 {
+		t.Errorf("detached: %d octets, %v", len(got), err)
+	}
+}
+
+// What has failed or was closed stays so, and says so again.
+func TestAfterTheEnd(t *testing.T) {
+	key, kek := newSigner(t, "ed25519"), noise(32)
+	failed := errors.New("disk full")
+	writers := map[string]func(dst io.Writer) (io.WriteCloser, error){
+		"sign": func(dst io.Writer) (io.WriteCloser, error) {
+			return NewSignWriter(t.Context(), dst, []SigningKey{key}, &SignOptions{Size: 200_000})
+		},
+		"encrypt": func(dst io.Writer) (io.WriteCloser, error) {
+			return NewEncryptWriter(t.Context(), dst, []Recipient{ToKey(nil, kek)}, nil)
+		},
+	}
+	for name, open := range writers {
+		w, err := open(io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(make([]byte, 200_000)); err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(w.Close(), w.Close()); err != nil {
+			t.Errorf("%s: closed twice: %v", name, err)
+		}
+		if n, err := w.Write([]byte("x")); n != 0 || err == nil {
+			t.Errorf("%s: written after Close: %d, %v", name, n, err)
+		}
+		w, err = open(&failingWriter{left: 100_000, err: failed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, first := w.Write(make([]byte, 200_000))
+		_, again := w.Write(make([]byte, 10))
+		if closed := w.Close(); !errors.Is(errors.Join(first, closed), failed) || first != nil && !errors.Is(again, failed) || !errors.Is(closed, failed) {
+			t.Errorf("%s: %v, %v, %v", name, first, again, closed)
+		}
+	}
+	msg := encryptTo(t, noise(100), &EncryptOptions{Size: 100}, ToKey(nil, kek))
+	for name, c := range map[string]struct {
+		msg  []byte
+		want error
+	}{"good": {msg, io.EOF}, "bad tag": {flipLast(msg), ErrDecrypt}, "cut off": {msg[:len(msg)-1], ErrSyntax}} {
+		r, err := NewDecryptReader(t.Context(), unseekable(c.msg), fixed(KeyFromKEK(nil, kek)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		io.ReadAll(r)
+		for range 2 {
+			if n, err := r.Read(make([]byte, 10)); n != 0 || !errors.Is(err, c.want) {
+				t.Errorf("%s: %d, %v", name, n, err)
+			}
+		}
+		if err := errors.Join(r.Close(), r.Close()); err != nil {
+			t.Errorf("%s: closed twice: %v", name, err)
+		}
+		if n, err := r.Read(make([]byte, 10)); n != 0 || err == nil || err == io.EOF {
+			t.Errorf("%s: read after Close: %d, %v", name, n, err)
+		}
+		if _, err := r.Seek(0, io.SeekStart); err == nil {
+			t.Errorf("%s: sought after Close", name)
+		}
+	}
+	good := sign(t, text, nil, key)
+	r, err := NewSignedReader(bytes.NewReader(append(good, "garbage"...)), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.ReadAll(r)
+	_, first := r.Read(make([]byte, 1))
+	_, second := r.Signers()
+	_, third := r.UnverifiedElements()
+	for _, err := range []error{first, second, third} {
+		if !errors.Is(err, ErrSyntax) {
+			t.Errorf("after trailing data: %v", err)
+		}
+	}
+}
