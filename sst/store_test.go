@@ -493,3 +493,27 @@ func FuzzReadAny(f *testing.F) {
 		}
 	})
 }
+
+// A lossyWriter takes less than it is given and does not say so.
+type lossyWriter struct{ room int }
+
+func (l *lossyWriter) Write(p []byte) (int, error) {
+	n := min(l.room, len(p))
+	l.room -= n
+	return n, nil
+}
+
+// TestWriteToLossyWriter: a store that was not taken whole is an error.
+func TestWriteToLossyWriter(t *testing.T) {
+	ca, _ := fake(t, "ca")
+	s := &Store{Elements: slices.Repeat([]Element{{Kind: Certificate, DER: ca.Raw}}, 500)}
+	var whole bytes.Buffer
+	if err := Write(&whole, s); err != nil {
+		t.Fatal(err)
+	}
+	for _, room := range []int{0, 1, 40 << 10, whole.Len() - 1} {
+		if err := Write(&lossyWriter{room}, s); !errors.Is(err, io.ErrShortWrite) {
+			t.Errorf("room for %d: %v", room, err)
+		}
+	}
+}

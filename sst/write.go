@@ -1,6 +1,7 @@
 package sst
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -26,13 +27,13 @@ func Write(w io.Writer, s *Store) error {
 	for i := range s.Elements {
 		b = s.Elements[i].append(b)
 		if len(b) >= chunk/2 {
-			if _, err := w.Write(b); err != nil {
+			if _, err := bytes.NewReader(b).WriteTo(w); err != nil { // which tells what w did not take
 				return err
 			}
 			b = b[:0]
 		}
 	}
-	_, err := w.Write(append(b, make([]byte, recordSize)...))
+	_, err := bytes.NewReader(append(b, make([]byte, recordSize)...)).WriteTo(w)
 	return err
 }
 
