@@ -28,7 +28,7 @@ func TestVerbsTogether(t *testing.T) {
 	to := []*smime.Recipient{smime.InsecureRecipient("bob@example.com", w.bob.Certificate(), nil)}
 	keys := smime.Identities{w.bob}
 	limits := smime.Limits{CMS: pkcs7.Limits{Memory: 1 << 16}} // so that copies go to files
-	if runtime.GOOS == "js" { // no disk there
+	if runtime.GOOS == "js" {                                  // no disk there
 		limits.CMS.Memory = 64 << 20
 	}
 	mail := smimetest.Mail("alice@example.com", "bob@example.com", string(bytes.Repeat([]byte("pay 5\r\n"), 20_000)))
