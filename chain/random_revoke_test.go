@@ -1,6 +1,8 @@
 package chain_test
 
 import (
+	"crypto/x509"
+	"errors"
 	mathrand "math/rand/v2"
 	"os/exec"
 	"strconv"
@@ -140,6 +142,84 @@ func TestRandomRevocation(t *testing.T) {
 	t.Log(count)
 	for _, kind := range []string{"good", "revoked", "unknown"} {
 		if count[kind] < n/10 {
+			t.Errorf("only %d are %s", count[kind], kind)
+		}
+	}
+}
+
+// TestRandomAnchors has two roots that vouch for one CA and, by chance, for those
+// who sign its lists: what comes out with both is the best of what comes out with
+// each, but for a revocation, which nothing outweighs.
+func TestRandomAnchors(t *testing.T) {
+	count := map[string]int{}
+	n := rounds(200)
+	for seed := range uint64(n) {
+		r := mathrand.New(mathrand.NewPCG(seed, 3))
+		roots := []*party{newRoot(t, "One"), newRoot(t, "Two")}
+		key := newKey(t)
+		var subs []*party
+		for _, by := range roots {
+			subs = append(subs, makeCert(t, by, key, "Sub", asCA))
+		}
+		crlSign := func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageCRLSign }
+		service := makeCert(t, roots[r.IntN(2)], newKey(t), "Service", crlSign)
+		second := makeCert(t, roots[r.IntN(2)], newKey(t), "Sub", crlSign)
+		dp := extension([]int{2, 5, 29, 31}, false, sequence(sequence(point("http://example.com/i.crl"), explicit(2, explicit(4, service.RawSubject)))))
+		leaf := subs[0].newLeaf(t, alice, dp)
+		var evidence [][]byte
+		revoked := r.IntN(3) == 0
+		for i, by := range []*party{service, second, {subs[0].Certificate, key}} {
+			if r.IntN(3) != 0 {
+				continue
+			}
+			l := list{by: by, number: int64(i + 1), this: -day, next: day}
+			if r.IntN(3) == 0 {
+				l.next = -day / 2
+			}
+			if revoked && r.IntN(2) == 0 {
+				l.entries = []listed{{cert: leaf, date: -2 * day}}
+				if i == 0 {
+					l.entries[0].issuer = subs[0]
+				}
+			}
+			if i == 0 {
+				l.idp = sequence(point("http://example.com/i.crl"), tagged(4, []byte{0xff}))
+			}
+			evidence = append(evidence, l.der(t))
+		}
+		p := signing()
+		p.Revocation = []chain.Revocation{chain.RevocationWhereKnown, chain.RevocationRequireLeaf}[r.IntN(2)]
+		bag := []*party{subs[0], subs[1], service, second}
+		r.Shuffle(len(bag), func(i, j int) { bag[i], bag[j] = bag[j], bag[i] })
+		verify := func(anchors ...*party) string {
+			path, err := chain.NewCollection(chain.Anchors(certs(anchors...)), chain.Untrusted(certs(bag...)), chain.Untrusted(chain.DER(evidence...))).Verify(t.Context(), leaf.Certificate, p)
+			switch {
+			case err == nil && path.Revocation(0).Status == chain.StatusGood:
+				return "good"
+			case err == nil:
+				return "passed"
+			case errors.Is(err, chain.ErrRevoked):
+				return "revoked"
+			case errors.Is(err, chain.ErrRevocationUnknown):
+				return "unknown"
+			}
+			return err.Error()
+		}
+		a, b, all := verify(roots[0]), verify(roots[1]), verify(roots...)
+		want := "unknown"
+		for _, s := range []string{"passed", "good", "revoked"} {
+			if a == s || b == s {
+				want = s
+			}
+		}
+		if all != want {
+			t.Errorf("%d: %s and %s, together %s", seed, a, b, all)
+		}
+		count[all]++
+	}
+	t.Log(count)
+	for _, kind := range []string{"good", "passed", "revoked", "unknown"} {
+		if count[kind] < n/20 {
 			t.Errorf("only %d are %s", count[kind], kind)
 		}
 	}
