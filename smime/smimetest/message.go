@@ -74,6 +74,9 @@ func Spoofed(t testing.TB, id *smime.Identity, from, text string) []byte {
 // or not yet valid today, and the test fails. Package pkcs7 encrypts to those.
 func Encrypted(t testing.TB, from *smime.Identity, text string, to ...*smime.Identity) []byte {
 	t.Helper()
+	if len(to) == 0 {
+		t.Fatal("smimetest: nobody to encrypt to")
+	}
 	return encrypted(t, Mail(addressOf(from), addressOf(to[0]), text), to)
 }
 

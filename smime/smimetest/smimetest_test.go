@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"runtime"
 	"testing"
 
 	"github.com/gosmime/gosmime/chain"
@@ -102,5 +103,49 @@ func TestEncrypted(t *testing.T) {
 	utf8 := ca.Identity("jörg@exämple.com")
 	if boxes := utf8.Mailboxes(); len(boxes) != 1 {
 		t.Errorf("mailboxes %q", boxes)
+	}
+}
+
+// A failing test notes that it failed and goes no further.
+type failing struct {
+	testing.TB
+	failed bool
+}
+
+func (f *failing) Helper() {}
+
+func (f *failing) Fatal(...any) { f.failed = true; runtime.Goexit() }
+
+func (f *failing) Fatalf(string, ...any) { f.Fatal() }
+
+// TestEncryptedFails holds for whom nothing can be encrypted.
+func TestEncryptedFails(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	alice := ca.Identity("alice@example.com")
+	for name, tt := range map[string]struct {
+		to   []*smime.Identity
+		want bool
+	}{
+		"nobody":        {nil, true},
+		"expired":       {[]*smime.Identity{alice, ca.Identity("bob@example.com", smimetest.Expired())}, true},
+		"not yet valid": {[]*smime.Identity{ca.Identity("bob@example.com", smimetest.NotYetValid())}, true},
+		"no mailbox":    {[]*smime.Identity{ca.Identity("bob@example.com", smimetest.NoMailbox())}, false},
+	} {
+		for _, seal := range []bool{false, true} {
+			f := &failing{TB: t}
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				if seal {
+					smimetest.Sealed(f, alice, "secret", tt.to...)
+				} else {
+					smimetest.Encrypted(f, alice, "secret", tt.to...)
+				}
+			}()
+			<-done
+			if f.failed != tt.want {
+				t.Errorf("%s: failed %v", name, f.failed)
+			}
+		}
 	}
 }
