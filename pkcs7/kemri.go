@@ -76,6 +76,10 @@ func (k *kemri) prepare(key *matchKey, _ int) (*opening, error) {
 		return nil, fmt.Errorf("%w: key of type %T for the key encapsulation %s", ErrUnsupported, key.key, k.kem.OID)
 	}
 	info := kemInfo(k.wrap, k.kekLength, k.ukm)
+	// A derivation that can't be done can't be done with any secret.
+	if _, err := kem.KEK(make([]byte, 32), info, k.kekLength); err != nil {
+		return nil, badParameters(err, k.kdf)
+	}
 	return &opening{selfChecking: true, open: func(ctx context.Context, _ int) ([]byte, error) {
 		secret, err := kem.Decapsulate(alg.WithContext(ctx, key.key), k.kemct)
 		if err != nil {

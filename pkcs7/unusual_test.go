@@ -234,6 +234,8 @@ func TestRecipientRules(t *testing.T) {
 		"kekLength of nothing":       {kem(func(f [][]byte) { f[5] = encodeInteger(0) }), keys[5].decryption(), ErrUnsupported},
 		"kekLength without end":      {kem(func(f [][]byte) { f[5] = append([]byte{2, 9, 1}, make([]byte, 8)...) }), keys[5].decryption(), ErrSyntax},
 		"unknown wrap":               {kem(func(f [][]byte) { f[6] = unknown.DER() }), keys[5].decryption(), ErrUnsupported},
+		"unknown derivation":         {kem(func(f [][]byte) { f[4] = unknown.DER() }), keys[5].decryption(), ErrUnsupported},
+		"HKDF with parameters":       {kem(func(f [][]byte) { f[4] = alg.Identifier{OID: oid.HKDFSHA256, Params: []byte{5, 0}}.DER() }), keys[5].decryption(), ErrUnsupported},
 		"another KEM":                {kem(func(f [][]byte) { f[2] = alg.Identifier{OID: oid.MLKEM1024}.DER() }), keys[5].decryption(), ErrUnsupported},
 		"KEM for a key of RSA":       {kem(func([][]byte) {}), KeyOf(keys[5].cert, testRSA().key), ErrUnsupported},
 		"kemct too short":            {kem(func(f [][]byte) { f[3] = encodeOctets(make([]byte, 1000)) }), keys[5].decryption(), ErrDecrypt},
