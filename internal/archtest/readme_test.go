@@ -99,3 +99,34 @@ func TestReadmeLimits(t *testing.T) {
 		t.Errorf("%d defaults", defaults)
 	}
 }
+
+// TestPagesNameWhatExists holds that every name of a package that the pages
+// mention is exported by it.
+func TestPagesNameWhatExists(t *testing.T) {
+	files := map[string]string{"smime": "smime", "pkcs7": "pkcs7", "chain": "chain", "sst": "sst", "exchange": "smime_exchange", "fetch": "chain_fetch"}
+	names := 0
+	for _, page := range []string{"README.md", ".github/MIGRATION.md", ".github/ADMINISTRATORS.md", ".github/SECURITY.md"} {
+		text, err := os.ReadFile(filepath.Join("..", "..", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`\b(smime|pkcs7|chain|sst|exchange|fetch)\.([A-Z]\w*)(?:\.([A-Z]\w*))?`).FindAllStringSubmatch(string(text), -1) {
+			api, err := os.ReadFile(filepath.Join("testdata", "api", files[m[1]]+".txt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range m[2:] {
+				if name == "" {
+					continue
+				}
+				names++
+				if !regexp.MustCompile(`\b` + name + `\b`).Match(api) {
+					t.Errorf("%s: %s has no %s", page, m[1], name)
+				}
+			}
+		}
+	}
+	if names < 60 {
+		t.Errorf("%d names", names)
+	}
+}
