@@ -10,6 +10,8 @@ import (
 	"iter"
 	"math/big"
 	"slices"
+	"unicode"
+	"unicode/utf8"
 )
 
 // A Query selects entries. Every set field must match.
@@ -61,12 +63,13 @@ func Entries(entries ...*Entry) Source {
 
 // PEM is a [Source] that holds every CERTIFICATE and X509 CRL block of text.
 // Unlike [x509.CertPool.AppendCertsFromPEM] it fails on a block it can't read:
-// the error is an [*Error] for [ErrMalformed]. Blocks of other types are passed
-// over, and so is a byte order mark before the first.
+// the error is an [*Error] for [ErrMalformed]. Blocks of other types and those
+// that are commented out are passed over, and so is a byte order mark before the
+// first.
 func PEM(text []byte) (Source, error) {
 	m := &memory{}
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	begun, decoded := bytes.Count(text, []byte("-----BEGIN ")), 0
+	begun, decoded := blocksBegun(text), 0
 	for rest := text; ; decoded++ {
 		var block *pem.Block
 		block, rest = pem.Decode(rest)
@@ -86,6 +89,23 @@ func PEM(text []byte) (Source, error) {
 		return nil, &Error{Reason: ErrMalformed, Detail: fmt.Sprintf("of %d PEM blocks %d can't be decoded", begun, begun-decoded)}
 	}
 	return m, nil
+}
+
+// blocksBegun counts the blocks that text means to have: those whose line has
+// nothing that is seen before them. One that is commented out is none.
+func blocksBegun(text []byte) (n int) {
+	const begin = "-----BEGIN "
+	for {
+		at := bytes.Index(text, []byte(begin))
+		if at < 0 {
+			return n
+		}
+		line := text[bytes.LastIndexAny(text[:at], "\r\n")+1 : at]
+		if !bytes.ContainsFunc(line, func(r rune) bool { return r != ' ' && r != utf8.RuneError && unicode.IsPrint(r) }) {
+			n++
+		}
+		text = text[at+len(begin):]
+	}
 }
 
 func pemEntry(block *pem.Block) (*Entry, error) {

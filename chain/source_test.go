@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509"
 	"encoding/pem"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,9 @@ func TestPEM(t *testing.T) {
 		{"indented last", good + "\t" + list, -1},
 		{"mark within", good + "\ufeff" + list, -1},
 		{"CR alone", string(bytes.ReplaceAll([]byte(good+list), []byte("\n"), []byte("\r"))), -1},
+		{"unseen before", good + "\u200b" + list + "\xff" + list, -1},
+		{"commented out", "# " + strings.ReplaceAll(list, "\n", "\n# ") + "\n" + good, 1},
+		{"named in text", "see -----BEGIN CERTIFICATE----- below\n" + good, 1},
 		{"broken base64 first", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n" + good, -1},
 		{"broken base64 last", good + "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n", -1},
 		{"no end", good + "-----BEGIN CERTIFICATE-----\nAAAA\n", -1},

@@ -68,9 +68,10 @@ func (s *SignerInfo) signingCertificate(c *x509der.Certificate) error {
 // CheckPath returns nil if the signer's signing certificate attributes leave the
 // path free, which they do if they name the signer's certificate alone or are
 // not there; or if they name each certificate of path, the trust anchor being
-// left out of it. Else its error wraps [ErrSignature]. Programs that validate
-// by RFC 5035 section 5.4.1 ask it of a path that was found otherwise. The
-// policies that the attribute may list are not looked at.
+// left out of it. Else its error wraps [ErrSignature], or says why an attribute or
+// a certificate can't be read. Programs that validate by RFC 5035 section 5.4.1
+// ask it of a path that was found otherwise. The policies that the attribute may
+// list are not looked at.
 func (s *SignerInfo) CheckPath(path []*x509.Certificate) error {
 	for _, id := range [...]oid.OID{oid.AttrSigningCertificate, oid.AttrSigningCertificateV2} {
 		v, ok := s.signed.single(id)

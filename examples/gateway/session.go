@@ -38,6 +38,8 @@ func newSession(c *smtp.Conn, name string, handle func(context.Context, *envelop
 	host, _, err := net.SplitHostPort(c.Conn().RemoteAddr().String())
 	if err != nil {
 		host = "unknown"
+	} else if strings.Contains(host, ":") {
+		host = "IPv6:" + host // RFC 5321 section 4.1.3
 	}
 	return &session{envelope: envelope{name: name}, client: printable(c.Hostname()) + " ([" + host + "])", handle: handle}
 }
