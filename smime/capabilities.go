@@ -1,9 +1,11 @@
 package smime
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/x509"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -95,6 +97,15 @@ func (c Capabilities) MarshalBinary() ([]byte, error) {
 		}
 	})
 	return b.Bytes()
+}
+
+// clone returns a copy that shares nothing with c.
+func (c Capabilities) clone() Capabilities {
+	c = slices.Clone(c)
+	for i := range c {
+		c[i].Parameters = bytes.Clone(c[i].Parameters)
+	}
+	return c
 }
 
 // certificateCapabilities returns those of the certificate (RFC 4262), or nil.

@@ -47,7 +47,7 @@ func NewRecipient(ctx context.Context, mailbox string, cert *x509.Certificate, t
 // [Encrypt] says so.
 func InsecureRecipient(mailbox string, cert *x509.Certificate, caps Capabilities) *Recipient {
 	r := readRecipient(mailbox, cert)
-	r.caps = caps
+	r.caps = caps.clone()
 	if caps == nil && r.der != nil {
 		r.caps = certificateCapabilities(r.der)
 	}
@@ -74,7 +74,7 @@ func (r *Recipient) Path() *chain.Path { r.mustBeMade(); return r.path }
 func (r *Recipient) Certificate() *x509.Certificate { r.mustBeMade(); return r.cert }
 
 // Capabilities returns what the recipient is known to read, or nil.
-func (r *Recipient) Capabilities() Capabilities { r.mustBeMade(); return r.caps }
+func (r *Recipient) Capabilities() Capabilities { r.mustBeMade(); return r.caps.clone() }
 
 func (r *Recipient) mustBeMade() {
 	if r.cert == nil {
@@ -120,7 +120,7 @@ func newRecipient(ctx context.Context, box string, cert *x509.Certificate, trust
 	}
 	r.path = path
 	if opts.Capabilities != nil {
-		r.caps = opts.Capabilities(box, r.cert)
+		r.caps = opts.Capabilities(box, r.cert).clone()
 	}
 	if r.caps == nil {
 		r.caps = certificateCapabilities(r.der)

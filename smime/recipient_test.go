@@ -166,6 +166,17 @@ func capabilities(t testing.TB, ids ...string) smime.Capabilities {
 	return caps
 }
 
+func TestRecipientKeepsItsCapabilities(t *testing.T) {
+	w := newPeople(t)
+	caps := capabilities(t, "2.16.840.1.101.3.4.1.46")
+	r := smime.InsecureRecipient("bob@example.com", w.bob.Certificate(), caps)
+	caps[0].OID = x509.OID{}
+	r.Capabilities()[0].OID = x509.OID{}
+	if got := r.Capabilities()[0].OID.String(); got != "2.16.840.1.101.3.4.1.46" {
+		t.Errorf("the announced cipher became %q", got)
+	}
+}
+
 func TestCipherChoice(t *testing.T) {
 	const gcm256, gcm128, cbc256, cbc128, chacha, des3 = "2.16.840.1.101.3.4.1.46", "2.16.840.1.101.3.4.1.6",
 		"2.16.840.1.101.3.4.1.42", "2.16.840.1.101.3.4.1.2", "1.2.840.113549.1.9.16.3.18", "1.2.840.113549.3.7"

@@ -51,7 +51,7 @@ func (s *Signer) ReceiptRequest() (to []string, ok bool) {
 // nil if nothing, and if the signer claims to have signed more than a day after
 // the time of the check. Of several messages the one with the latest ClaimedTime
 // counts (RFC 8551 section 2.7.1).
-func (s *Signer) Capabilities() Capabilities { s.check(); return slices.Clone(s.caps) }
+func (s *Signer) Capabilities() Capabilities { s.check(); return s.caps.clone() }
 
 // EncryptTo returns the certificate that the signer asked replies to be
 // encrypted to, or nil, on the conditions of Capabilities. Pass it to
