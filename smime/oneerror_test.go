@@ -50,6 +50,7 @@ func TestUnsealTellsNothing(t *testing.T) {
 		nested = encrypted(t, w.bob, "", pkcs7.AES128CBC, nested)
 	}
 	plain := []byte("Content-Type: text/plain\r\n\r\nhello\r\n")
+	var first string // the one error
 	for _, tt := range []struct {
 		name  string
 		inner []byte
@@ -59,6 +60,7 @@ func TestUnsealTellsNothing(t *testing.T) {
 		{"not signed", plain, smime.ErrNotSigned},
 		{"nothing", nil, smime.ErrNotSigned},
 		{"content changed", edit(t, signed, "pay 5", "pay 6"), pkcs7.ErrDigest},
+		{"content changed under two signatures", edit(t, clearSigned(t, w.alice, "alice@example.com", signed), "pay 5", "pay 6"), pkcs7.ErrDigest},
 		{"third part", edit(t, signed, "--=_smimetest--", "--=_smimetest\r\n\r\nthird\r\n--=_smimetest--"), smime.ErrMalformed},
 		{"two types", edit(t, signed, "MIME-Version: 1.0\r\n", "Content-Type: text/html\r\nMIME-Version: 1.0\r\n"), smime.ErrNotSigned},
 		{"junk in base64", edit(t, w.seeds[1], "\r\n\r\nMI", "\r\n\r\n!MI"), smime.ErrMalformed},
@@ -74,7 +76,6 @@ func TestUnsealTellsNothing(t *testing.T) {
 	} {
 		limits := smime.Limits{CMS: pkcs7.Limits{Expanded: 1 << 20}}
 		opts := smime.UnsealOptions{Verify: smime.VerifyOptions{Limits: limits}}
-		var first string
 		for _, cipher := range []pkcs7.Cipher{pkcs7.AES256CBC, pkcs7.AES256GCM} {
 			out, _, err := w.unseal(bytes.NewReader(encrypted(t, w.bob, "alice@example.com", cipher, tt.inner)), opts)
 			switch {

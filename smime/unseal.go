@@ -346,9 +346,9 @@ func (u *unsealing) layered(c *readContent) bool {
 func (u *unsealing) holds(c *readContent) error {
 	reports, _ := u.v.choose(c, &authors{})
 	u.listed = u.listed || expanded(reports)
-	u.outside = true
 	for _, r := range reports {
 		if r.Integrity.passed {
+			u.outside = true
 			return nil
 		}
 	}
