@@ -47,6 +47,7 @@ func List(value string) ([]Named, error) {
 	}
 	p := &parser{in: strings.TrimSuffix(strings.TrimSuffix(value, "\n"), "\r")}
 	var list []Named
+	var ends []int // of the comments of each address in p.comments
 	group, any, name := false, false, ""
 	for {
 		if err := p.skipCFWS(); err != nil {
@@ -60,6 +61,7 @@ func List(value string) ([]Named, error) {
 			if !any {
 				return nil, p.fail("no address")
 			}
+			addComments(list, p.comments, ends)
 			return list, nil
 		case p.take(','):
 			continue
@@ -81,20 +83,27 @@ func List(value string) ([]Named, error) {
 			if n.InGroup = group; group {
 				n.Group = name
 			}
-			list = append(list, n)
+			list, ends = append(list, n), append(ends, 0)
 		}
 		// What ends an element: a comma, the end of its group, the end.
 		if err := p.skipCFWS(); err != nil {
 			return nil, err
 		}
-		if len(list) > 0 && len(p.comments) > 0 {
-			n := &list[len(list)-1]
-			n.Comment = strings.TrimSpace(n.Comment + " " + displayName(string(p.comments)))
-			p.comments = p.comments[:0]
+		if len(list) > 0 {
+			ends[len(list)-1] = len(p.comments)
 		}
 		if c := p.peek(); p.pos < len(p.in) && c != ',' && !(group && c == ';') {
 			return nil, p.fail("address followed by other text")
 		}
+	}
+}
+
+// addComments gives each address its part of the comments.
+func addComments(list []Named, comments []byte, ends []int) {
+	start := 0
+	for i := range list {
+		list[i].Comment = strings.TrimSpace(displayName(string(comments[start:ends[i]])))
+		start = ends[i]
 	}
 }
 

@@ -3,6 +3,7 @@ package mailbox_test
 import (
 	"errors"
 	"net/mail"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -226,6 +227,22 @@ func TestFromHeader(t *testing.T) {
 	list, err = mailbox.List("=?utf-8?q?J=C3=B6rg?= \"X\" <a@b.com>, J\xf6 <c@d.com>, e@f.com")
 	if err != nil || len(list) != 3 || list[0].Name != "Jörg X" || list[1].Name != "J\ufffd" || list[2].Name != "" {
 		t.Errorf("List = %q, %v", list, err)
+	}
+}
+
+// TestManyComments holds that the comments of many empty groups, which all stand
+// beside one address, are put together once.
+func TestManyComments(t *testing.T) {
+	value := "a@b.com" + strings.Repeat(",g:;(x)", 20_000)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	list, err := mailbox.List(value)
+	runtime.ReadMemStats(&after)
+	if err != nil || len(list) != 1 || list[0].Comment != strings.TrimSpace(strings.Repeat("x ", 20_000)) {
+		t.Errorf("%d addresses, %v", len(list), err)
+	}
+	if n := after.TotalAlloc - before.TotalAlloc; n > 16<<20 {
+		t.Errorf("%d octets allocated for %d", n, len(value))
 	}
 }
 
