@@ -51,7 +51,7 @@ func (d *draft) signedKind() oid.OID {
 	case formClear:
 		return oid.Data
 	case formCMS:
-		body, err := decodeBody(d.root, d.section(d.root.BodyRange()))
+		body, err := decodeCMS(d.root, d.section(d.root.BodyRange()))
 		if err != nil {
 			return ""
 		}

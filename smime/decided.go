@@ -95,7 +95,7 @@ func (d *draft) signedHeader(part *mimetree.Part, entity *io.SectionReader, laye
 func (d *draft) opaqueHeader(part *mimetree.Part, entity *io.SectionReader, layers int) (*mimetree.Part, error) {
 	content := func() (io.Reader, error) {
 		at := part.Body - part.Start
-		body, err := decodeBody(part, io.NewSectionReader(entity, at, entity.Size()-at))
+		body, err := decodeCMS(part, io.NewSectionReader(entity, at, entity.Size()-at))
 		if err != nil {
 			return nil, err
 		}

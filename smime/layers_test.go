@@ -81,6 +81,13 @@ func TestForEncryption(t *testing.T) {
 			t.Error(body(t, m))
 		}
 	}
+	// A gateway may have lost the transfer encoding.
+	lost := bytes.Replace(sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{ForEncryption: true, Opaque: true}),
+		[]byte("Content-Transfer-Encoding: base64\r\n"), nil, 1)
+	sealedLost := encrypt(t, lost, w.toBob, nil)
+	if _, err := open(t, sealedLost, w).Signer(); err != nil || header(t, sealedLost).Get("Subject") != "[...]" {
+		t.Errorf("Subject outside is %q, %v", header(t, sealedLost).Get("Subject"), err)
+	}
 	// What is under several signatures was decided under the first.
 	for _, forms := range [][]bool{{false, false}, {false, true}, {true, false}, {true, true}, {true, false, true}} {
 		signed := []byte(crlf(plainMail))
