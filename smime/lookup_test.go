@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -151,4 +152,18 @@ func TestFindRecipientsPanic(t *testing.T) {
 	}()
 	list, err := smime.FindRecipients(t.Context(), boxes, w.ca.Trust().With(chain.Untrusted(src)), nil)
 	t.Errorf("%d recipients, %v", len(list), err)
+}
+
+// TestFindRecipientsExit: nobody is missing silently whose source ended the
+// goroutine, as t.FailNow does.
+func TestFindRecipientsExit(t *testing.T) {
+	w := newPeople(t)
+	boxes, src := newCrowd(t, w, 20)
+	src.latency = 0
+	src.fail = func(string) { runtime.Goexit() }
+	list, err := smime.FindRecipients(t.Context(), boxes, w.ca.Trust().With(chain.Untrusted(src)), nil)
+	var failed smime.RecipientErrors
+	if !errors.As(err, &failed) || len(failed) != len(boxes) || len(list) != len(boxes) {
+		t.Errorf("%d recipients, %v", len(list), err)
+	}
 }

@@ -218,7 +218,7 @@ func lookUp(mailboxes []string, opts *RecipientOptions, find func(string, *Recip
 	todo := make(chan string, len(mailboxes))
 	for _, box := range mailboxes {
 		if known[box] == nil {
-			known[box] = new(lookup)
+			known[box] = &lookup{err: ErrUnchecked} // stays if a source ends the goroutine
 			todo <- box
 		}
 	}
