@@ -187,6 +187,7 @@ func TestNotedParts(t *testing.T) {
 		{"UTF-7", "Content-Type: text/html; charset=UTF-7\n\n+ADw-b+AD4-\n", smime.NoteCharset, 0},
 		{"UTF-16 inside", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: text/html; charset=utf-16\n\nx\n--b--\n", smime.NoteCharset, 0},
 		{"charset nobody knows", "Content-Type: text/plain; charset=x-mallory\n\nx\n", smime.NoteCharset, 0},
+		{"EBCDIC", "Content-Type: text/html; charset=cp1140\n\nx\n", smime.NoteCharset, 0},
 		{"empty charset", "Content-Type: text/plain; charset=\"\"\n\nx\n", smime.NoteCharset, 0},
 		{"garbage", "Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\naGVsbG8=\n", smime.NoteUnreadable, 0},
 		{"unknown encoding", "Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: x-uuencode\n\nx\n", smime.NoteUnreadable, 0},
@@ -215,7 +216,7 @@ func TestNotedParts(t *testing.T) {
 // TestOrdinaryCharsets holds that the charsets of ordinary mail are not noted.
 func TestOrdinaryCharsets(t *testing.T) {
 	w := newFuzzWorld(t)
-	for _, charset := range []string{"us-ascii", "UTF-8", "iso-8859-15", "ISO-8859-1", "windows-1252", "Shift_JIS", "iso-2022-jp", "KOI8-R", "gb18030", "euc-kr", "cp850", " utf-8 "} {
+	for _, charset := range []string{"us-ascii", "UTF-8", "iso-8859-15", "ISO-8859-1", "windows-1252", "Shift_JIS", "iso-2022-jp", "KOI8-R", "gb18030", "euc-kr", "cp850", "cp1252", "cp932", "ANSI_X3.4-1968", "unknown-8bit", " utf-8 "} {
 		m, err := w.open([]byte("Content-Type: text/plain; charset=\"" + charset + "\"\r\n\r\nx"))
 		if err != nil {
 			t.Fatal(err)

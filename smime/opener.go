@@ -178,13 +178,11 @@ func noteParts(n *node, p *mimetree.Part, path []int) {
 func hasPlainASCII(charset string) bool {
 	charset = strings.ToLower(strings.TrimSpace(charset))
 	switch charset {
-	case "us-ascii", "ascii", "utf-8", "utf8", "gb2312", "gbk", "gb18030", "big5", "big5-hkscs", "shift_jis", "shift-jis", "sjis", "ms932",
-		"windows-31j", "ks_c_5601-1987", "tis-620", "macintosh", "viscii", "iso-2022-jp", "iso-2022-kr", "iso-2022-jp-2", "iso-2022-jp-ms":
+	case "us-ascii", "ascii", "ansi_x3.4-1968", "unknown-8bit", "utf-8", "utf8", "gb2312", "gbk", "gb18030", "big5", "big5-hkscs", "shift_jis", "shift-jis", "sjis", "ms932",
+		"windows-31j", "cp437", "cp874", "cp932", "cp936", "cp949", "cp950", "ks_c_5601-1987", "tis-620", "macintosh", "viscii", "iso-2022-jp", "iso-2022-kr", "iso-2022-jp-2", "iso-2022-jp-ms":
 		return true
-	case "cp037", "cp500", "cp1047", "cp65000":
-		return false
 	}
-	for _, family := range [...]string{"iso-8859-", "iso_8859-", "iso8859-", "windows-125", "windows-874", "windows-949", "windows-936", "cp", "koi8-", "euc-", "x-mac-"} {
+	for _, family := range [...]string{"iso-8859-", "iso_8859-", "iso8859-", "windows-125", "windows-874", "windows-949", "windows-936", "cp125", "cp85", "cp86", "koi8-", "euc-", "x-mac-"} {
 		if strings.HasPrefix(charset, family) {
 			return true
 		}
