@@ -15,7 +15,6 @@ import (
 // on the text; no signature covers what it writes.
 func (m *Message) WriteDisplay(w io.Writer) error {
 	w = wholeWriter{w}
-	w = wholeWriter{w}
 	body := m.Body()
 	var marked []*mimetree.Part
 	if m.state != nil && m.state.encrypted && m.payload != nil {

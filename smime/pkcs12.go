@@ -128,9 +128,9 @@ const (
 // WritePKCS12 writes identities as PKCS #12: AES-256 and PBKDF2-HMAC-SHA-256, or
 // what older devices read (Triple DES and SHA-1) if compatible. A key in
 // hardware, or of a kind that crypto/x509 can't encode, is ErrKeyMismatch. The
-// password can't have characters outside the Basic Multilingual Plane. Several
-// identities are encrypted under one derived key, so that a long history takes
-// no longer to open than one of them.
+// password can't have characters outside the Basic Multilingual Plane. Unless
+// compatible, several identities are encrypted under one derived key, so that a
+// long history takes no longer to open than one of them.
 func WritePKCS12(identities []*Identity, password string, compatible bool) ([]byte, error) {
 	if len(identities) == 0 {
 		return nil, fmt.Errorf("%w: no identity to write", ErrMalformed)
