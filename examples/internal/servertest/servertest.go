@@ -39,8 +39,12 @@ func Start(t testing.TB, ports int, command func(ports []int) *exec.Cmd, ready f
 		if err = s.await(ready); err == nil {
 			return s
 		}
+		ended := s.ended.Err() != nil
 		s.Stop()
 		err = fmt.Errorf("%w\n%s", err, &s.log)
+		if !ended {
+			break // another would not be ready either, and the test runs out of time
+		}
 	}
 	t.Fatal(err)
 	return nil
