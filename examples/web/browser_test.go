@@ -350,7 +350,7 @@ func dropped(t *testing.T, tb *tab) {
 		return ["message", "trust", "pfx"].map((id) => [...$(id).files].map((f) => f.name).join(" ")).join("; ");
 	})()`
 	var got string
-	if err := chromedp.Run(tb.ctx, chromedp.Navigate(tb.url), chromedp.Poll(`!$("go").disabled`, nil), chromedp.Evaluate(drop, &got)); err != nil {
+	if err := chromedp.Run(tb.ctx, chromedp.Navigate(tb.url), chromedp.Poll(`!$("go").disabled`, nil, chromedp.WithPollingTimeout(patience)), chromedp.Evaluate(drop, &got)); err != nil {
 		t.Fatal(err)
 	}
 	if got != "a.EML; roots.sst more.pem; Key.P12" {
@@ -376,13 +376,13 @@ func policy(t *testing.T, url string) {
 		"form-action":     `(document.body.insertAdjacentHTML("beforeend", "<form action='URL'></form>"), document.body.lastChild.submit())`,
 		"base-uri":        `document.head.append(Object.assign(document.createElement("base"), { href: "URL" }))`,
 	}
-	if err := chromedp.Run(tb.ctx, chromedp.Navigate(url), chromedp.Poll(`!$("go").disabled`, nil),
+	if err := chromedp.Run(tb.ctx, chromedp.Navigate(url), chromedp.Poll(`!$("go").disabled`, nil, chromedp.WithPollingTimeout(patience)),
 		chromedp.Evaluate(`broken = []; run = 0; document.addEventListener("securitypolicyviolation", (e) => broken.push(e.effectiveDirective))`, nil)); err != nil {
 		t.Fatal(err)
 	}
 	for directive, try := range tries {
 		try = strings.ReplaceAll(try, "URL", other.URL+"/"+directive)
-		if err := chromedp.Run(tb.ctx, chromedp.Evaluate("void "+try, nil), chromedp.Poll(fmt.Sprintf("broken.includes(%q)", directive), nil)); err != nil {
+		if err := chromedp.Run(tb.ctx, chromedp.Evaluate("void "+try, nil), chromedp.Poll(fmt.Sprintf("broken.includes(%q)", directive), nil, chromedp.WithPollingTimeout(patience))); err != nil {
 			t.Errorf("%s: %v", directive, err)
 		}
 	}
