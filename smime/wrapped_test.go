@@ -235,7 +235,7 @@ func TestCostGrowsLinearly(t *testing.T) {
 		if ratio := many / some; ratio > 6 {
 			t.Errorf("%s: four times the pieces cost %.1f times as much", name, ratio)
 		}
-		if perOctet := many / float64(size); perOctet > 200 {
+		if perOctet := many / float64(size); perOctet > 400 {
 			t.Errorf("%s: %.0f octets for each of the message", name, perOctet)
 		}
 	}
