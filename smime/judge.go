@@ -105,15 +105,27 @@ func (j *judge) reportOn(info *pkcs7.SignerInfo, cert *x509.Certificate, integri
 			r.Timestamp, opts.At = at, at
 		}
 	}
-	j.trustAndSender(r, cert, opts, ev, who)
-	if j.namedPath && r.Path != nil {
-		certs := r.Path.Certificates()
-		if err := info.CheckPath(certs[:len(certs)-1]); err != nil {
-			r.Path, r.Trust = nil, failed(fmt.Errorf("smime: %w", err))
-		}
+	if j.namedPath {
+		opts.Check = namedOnly(info, opts.Check)
 	}
+	j.trustAndSender(r, cert, opts, ev, who)
 	r.prove(who)
 	return r
+}
+
+// namedOnly returns a Check for paths that the signer's signing certificate
+// attributes leave free, and that pass also.
+func namedOnly(info *pkcs7.SignerInfo, also func(*chain.Path) error) func(*chain.Path) error {
+	return func(p *chain.Path) error {
+		certs := p.Certificates()
+		if err := info.CheckPath(certs[:len(certs)-1]); err != nil {
+			return err
+		}
+		if also != nil {
+			return also(p)
+		}
+		return nil
+	}
 }
 
 // holds reports whether a signature was made by a key that it may mean.
