@@ -16,6 +16,9 @@ func usageText(ku x509.KeyUsage) string {
 			list = append(list, name)
 		}
 	}
+	if list == nil {
+		return "empty"
+	}
 	return strings.Join(list, ", ")
 }
 
