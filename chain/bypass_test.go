@@ -138,8 +138,10 @@ func TestConstraintBypasses(t *testing.T) {
 		wantReason(t, err, want)
 		theirs := exec.CommandContext(t.Context(), o.tool, "verify", "-attime", strconv.FormatInt(judged.Unix(), 10),
 			"-CAfile", o.file(t, "CERTIFICATE", root.Raw), "-untrusted", o.file(t, "CERTIFICATE", ca.Raw), o.file(t, "CERTIFICATE", leaf.Raw)).Run()
-		if same := (theirs == nil) == c.good; same != (c.differs == "") {
-			t.Errorf("openssl says good: %v; known to differ: %q", theirs == nil, c.differs)
+		if same := (theirs == nil) == c.good; !same && c.differs == "" {
+			t.Errorf("openssl says good: %v", theirs == nil)
+		} else if same && c.differs != "" {
+			t.Log("this version of openssl does not differ") // which is no fault
 		}
 	}
 	if len(cases) != 59 {
