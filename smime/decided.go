@@ -36,6 +36,9 @@ func (d *draft) decidedOuter() ([]field, error) {
 	}
 	var outer []field
 	for _, f := range d.fields {
+		if copiesHeader(f) {
+			continue
+		}
 		if isTrace(f.name) || inside.Header.Count(f.name) == 0 {
 			outer = append(outer, f) // added since, such as by a relay
 		}

@@ -39,14 +39,18 @@ func TestHiddenBeyondTheSubject(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			in := "From: alice@example.com\r\n" + tt.field + "\r\nContent-Disposition: inline; filename=Lunch.txt\r\n\r\nx\r\n"
-			sealed := encrypt(t, []byte(in), w.toBob, &smime.EncryptOptions{Header: tt.policy})
-			outside, _, _ := bytes.Cut(sealed, []byte("\r\n\r\n"))
-			name, _, _ := strings.Cut(tt.field, ":")
-			if bytes.Contains(outside, []byte(tt.secret)) || header(t, sealed).Get(strings.TrimSpace(name)) != tt.outer {
-				t.Errorf("outside:\n%s", outside)
-			}
-			if tt.outer == "" && bytes.Contains(bytes.ToLower(outside), []byte(strings.ToLower(name)+":")) {
-				t.Errorf("an empty field is outside:\n%s", outside)
+			signed := sign(t, []byte(in), w.alice, &smime.SignOptions{Header: tt.policy, ForEncryption: true})
+			for _, sealed := range [][]byte{
+				encrypt(t, []byte(in), w.toBob, &smime.EncryptOptions{Header: tt.policy}), encrypt(t, signed, w.toBob, nil),
+			} {
+				outside, _, _ := bytes.Cut(sealed, []byte("\r\n\r\n"))
+				name, _, _ := strings.Cut(tt.field, ":")
+				if bytes.Contains(outside, []byte(tt.secret)) || header(t, sealed).Get(strings.TrimSpace(name)) != tt.outer {
+					t.Errorf("outside:\n%s", outside)
+				}
+				if tt.outer == "" && bytes.Contains(bytes.ToLower(outside), []byte(strings.ToLower(name)+":")) {
+					t.Errorf("an empty field is outside:\n%s", outside)
+				}
 			}
 		})
 	}
