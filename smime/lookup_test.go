@@ -76,7 +76,17 @@ func TestFindRecipientsTogether(t *testing.T) {
 		var calls, inside atomic.Int32
 		start := time.Now()
 		list, err := smime.FindRecipients(t.Context(), boxes, w.ca.Trust().With(chain.Untrusted(src)), &smime.RecipientOptions{
-			Chain: chain.Options{At: smimetest.Now()}, // the clock of the bubble is another
+			Chain: chain.Options{
+				At: smimetest.Now(), // the clock of the bubble is another
+				Check: func(*chain.Path) error {
+					if inside.Add(1) != 1 {
+						t.Error("Check is called twice at a time")
+					}
+					runtime.Gosched()
+					inside.Add(-1)
+					return nil
+				},
+			},
 			Capabilities: func(string, *x509.Certificate) smime.Capabilities {
 				if inside.Add(1) != 1 {
 					t.Error("Capabilities is called twice at a time")

@@ -61,7 +61,8 @@ type RecipientOptions struct {
 	// It is called once for each certificate that passed, and by one call of
 	// FindRecipients never twice at a time.
 	Capabilities func(mailbox string, cert *x509.Certificate) Capabilities
-	Chain        chain.Options
+	// Chain.Check too is never called twice at a time by one call.
+	Chain chain.Options
 }
 
 // Mailbox returns the address that was verified.
@@ -244,11 +245,18 @@ func lookUp(mailboxes []string, opts *RecipientOptions, find func(string, *Recip
 	return known
 }
 
-// oneAtATime returns options whose function is never called twice at a time.
+// oneAtATime returns options whose functions are never called twice at a time.
 func (o *RecipientOptions) oneAtATime() *RecipientOptions {
+	var mu sync.Mutex
 	own := *o
+	if o.Chain.Check != nil {
+		own.Chain.Check = func(p *chain.Path) error {
+			mu.Lock()
+			defer mu.Unlock()
+			return o.Chain.Check(p)
+		}
+	}
 	if o.Capabilities != nil {
-		var mu sync.Mutex
 		own.Capabilities = func(box string, cert *x509.Certificate) Capabilities {
 			mu.Lock()
 			defer mu.Unlock()
