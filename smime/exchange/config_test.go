@@ -168,6 +168,8 @@ func TestFallBacksAndUnknownParameters(t *testing.T) {
 		{`{"OWAAlwaysSing": true}`, []string{"OWAAlwaysSing"}},
 		{`{"Nothing": null}`, []string{"Nothing"}},
 		{`{"Surprise": [1, {}], "owaalwayssignn": true}`, []string{"Surprise", "owaalwayssignn"}},
+		// A letter that only Unicode folds to an s: PowerShell does not.
+		{`{"OWAAlwaysSign": false, "OWAAlway\u017fSign": true}`, []string{"OWAAlwayſSign"}},
 	} {
 		c, notes := parse(t, tt.text)
 		var names []string

@@ -134,9 +134,10 @@ func readObject(text []byte) ([]parameter, error) {
 // canonical returns the name as the documentation spells it: PowerShell does
 // not tell upper from lower case.
 func canonical(name string) (spelt string, known bool) {
+	lower := strings.ToLower(name) // as names are compared that stand there twice
 	for _, list := range [][]string{booleanNames(), durationNames(), otherNames(), directoryAttributes()} {
 		for _, n := range list {
-			if strings.EqualFold(n, name) {
+			if strings.ToLower(n) == lower {
 				return n, true
 			}
 		}
