@@ -146,8 +146,11 @@ func sameText(name, a, b string) bool {
 	if readable(a) == readable(b) {
 		return true
 	}
+	if !isAddressField(name) {
+		return false
+	}
 	x := addressesOnly(a)
-	return isAddressField(name) && x != "" && x == addressesOnly(b)
+	return x != "" && x == addressesOnly(b)
 }
 
 // readable returns a value with its encoded words decoded, as far as their

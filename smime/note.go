@@ -26,7 +26,7 @@ const (
 	NoteLineEnds                    // the signature holds for the content with line ends as CR LF, not as received
 	NoteDuplicateParameter          // a parameter of a header field stands there twice
 	NoteDuplicateField              // a header field that decides the structure stands there twice
-	NoteMalformedHeader             // a line of the header is no field
+	NoteMalformedHeader             // a line of the header is no field, or only to some programs
 	NoteTransferEncoding            // base64 not as RFC 2045 has it
 	NoteSenderField                 // the Sender field names somebody else than From
 	NoteDisplayName                 // text beside the address, or its local part, looks like an address
