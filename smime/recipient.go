@@ -59,10 +59,9 @@ type RecipientOptions struct {
 	// Capabilities of the recipient, as learnt from mail that was verified;
 	// nil: those in the certificate (RFC 4262), else unknown.
 	// It is called once for each certificate that passed, and by one call of
-	// FindRecipients never twice at a time.
+	// FindRecipients never twice at a time; nor is Chain.Check.
 	Capabilities func(mailbox string, cert *x509.Certificate) Capabilities
-	// Chain.Check too is never called twice at a time by one call.
-	Chain chain.Options
+	Chain        chain.Options
 }
 
 // Mailbox returns the address that was verified.
