@@ -209,7 +209,7 @@ func TestKeyThatFails(t *testing.T) {
 // TestWriterThatFails: an error of the writer is returned, wherever it comes.
 func TestWriterThatFails(t *testing.T) {
 	w := newPeople(t)
-	for _, size := range []int{1 << 10, 3 << 20} {
+	for _, size := range []int{1 << 10, 1 << 20} {
 		in := letter(size)
 		signed, sealed := sign(t, in, w.alice, nil), encrypt(t, in, w.toBob, nil)
 		for _, left := range []int{0, 100, 600, size / 2, size} {
