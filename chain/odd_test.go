@@ -177,7 +177,8 @@ func TestOddCertificates(t *testing.T) {
 		_, err := chain.NewCollection(chain.Anchors(certs(root))).Verify(t.Context(), p.Certificate, signing())
 		t.Log(c.name)
 		wantReason(t, err, c.want)
-		if _, err := x509.ParseCertificate(p.Raw); (err == nil) != c.oracle {
+		// Later versions of crypto/x509 read more.
+		if _, err := x509.ParseCertificate(p.Raw); err != nil && c.oracle {
 			t.Errorf("crypto/x509: %v", err)
 		}
 	}
