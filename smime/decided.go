@@ -105,8 +105,11 @@ func (d *draft) opaqueHeader(part *mimetree.Part, entity *io.SectionReader, laye
 		return pkcs7.NewSignedReader(body, nil, &pkcs7.ReadOptions{InsecureHistoric: true})
 	}
 	signed, err := content()
-	if err != nil {
-		return part, nil // something else: encrypted, or for the reader to judge
+	if err = inputError(err); err != nil {
+		if errors.Is(err, pkcs7.ErrSyntax) || errors.Is(err, pkcs7.ErrUnsupported) || errors.Is(err, ErrMalformed) {
+			return part, nil // something else: encrypted, or for the reader to judge
+		}
+		return nil, err
 	}
 	inside, _, _, err := mimetree.ReadHeader(io.LimitReader(signed, 2<<20))
 	if err != nil {

@@ -64,6 +64,45 @@ func header(t testing.TB, b []byte) mail.Header {
 	return m.Header
 }
 
+// TestForEncryptionUnread: what was decided is never overlooked because the
+// input failed for a moment.
+func TestForEncryptionUnread(t *testing.T) {
+	w := newPeople(t)
+	mail := smimetest.Mail("alice@example.com", "bob@example.com", strings.Repeat("pay 5 to bob\r\n", 1<<17))
+	signed := sign(t, mail, w.alice, &smime.SignOptions{ForEncryption: true, Opaque: true})
+	failed, passed := 0, 0
+	for at := 1; passed == 0 && at < 1000; at++ {
+		var out bytes.Buffer
+		in := &stumbling{ReadSeeker: bytes.NewReader(signed), at: at}
+		err := smime.Encrypt(t.Context(), &out, in, w.toBob, nil)
+		switch {
+		case in.at > 0:
+			passed++
+		case err != nil:
+			failed++
+		}
+		if err == nil && !bytes.Contains(out.Bytes(), []byte("Subject: [...]")) {
+			t.Errorf("read %d fails: the subject is outside", at)
+		}
+	}
+	if failed < 2 || passed != 1 {
+		t.Errorf("%d failures, %d passed", failed, passed)
+	}
+}
+
+// A stumbling reader fails at its at-th Read only.
+type stumbling struct {
+	io.ReadSeeker
+	at int
+}
+
+func (s *stumbling) Read(p []byte) (int, error) {
+	if s.at--; s.at == 0 {
+		return 0, errors.New("stumbled")
+	}
+	return s.ReadSeeker.Read(p)
+}
+
 // TestForEncryption: Encrypt hides what Sign recorded, as Seal does at once.
 func TestForEncryption(t *testing.T) {
 	w := newPeople(t)
