@@ -16,8 +16,11 @@ import (
 // From field, so nobody can be held to have sent it.
 func Message(in io.Reader) io.Reader {
 	start := make([]byte, 512)
-	n, _ := io.ReadFull(in, start) // what is wrong with in, its next Read says again
+	n, err := io.ReadFull(in, start)
 	start = start[:n]
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+		return io.MultiReader(bytes.NewReader(start), failed{err})
+	}
 	switch {
 	case isCMS(start):
 		return io.MultiReader(cmsHeader("binary"), bytes.NewReader(start), in)
@@ -33,6 +36,11 @@ func Message(in io.Reader) io.Reader {
 	}
 	return io.MultiReader(bytes.NewReader(start), in)
 }
+
+// failed is a reader whose error is not forgotten.
+type failed struct{ err error }
+
+func (f failed) Read([]byte) (int, error) { return 0, f.err }
 
 func cmsHeader(encoding string) io.Reader {
 	return strings.NewReader("MIME-Version: 1.0\r\nContent-Type: application/pkcs7-mime; name=smime.p7m\r\nContent-Transfer-Encoding: " + encoding + "\r\n\r\n")

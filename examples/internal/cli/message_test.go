@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/pem"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -75,4 +76,23 @@ func TestMessageUnchanged(t *testing.T) {
 			t.Errorf("%.20q: %d bytes, %v", text, len(got), err)
 		}
 	}
+}
+
+// TestMessageFails: an error at the start is no end, though it comes once.
+func TestMessageFails(t *testing.T) {
+	broken := errors.New("broken")
+	for _, start := range []string{"", "From: alice@example.com\r\n\r\nhello\r\n", "\x30\x80"} {
+		in := io.MultiReader(strings.NewReader(start), &failsOnce{broken}, strings.NewReader("the rest"))
+		if _, err := io.ReadAll(cli.Message(in)); !errors.Is(err, broken) {
+			t.Errorf("%q: %v", start, err)
+		}
+	}
+}
+
+type failsOnce struct{ err error }
+
+func (f *failsOnce) Read([]byte) (int, error) {
+	err := f.err
+	f.err = io.EOF
+	return 0, err
 }
