@@ -68,7 +68,7 @@ func (v *verification) nonce() []byte {
 	}
 	if v.work.nonce == nil {
 		v.work.nonce = make([]byte, nonceSize)
-		rand.Read(v.work.nonce) //nolint:errcheck // never fails
+		_, _ = rand.Read(v.work.nonce) // never fails
 	}
 	return v.work.nonce
 }

@@ -301,7 +301,7 @@ func noCriticalExtension(s *cryptobyte.String) bool {
 //	    extensions [0] IMPLICIT Extensions OPTIONAL }
 func (s *SignerInfo) TimestampRequest() []byte {
 	var nonce [16]byte
-	rand.Read(nonce[:])
+	_, _ = rand.Read(nonce[:]) // never fails
 	h := alg.SHA256.New()
 	h.Write(s.signature)
 	var b cryptobyte.Builder

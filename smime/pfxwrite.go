@@ -216,7 +216,7 @@ func joinSafes(safes [][]byte, password string, hash alg.Hash, iterations int) (
 		return nil, err
 	}
 	salt := make([]byte, 16)
-	rand.Read(salt)
+	_, _ = rand.Read(salt) // never fails
 	key := pkcs12KDF(hash, 3, bmpPassword(password), salt, iterations, hash.Size())
 	mac := hmac.New(hash.New, key)
 	mac.Write(content)

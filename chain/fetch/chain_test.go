@@ -101,8 +101,8 @@ func responder(t *testing.T, issuer, by *party, index string, args ...string) st
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		cmd.Process.Kill() //nolint:errcheck // it may have ended
-		cmd.Wait()         //nolint:errcheck // killed
+		cmd.Process.Kill() // it may have ended
+		cmd.Wait()         // killed
 	})
 	for s := bufio.NewScanner(out); s.Scan(); {
 		// ACCEPT [::]:42005 PID=22951
@@ -197,7 +197,7 @@ func TestServers(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer := func(path string, body []byte) {
-		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { w.Write(body) }) //nolint:errcheck
+		mux.HandleFunc(path, func(w http.ResponseWriter, _ *http.Request) { w.Write(body) })
 	}
 	answer("/sub.cer", sub.Raw)
 	answer("/sub.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: sub.Raw}))

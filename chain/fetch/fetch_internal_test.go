@@ -94,7 +94,7 @@ func TestForms(t *testing.T) {
 		{"certificate for OCSP", chain.KindOCSPResponse, p.ca, nil},
 		{"no kind", 0, p.ca, nil},
 	} {
-		u := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(c.body) }) //nolint:errcheck
+		u := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(c.body) })
 		got, err := local().Fetch(t.Context(), c.kind, u, nil)
 		switch {
 		case c.want == nil:
@@ -114,7 +114,7 @@ func TestCache(t *testing.T) {
 		asked++
 		switch r.URL.Path {
 		case "/crl":
-			w.Write(p.crl) //nolint:errcheck
+			w.Write(p.crl)
 		default:
 			http.NotFound(w, r)
 		}
@@ -214,7 +214,7 @@ func TestGivenUp(t *testing.T) {
 	first := true
 	u := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		if !first {
-			w.Write(p.crl) //nolint:errcheck
+			w.Write(p.crl)
 			return
 		}
 		first = false
@@ -247,7 +247,7 @@ func TestLeaderGivesUp(t *testing.T) {
 		asked++
 		close(arrived)
 		<-release
-		w.Write(p.crl) //nolint:errcheck
+		w.Write(p.crl)
 	})
 	c := local()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -285,7 +285,7 @@ func TestBadServers(t *testing.T) {
 	}{
 		{"slow headers", func(_ http.ResponseWriter, r *http.Request) { wait(r, hang) }, context.DeadlineExceeded},
 		{"slow body", func(w http.ResponseWriter, r *http.Request) {
-			w.Write([]byte{0x30}) //nolint:errcheck
+			w.Write([]byte{0x30})
 			w.(http.Flusher).Flush()
 			wait(r, hang)
 		}, context.DeadlineExceeded},
@@ -300,7 +300,7 @@ func TestBadServers(t *testing.T) {
 		{"announced too large", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "99999999999") }, ErrTooLarge},
 		{"announced more than sent", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
-			w.Write([]byte{0x30}) //nolint:errcheck
+			w.Write([]byte{0x30})
 		}, io.ErrUnexpectedEOF},
 		{"redirects for ever", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, r.URL.Path+"x", http.StatusFound) }, ErrRedirect},
 		{"redirects to a file", func(w http.ResponseWriter, r *http.Request) {
@@ -313,7 +313,7 @@ func TestBadServers(t *testing.T) {
 		{"no content", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }, ErrStatus},
 		{"gzip", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
-			w.Write([]byte{0x1f, 0x8b}) //nolint:errcheck
+			w.Write([]byte{0x1f, 0x8b})
 		}, ErrContent},
 		{"endless headers", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)) }, nil},
 		{"hang up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil},
@@ -352,7 +352,7 @@ func TestTraces(t *testing.T) {
 			http.Redirect(w, r, "/b", http.StatusFound)
 			return
 		}
-		w.Write(p.crl) //nolint:errcheck
+		w.Write(p.crl)
 	})
 	c := local()
 	for _, path := range []string{"/a", "/c"} {
@@ -400,10 +400,10 @@ func TestOCSPMethods(t *testing.T) {
 		calls = append(calls, call{r.Method, body})
 		if r.Method == http.MethodGet && (status != http.StatusOK || page != "") {
 			w.WriteHeader(status)
-			io.WriteString(w, page) //nolint:errcheck
+			io.WriteString(w, page)
 			return
 		}
-		w.Write([]byte{0x30, 3, 0x0a, 1, 3}) //nolint:errcheck
+		w.Write([]byte{0x30, 3, 0x0a, 1, 3})
 	}) + "/ocsp/"
 	small, large := bytes.Repeat([]byte{0xfb, 0xff, 0x3e}, 20), bytes.Repeat([]byte{0xff}, 300)
 	do := func(request []byte, want ...string) {
@@ -495,7 +495,7 @@ func TestPrivate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.client.Do(req); !errors.Is(err, ErrAddress) { //nolint:bodyclose // there is none
+		if _, err := c.client.Do(req); !errors.Is(err, ErrAddress) {
 			t.Errorf("%s: %v", host, err)
 		}
 	}
@@ -519,7 +519,7 @@ func TestPrivate(t *testing.T) {
 // its trust, and that our bounds stay.
 func TestInsecureClient(t *testing.T) {
 	p := newPKI(t)
-	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(p.crl) })) //nolint:errcheck
+	s := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.Write(p.crl) }))
 	t.Cleanup(s.Close)
 	c := &Client{InsecureClient: s.Client()}
 	if list, err := c.Fetch(t.Context(), chain.KindCRL, s.URL, nil); err != nil || len(list) != 1 {

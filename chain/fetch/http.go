@@ -112,7 +112,7 @@ func (c *Client) do(ctx context.Context, method, target string, kind chain.Kind,
 	if err != nil {
 		return nil, shorten(err)
 	}
-	defer resp.Body.Close() //nolint:errcheck // nothing was written
+	defer resp.Body.Close() // nothing was written
 	if resp.StatusCode != http.StatusOK {
 		return nil, problem(ErrStatus, "%d", resp.StatusCode)
 	}

@@ -45,7 +45,7 @@ func NewCA(t testing.TB) *CA {
 	t.Helper()
 	ca := &CA{t: t, rootKey: newKey(t), key: newKey(t), serial: 100}
 	unique := make([]byte, 4)
-	rand.Read(unique)
+	_, _ = rand.Read(unique) // never fails
 	tpl := &x509.Certificate{
 		SerialNumber: big.NewInt(1),
 		Subject:      pkix.Name{Organization: []string{"smimetest"}, CommonName: "Root " + hex.EncodeToString(unique)},
