@@ -123,12 +123,12 @@ func (s *scanner) hold(eol []byte) { s.nheld, s.untapped = copy(s.held[:], eol),
 // delimiter consumes a delimiter line at pos, if there is one.
 func (s *scanner) delimiter() (delimiter, bool) {
 	for {
-		d, ok, more := matchDelimiter(s.buf[s.pos:s.n], s.bounds, s.eof)
-		if more {
+		d, m := matchDelimiter(s.buf[s.pos:s.n], s.bounds, s.eof)
+		switch m {
+		case needMore:
 			s.fill()
 			continue
-		}
-		if !ok {
+		case noMatch:
 			return d, false
 		}
 		d.end = s.offset() - int64(s.nheld)
@@ -148,59 +148,65 @@ func (s *scanner) delimiter() (delimiter, bool) {
 	}
 }
 
-// matchDelimiter looks for a delimiter line at the start of w; more says that
-// it takes more input to tell.
+// A match is the outcome of comparing the start of the input with a boundary.
+type match uint8
+
+const (
+	noMatch match = iota
+	matched
+	needMore // the input ends too early to decide
+)
+
+// matchDelimiter compares the line at the start of w with each boundary.
+func matchDelimiter(w []byte, bounds [][]byte, eof bool) (delimiter, match) {
+	for level, bound := range bounds {
+		if d, m := matchBoundary(w, bound, eof); m != noMatch {
+			d.level = level
+			return d, m
+		}
+	}
+	return delimiter{}, noMatch
+}
+
+// matchBoundary compares the line at the start of w with one boundary.
 //
 // DEVIATION: RFC 2046 section 5.1.1 lets a line begin with the boundary and go
 // on; we compare the whole line, as the parsers of mail clients do, so that a
 // boundary can be the beginning of another.
-func matchDelimiter(w []byte, bounds [][]byte, eof bool) (d delimiter, ok, more bool) {
-	if len(bounds) == 0 {
-		return d, false, false
+func matchBoundary(w, bound []byte, eof bool) (delimiter, match) {
+	rest, found := bytes.CutPrefix(w, bound)
+	if !found {
+		if !eof && bytes.HasPrefix(bound, w) {
+			return delimiter{}, needMore
+		}
+		return delimiter{}, noMatch
 	}
-	if len(w) < 2 {
-		return d, false, !eof && (len(w) == 0 || w[0] == '-')
+	if len(rest) < 2 && !eof {
+		return delimiter{}, needMore
 	}
-	if w[0] != '-' || w[1] != '-' {
-		return d, false, false
+	rest, closing := bytes.CutPrefix(rest, []byte("--"))
+	rest = bytes.TrimLeft(rest, " \t")
+	if len(w)-len(rest) > maxDelimiter {
+		return delimiter{}, noMatch
 	}
-	for level, bound := range bounds {
-		if len(w) < len(bound) {
-			if !eof && bytes.HasPrefix(bound, w) {
-				return d, false, true
-			}
-			continue
-		}
-		if !bytes.HasPrefix(w, bound) {
-			continue
-		}
-		rest := w[len(bound):]
-		if len(rest) < 2 && !eof {
-			return d, false, true
-		}
-		closing := bytes.HasPrefix(rest, []byte("--"))
-		if closing {
-			rest = rest[2:]
-		}
-		rest = bytes.TrimLeft(rest, " \t")
-		if len(w)-len(rest) > maxDelimiter {
-			continue
-		}
-		eol := 0
-		switch {
-		case len(rest) > 0 && rest[0] == '\n':
-			eol = 1
-		case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
-			eol = 2
-		case len(rest) == 0 && eof:
-		case len(rest) == 0 || len(rest) == 1 && rest[0] == '\r' && !eof:
-			return d, false, true
-		default:
-			continue
-		}
-		return delimiter{level: level, closing: closing, size: len(w) - len(rest) + eol, eol: eol}, true, false
+	eol, m := lineBreak(rest, eof)
+	return delimiter{closing: closing, size: len(w) - len(rest) + eol, eol: eol}, m
+}
+
+// lineBreak returns the length of the line break that b begins with; the end
+// of the input is one of length 0.
+func lineBreak(b []byte, eof bool) (int, match) {
+	switch {
+	case len(b) == 0 && eof:
+		return 0, matched
+	case len(b) == 0, len(b) == 1 && b[0] == '\r' && !eof:
+		return 0, needMore
+	case b[0] == '\n':
+		return 1, matched
+	case len(b) > 1 && b[0] == '\r' && b[1] == '\n':
+		return 2, matched
 	}
-	return d, false, false
+	return 0, noMatch
 }
 
 // body reads up to and with the next delimiter line. It starts at a line start.
