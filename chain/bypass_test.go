@@ -4,11 +4,11 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"os/exec"
 	"strconv"
 	"testing"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/suites"
 )
 
 // general is a GeneralName of a string form, or of an iPAddress.
@@ -136,7 +136,7 @@ func TestConstraintBypasses(t *testing.T) {
 		}
 		t.Log(c.name)
 		wantReason(t, err, want)
-		theirs := exec.CommandContext(t.Context(), o.tool, "verify", "-attime", strconv.FormatInt(judged.Unix(), 10),
+		theirs := suites.Command(t, o.tool, "verify", "-attime", strconv.FormatInt(judged.Unix(), 10),
 			"-CAfile", o.file(t, "CERTIFICATE", root.Raw), "-untrusted", o.file(t, "CERTIFICATE", ca.Raw), o.file(t, "CERTIFICATE", leaf.Raw)).Run()
 		if same := (theirs == nil) == c.good; !same && c.differs == "" {
 			t.Errorf("openssl says good: %v", theirs == nil)

@@ -3,7 +3,6 @@ package chain_test
 import (
 	"crypto/x509"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/suites"
 )
 
 // pkitsLists returns a folder with the CRLs of PKITS, from the corpus or from
@@ -43,11 +43,7 @@ func needsLists(name string) bool {
 // expectations and the certificates, so that it runs wherever Go is. With no
 // CRLs at hand the cases that need them are left out.
 func TestPKITSOfGo(t *testing.T) {
-	out, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Skip("no go command")
-	}
-	dir := filepath.Join(strings.TrimSpace(string(out)), "src", "crypto", "x509", "testdata", "nist-pkits")
+	dir := filepath.Join(suites.GOROOT(t), "src", "crypto", "x509", "testdata", "nist-pkits")
 	if _, err := os.Stat(dir); err != nil {
 		t.Skip("this Go has no PKITS")
 	}

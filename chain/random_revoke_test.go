@@ -4,12 +4,12 @@ import (
 	"crypto/x509"
 	"errors"
 	mathrand "math/rand/v2"
-	"os/exec"
 	"strconv"
 	"testing"
 	"time"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/suites"
 )
 
 // A record is the lists that one CA has published, by chance: complete ones and
@@ -134,7 +134,7 @@ func TestRandomRevocation(t *testing.T) {
 		if len(evidence) > 0 {
 			args = append(args, "-CRLfile", o.file(t, "X509 CRL", evidence...))
 		}
-		out, err := exec.CommandContext(t.Context(), o.tool, append(args, o.file(t, "CERTIFICATE", leaf.Raw))...).CombinedOutput()
+		out, err := suites.Command(t, o.tool, append(args, o.file(t, "CERTIFICATE", leaf.Raw))...).CombinedOutput()
 		if err == nil && got != "good" && !ofLeaf.held && !ofSub.held || err != nil && got == "good" && !ofLeaf.odd && !ofSub.odd {
 			t.Errorf("%d: %s; openssl: %s", seed, got, out)
 		}

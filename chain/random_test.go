@@ -10,7 +10,6 @@ import (
 	"math/big"
 	mathrand "math/rand/v2"
 	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strconv"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/suites"
 )
 
 // A world is a small PKI made by chance: a few CAs that certify one another,
@@ -371,7 +371,7 @@ func TestRandomAgainstOpenSSL(t *testing.T) {
 		if len(others) > 0 {
 			args = append(args, "-untrusted", o.file(t, "CERTIFICATE", raws(others)...))
 		}
-		out, theirs := exec.CommandContext(t.Context(), o.tool, append(args, o.file(t, "CERTIFICATE", w.leaf.Raw))...).CombinedOutput()
+		out, theirs := suites.Command(t, o.tool, append(args, o.file(t, "CERTIFICATE", w.leaf.Raw))...).CombinedOutput()
 		switch {
 		case w.opensslDiffers(err) != "":
 			explained++

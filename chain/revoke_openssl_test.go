@@ -3,7 +3,6 @@ package chain_test
 import (
 	"encoding/pem"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"testing"
@@ -48,7 +47,7 @@ func (o *oracle) good(t *testing.T, root, leaf *party, others []*party, crls [][
 		args = append(args, "-CRLfile", o.file(t, "X509 CRL", crls...))
 	}
 	args = append(args, o.file(t, "CERTIFICATE", leaf.Raw))
-	return exec.CommandContext(t.Context(), o.tool, args...).Run() == nil
+	return suites.Command(t, o.tool, args...).Run() == nil
 }
 
 // differs says why openssl comes to another end in a case of the tables of

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -45,7 +44,7 @@ func TestReadGpgsm(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		exec.Command("gpgconf", "--homedir", home, "--kill", "gpg-agent").Run()
+		suites.Command(t, "gpgconf", "--homedir", home, "--kill", "gpg-agent").Run()
 		os.RemoveAll(home)
 	})
 	sum := sha1.Sum(k.cert.Raw)
@@ -97,7 +96,7 @@ func TestReadNSS(t *testing.T) {
 	k := peerKey(t)
 	db := "sql:" + t.TempDir()
 	tool := func(name string, args ...string) {
-		if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
+		if out, err := suites.Command(t, name, args...).CombinedOutput(); err != nil {
 			t.Fatalf("%s %v: %v: %s", name, args, err, out)
 		}
 	}
@@ -130,7 +129,7 @@ func TestReadNSS(t *testing.T) {
 
 // nickname returns how the database calls its one certificate.
 func nickname(t *testing.T, certutil, db string) string {
-	out, err := exec.Command(certutil, "-L", "-d", db).Output()
+	out, err := suites.Command(t, certutil, "-L", "-d", db).Output()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,7 +16,7 @@ import (
 // run runs a tool and returns what it writes.
 func run(t *testing.T, in []byte, name string, args ...string) ([]byte, error) {
 	t.Helper()
-	cmd := exec.Command(name, args...)
+	cmd := suites.Command(t, name, args...)
 	cmd.Stdin = bytes.NewReader(in)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
@@ -166,7 +165,7 @@ func TestGpgsmReads(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	defer exec.Command("gpgconf", "--homedir", home, "--kill", "all").Run()
+	defer suites.Command(t, "gpgconf", "--homedir", home, "--kill", "all").Run()
 	base := []string{"--homedir", home, "--batch", "--status-fd", "2"}
 	if _, err := run(t, nil, gpgsm, append(base, "--import", cert)...); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -48,7 +47,7 @@ func (p *peer) keyFiles(k testKey) (cert, key string) {
 }
 
 func (p *peer) run(stdin []byte, args ...string) ([]byte, error) {
-	cmd := exec.Command(p.path, args...)
+	cmd := suites.Command(p.t, p.path, args...)
 	cmd.Dir = p.dir
 	cmd.Stdin = bytes.NewReader(stdin)
 	var out, report bytes.Buffer

@@ -11,7 +11,6 @@ import (
 	"encoding/hex"
 	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -71,7 +70,7 @@ func TestGPGSMEnvelope(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		stop := exec.Command("gpgconf", "--homedir", home, "--kill", "gpg-agent")
+		stop := suites.Command(t, "gpgconf", "--homedir", home, "--kill", "gpg-agent")
 		if err := stop.Run(); err != nil {
 			t.Log(err)
 		}
@@ -136,11 +135,11 @@ func TestNSSEnvelope(t *testing.T) {
 		{"certutil", "-N", "-d", db, "--empty-password"},
 		{"pk12util", "-i", nss.pfx(k), "-d", db, "-W", peerPassword, "-K", ""},
 	} {
-		if out, err := exec.Command(suites.Tool(t, args[0]), args[1:]...).CombinedOutput(); err != nil {
+		if out, err := suites.Command(t, args[0], args[1:]...).CombinedOutput(); err != nil {
 			t.Fatalf("%v: %s", args, out)
 		}
 	}
-	list, err := exec.Command(suites.Tool(t, "certutil"), "-L", "-d", db).Output()
+	list, err := suites.Command(t, "certutil", "-L", "-d", db).Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +153,7 @@ func TestNSSEnvelope(t *testing.T) {
 		nickname = strings.TrimSpace(strings.Split(strings.TrimSpace(string(list)), "\n")[3])
 		nickname = strings.TrimSpace(nickname[:strings.LastIndex(nickname, " ")])
 	}
-	if out, err := exec.Command(suites.Tool(t, "certutil"), "-M", "-d", db, "-n", nickname, "-t", "CTu,CTu,CTu").CombinedOutput(); err != nil {
+	if out, err := suites.Command(t, "certutil", "-M", "-d", db, "-n", nickname, "-t", "CTu,CTu,CTu").CombinedOutput(); err != nil {
 		t.Fatalf("%q: %s", nickname, out)
 	}
 	content := bytes.Repeat([]byte("between programs\r\n"), 4000)

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -89,7 +88,7 @@ func TestTimestampFromOpenSSL(t *testing.T) {
 	msg := sign(t, text, nil, newSigner(t, "p256"))
 	s := signersOf(t, msg, nil)[0]
 	request := s.TimestampRequest()
-	out, err := exec.Command(openssl, "ts", "-reply", "-config", config, "-queryfile", write("request", string(request)),
+	out, err := suites.Command(t, openssl, "ts", "-reply", "-config", config, "-queryfile", write("request", string(request)),
 		"-out", filepath.Join(dir, "response")).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)

@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -331,7 +330,7 @@ func TestRenewedCertificate(t *testing.T) {
 			id := ca.Certify(key, "alice@example.com", f...)
 			files = append(files, write(fmt.Sprintf("cert%d.pem", i), "CERTIFICATE", id.Certificate().Raw))
 		}
-		cmd := exec.CommandContext(t.Context(), openssl, "cms", "-sign", "-keyid", "-nodetach", "-outform", "DER", "-binary", "-inkey", files[0],
+		cmd := suites.Command(t, openssl, "cms", "-sign", "-keyid", "-nodetach", "-outform", "DER", "-binary", "-inkey", files[0],
 			"-signer", files[1+valid], "-certfile", files[2-valid])
 		cmd.Stdin = strings.NewReader("Content-Type: text/plain\r\n\r\nhello\r\n")
 		cms, err := cmd.Output()

@@ -12,7 +12,6 @@ import (
 	"errors"
 	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -177,7 +176,7 @@ func TestPKCS12Peers(t *testing.T) {
 			if err := os.WriteFile(file, pfx, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			out, err := exec.Command(openssl, "pkcs12", "-in", file, "-passin", "pass:orchard", "-nodes", "-legacy").CombinedOutput()
+			out, err := suites.Command(t, openssl, "pkcs12", "-in", file, "-passin", "pass:orchard", "-nodes", "-legacy").CombinedOutput()
 			if err != nil {
 				t.Fatalf("openssl: %v\n%s", err, out)
 			}

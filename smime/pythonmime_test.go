@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
-	"os/exec"
 	"strings"
 	"testing"
 
@@ -93,7 +92,7 @@ func TestPythonFindsTheSameParts(t *testing.T) {
 		msgs = append(msgs, msg)
 		fmt.Fprintf(&in, "%x\n", msg)
 	}
-	cmd := exec.Command(python, "-c", pythonParts)
+	cmd := suites.Command(t, python, "-c", pythonParts)
 	cmd.Stdin = &in
 	out, err := cmd.Output()
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -86,7 +85,7 @@ func write(t testing.TB, dir, name string, b []byte) string {
 func run(t testing.TB, tool string, args ...string) []byte {
 	t.Helper()
 	var stderr bytes.Buffer
-	cmd := exec.Command(tool, args...)
+	cmd := suites.Command(t, tool, args...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {

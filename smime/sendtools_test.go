@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"mime/multipart"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -67,10 +66,10 @@ func TestGPGSMReadsOurs(t *testing.T) {
 	sum := sha1.Sum(ca.Root().Raw)
 	write(t, home, "gpg-agent.conf", []byte("allow-loopback-pinentry\n"))
 	write(t, home, "trustlist.txt", []byte(hex.EncodeToString(sum[:])+" S relax\n"))
-	t.Cleanup(func() { _ = exec.Command("gpgconf", "--homedir", home, "--kill", "gpg-agent").Run() })
+	t.Cleanup(func() { _ = suites.Command(t, "gpgconf", "--homedir", home, "--kill", "gpg-agent").Run() })
 	try := func(args ...string) ([]byte, error) {
 		var stderr bytes.Buffer
-		cmd := exec.Command(gpgsm, append([]string{"--homedir", home, "--batch", "--yes", "--disable-crl-checks", "--pinentry-mode", "loopback", "--passphrase-fd", "0"}, args...)...)
+		cmd := suites.Command(t, gpgsm, append([]string{"--homedir", home, "--batch", "--yes", "--disable-crl-checks", "--pinentry-mode", "loopback", "--passphrase-fd", "0"}, args...)...)
 		cmd.Stdin, cmd.Stderr = strings.NewReader("pw\n"), &stderr
 		out, err := cmd.Output()
 		if err != nil {

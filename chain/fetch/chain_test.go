@@ -17,7 +17,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -87,7 +86,7 @@ func responder(t *testing.T, issuer, by *party, index string, args ...string) st
 	if err := os.WriteFile(db, []byte(index), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), tool, append([]string{
+	cmd := suites.Command(t, tool, append([]string{
 		"ocsp", "-index", db, "-port", "0",
 		"-CA", write(t, filepath.Join(dir, "ca.pem"), "CERTIFICATE", issuer.Raw),
 		"-rsigner", write(t, filepath.Join(dir, "by.pem"), "CERTIFICATE", by.Raw),

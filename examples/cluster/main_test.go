@@ -65,7 +65,7 @@ func startRedis(t *testing.T) (addr string, stop func()) {
 	})
 	addr = filepath.Join(dir, "s")
 	s := servertest.Start(t, 0, func([]int) *exec.Cmd {
-		return exec.Command(path, "--port", "0", "--unixsocket", addr, "--save", "", "--appendonly", "no", "--dir", dir)
+		return suites.Command(t, path, "--port", "0", "--unixsocket", addr, "--save", "", "--appendonly", "no", "--dir", dir)
 	}, func([]int) error { return servertest.Dial("unix", addr) })
 	return addr, s.Stop
 }
@@ -180,7 +180,7 @@ func startCluster(t *testing.T, n int, redisAddr string, root *x509.Certificate)
 	}
 	c := &cluster{address: l.Addr().String()}
 	for range n {
-		cmd := exec.Command(os.Args[0])
+		cmd := suites.Itself()
 		cmd.Env = append(os.Environ(), "CLUSTER_REDIS="+redisAddr, "CLUSTER_ROOTS="+roots)
 		cmd.ExtraFiles = []*os.File{file}
 		cmd.Stderr = os.Stderr

@@ -9,7 +9,6 @@ import (
 	"io"
 	"iter"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/suites"
 	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
 	"github.com/gosmime/gosmime/smime/exchange"
@@ -63,13 +63,7 @@ func inboundOf(t *testing.T, ca *smimetest.CA, next *sink, keys ...*smime.Identi
 
 // TestBothWays sends with curl through both gateways.
 func TestBothWays(t *testing.T) {
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("curl is not installed")
-	}
+	curl := suites.Tool(t, "curl")
 	ca := smimetest.NewCA(t)
 	bob := ca.Identity("bob@example.com")
 	c := companyOf(t, ca, bob)
@@ -77,7 +71,7 @@ func TestBothWays(t *testing.T) {
 	if err := os.WriteFile(file, smimetest.Mail(sender, "bob@example.com", "through two gateways"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(curl, "-sS", "smtp://"+c.addr, "--mail-from", sender, "--mail-rcpt", "bob@example.com", "--upload-file", file).CombinedOutput()
+	out, err := suites.Command(t, curl, "-sS", "smtp://"+c.addr, "--mail-from", sender, "--mail-rcpt", "bob@example.com", "--upload-file", file).CombinedOutput()
 	if err != nil {
 		t.Fatalf("curl: %v\n%s", err, out)
 	}

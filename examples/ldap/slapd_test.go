@@ -63,7 +63,7 @@ directory %[4]s
 `, dir, certFile, keyFile, db))
 	ldif := filepath.Join(dir, "people.ldif")
 	write(t, ldif, ldifOf(people))
-	if out, err := exec.Command(slapd, "-T", "add", "-f", conf, "-l", ldif).CombinedOutput(); err != nil {
+	if out, err := suites.Command(t, slapd, "-T", "add", "-f", conf, "-l", ldif).CombinedOutput(); err != nil {
 		t.Fatalf("slapadd: %v\n%s", err, out)
 	}
 	urls := func(ports []int) (ldaps, ldap string) {
@@ -71,7 +71,7 @@ directory %[4]s
 	}
 	run := servertest.Start(t, 2, func(ports []int) *exec.Cmd {
 		ldaps, ldap := urls(ports)
-		return exec.Command(slapd, "-f", conf, "-h", ldaps+"/ "+ldap+"/", "-d", "0")
+		return suites.Command(t, slapd, "-f", conf, "-h", ldaps+"/ "+ldap+"/", "-d", "0")
 	}, func(ports []int) error { return servertest.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", ports[0])) })
 	s.url, s.plain = urls(run.Ports)
 	return s

@@ -3,11 +3,11 @@ package main
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/gosmime/gosmime/examples/internal/clitest"
+	"github.com/gosmime/gosmime/internal/suites"
 	"github.com/gosmime/gosmime/smime"
 	"github.com/gosmime/gosmime/smime/smimetest"
 )
@@ -169,7 +169,7 @@ func TestSettings(t *testing.T) {
 	for _, v := range []string{"smime_sign_command", "smime_encrypt_command", "smime_decrypt_command", "smime_verify_command",
 		"smime_verify_opaque_command", "smime_get_signer_cert_command", "smime_get_cert_email_command",
 		"smime_pk7out_command", "smime_get_cert_command", "smime_import_cert_command"} {
-		cmd := exec.Command(u.neomutt, "-n", "-F", u.path("rc"), "-Q", v)
+		cmd := suites.Command(t, u.neomutt, "-n", "-F", u.path("rc"), "-Q", v)
 		cmd.Env = append(os.Environ(), "HOME="+u.home)
 		out, err := cmd.Output()
 		if err != nil || !strings.HasPrefix(string(out), "set "+v+" = \"smime-neomutt ") {

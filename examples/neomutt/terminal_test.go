@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -23,13 +22,14 @@ func TestMain(m *testing.M) {
 
 // A user is somebody with a home folder and NeoMutt.
 type user struct {
+	t             *testing.T
 	home, socket  string
 	tmux, neomutt string
 }
 
 func newUser(t *testing.T, address string) *user {
 	t.Helper()
-	u := &user{tmux: suites.Tool(t, "tmux"), neomutt: suites.Tool(t, "neomutt"), home: t.TempDir()}
+	u := &user{t: t, tmux: suites.Tool(t, "tmux"), neomutt: suites.Tool(t, "neomutt"), home: t.TempDir()}
 	// The path of a socket has to be short.
 	dir, err := os.MkdirTemp("", "tmux")
 	if err != nil {
@@ -77,7 +77,7 @@ func (u *user) write(t *testing.T, name, text string, mode os.FileMode) {
 
 // command runs tmux.
 func (u *user) command(args ...string) (string, error) {
-	cmd := exec.Command(u.tmux, append([]string{"-S", u.socket, "-f", "/dev/null"}, args...)...)
+	cmd := suites.Command(u.t, u.tmux, append([]string{"-S", u.socket, "-f", "/dev/null"}, args...)...)
 	cmd.Env = append(os.Environ(), "HOME="+u.home, "PATH="+u.path("bin")+":"+os.Getenv("PATH"), "LC_ALL=C.UTF-8", "TERM=screen")
 	out, err := cmd.CombinedOutput()
 	return string(out), err

@@ -8,10 +8,10 @@ import (
 	"errors"
 	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
+	"github.com/gosmime/gosmime/internal/suites"
 	"github.com/miekg/pkcs11"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -23,12 +23,7 @@ const pin = "2468"
 // the folder of the store.
 func softHSM(t *testing.T) (module, store string) {
 	t.Helper()
-	if _, err := exec.LookPath("softhsm2-util"); err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("SoftHSM is not installed")
-	}
+	suites.Tool(t, "softhsm2-util")
 	dir := t.TempDir()
 	conf := filepath.Join(dir, "softhsm2.conf")
 	if err := os.WriteFile(conf, []byte("directories.tokendir = "+dir+"\nobjectstore.backend = file\nlog.level = ERROR\n"), 0o600); err != nil {
@@ -53,7 +48,7 @@ func softHSM(t *testing.T) (module, store string) {
 // initialise makes a token with a PIN.
 func initialise(t *testing.T, label string) {
 	t.Helper()
-	out, err := exec.Command("softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", pin).CombinedOutput()
+	out, err := suites.Command(t, "softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", pin).CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

@@ -45,7 +45,7 @@ controls { };
 zone "signed.test" { type primary; file "signed.test.signed"; };
 zone "unsigned.test" { type primary; file "unsigned.test"; };
 `, dir, ports[0]))
-		return exec.Command(named, "-g", "-c", conf)
+		return suites.Command(t, named, "-g", "-c", conf)
 	}, answers)
 	write(t, filepath.Join(dir, "anchor"), trustAnchor(t, dir))
 	resolver := servertest.Start(t, 1, func(ports []int) *exec.Cmd {
@@ -70,7 +70,7 @@ stub-zone:
   name: "unsigned.test"
   stub-addr: 127.0.0.1@%[3]d
 `, ports[0], dir, authority.Ports[0]))
-		return exec.Command(unbound, "-d", "-c", conf)
+		return suites.Command(t, unbound, "-d", "-c", conf)
 	}, answers)
 	return &Resolver{Server: fmt.Sprintf("127.0.0.1:%d", resolver.Ports[0]), Timeout: time.Minute}
 }
@@ -121,7 +121,7 @@ func trustAnchor(t *testing.T, dir string) string {
 
 func command(t *testing.T, dir, name string, args ...string) {
 	t.Helper()
-	cmd := exec.Command(name, args...)
+	cmd := suites.Command(t, name, args...)
 	cmd.Dir = dir
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", name, err, out)

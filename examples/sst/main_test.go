@@ -12,7 +12,6 @@ import (
 	"encoding/pem"
 	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -193,7 +192,7 @@ func TestOpenSSL(t *testing.T) {
 		args := []string{"pkcs7", "-inform", c.form, "-print_certs", "-noout", "-in", file}
 		if c.to == "pem" {
 			p7 := filepath.Join(dir, "openssl.p7b")
-			if out, err := exec.Command(openssl, "crl2pkcs7", "-nocrl", "-certfile", file, "-out", p7).CombinedOutput(); err != nil {
+			if out, err := suites.Command(t, openssl, "crl2pkcs7", "-nocrl", "-certfile", file, "-out", p7).CombinedOutput(); err != nil {
 				t.Fatalf("%v: %s", err, out)
 			}
 			back := mustRun(t, nil, "convert", "-to", "sst", p7).Out.Bytes()
@@ -202,7 +201,7 @@ func TestOpenSSL(t *testing.T) {
 			}
 			args[len(args)-1] = p7
 		}
-		out, err := exec.Command(openssl, args...).CombinedOutput()
+		out, err := suites.Command(t, openssl, args...).CombinedOutput()
 		if err != nil || strings.Count(string(out), "subject=") != 2 {
 			t.Errorf("%s: %v: %s", c.to, err, out)
 		}

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,6 +24,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/gosmime/gosmime/internal/suites"
 	"github.com/gosmime/gosmime/smime"
 	"github.com/gosmime/gosmime/smime/smimetest"
 	"github.com/gosmime/gosmime/sst"
@@ -34,16 +34,12 @@ import (
 func site(t *testing.T) (url string, size int64) {
 	t.Helper()
 	dir := t.TempDir()
-	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(dir, "gosmime.wasm"), ".")
+	build := suites.Go(t, "build", "-ldflags=-s -w", "-o", filepath.Join(dir, "gosmime.wasm"), ".")
 	build.Env = append(os.Environ(), "GOOS=js", "GOARCH=wasm", "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	root, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := map[string]string{"wasm_exec.js": filepath.Join(strings.TrimSpace(string(root)), "lib", "wasm", "wasm_exec.js")}
+	files := map[string]string{"wasm_exec.js": filepath.Join(suites.GOROOT(t), "lib", "wasm", "wasm_exec.js")}
 	for _, name := range []string{"index.html", "style.css", "app.js"} {
 		files[name] = filepath.Join("static", name)
 	}
@@ -80,13 +76,7 @@ type tab struct {
 
 func newTab(t *testing.T, url string) *tab {
 	t.Helper()
-	path, err := exec.LookPath("chromium")
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("Chromium is not installed")
-	}
+	path := suites.Tool(t, "chromium")
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.WSURLReadTimeout(patience),
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true))

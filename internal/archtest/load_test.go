@@ -7,11 +7,11 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/gosmime/gosmime/internal/suites"
 )
 
 const module = "github.com/gosmime/gosmime"
@@ -31,10 +31,7 @@ func (p pkg) name() string { return strings.TrimPrefix(strings.TrimPrefix(p.Impo
 // load asks the go command for all packages of the module.
 func load(t *testing.T) []pkg {
 	t.Helper()
-	if runtime.GOOS == "js" || runtime.GOOS == "wasip1" {
-		t.Skip("no go command on this system")
-	}
-	cmd := exec.Command("go", "list", "-json=ImportPath,Dir,GoFiles,Imports,TestImports,Deps", "./...")
+	cmd := suites.Go(t, "list", "-json=ImportPath,Dir,GoFiles,Imports,TestImports,Deps", "./...")
 	cmd.Dir = filepath.Join("..", "..")
 	out, err := cmd.Output()
 	if err != nil {

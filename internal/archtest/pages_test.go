@@ -3,7 +3,6 @@ package archtest
 import (
 	"bytes"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -48,12 +47,12 @@ func TestAdministratorsCommands(t *testing.T) {
 				t.Fatalf("not a command of the examples: %s", line)
 			}
 			name, _, _ := strings.Cut(rest, " ")
-			build := exec.Command("go", "build", "-o", filepath.Join(dir, "examples", name), "./examples/"+name)
+			build := suites.Go(t, "build", "-o", filepath.Join(dir, "examples", name), "./examples/"+name)
 			build.Dir = filepath.Join("..", "..")
 			if out, err := build.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			cmd := exec.Command(sh, "-c", "./examples/"+rest)
+			cmd := suites.Command(t, sh, "-c", "./examples/"+rest)
 			cmd.Dir = dir
 			if out, err := cmd.CombinedOutput(); err != nil || len(out) == 0 {
 				t.Errorf("%s%v\n%s", line, err, out)

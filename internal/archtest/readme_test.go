@@ -2,12 +2,13 @@ package archtest
 
 import (
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/gosmime/gosmime/internal/suites"
 )
 
 // TestReadmeCompiles builds the examples of the README and of the pages beside
@@ -60,7 +61,7 @@ func build(t *testing.T, page, code string) {
 	if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("go", "vet", file)
+	cmd := suites.Go(t, "vet", file)
 	cmd.Dir = filepath.Join("..", "..")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%s: %v\n%s", page, err, out)

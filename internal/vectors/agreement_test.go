@@ -9,7 +9,6 @@ import (
 	"encoding/hex"
 	"encoding/pem"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -84,7 +83,7 @@ func TestAgreementByOpenSSL(t *testing.T) {
 				t.Fatal(err)
 			}
 			args := append([]string{"kdf", "-binary", "-keylen", "32", "-kdfopt", secretOption(tt.kdf) + hex.EncodeToString(z)}, tt.kdf...)
-			want, err := exec.Command(tool, args...).Output()
+			want, err := suites.Command(t, tool, args...).Output()
 			if err != nil || !bytes.Equal(keks[0], want) {
 				t.Errorf("%x, the command has %x, %v", keks[0], want, err)
 			}
@@ -114,7 +113,7 @@ func derive(t *testing.T, tool string, key, peer []byte) []byte {
 			t.Fatal(err)
 		}
 	}
-	cmd := exec.Command(tool, "pkeyutl", "-derive", "-inkey", "key.pem", "-peerkey", "peer.pem")
+	cmd := suites.Command(t, tool, "pkeyutl", "-derive", "-inkey", "key.pem", "-peerkey", "peer.pem")
 	cmd.Dir = dir
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"math/big"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -274,7 +273,7 @@ func certificates(t *testing.T, f func(name string, der []byte)) {
 			}
 		}
 	}
-	if err := filepath.WalkDir(filepath.Join(goroot(t), "src/crypto/x509/testdata"), visit); err != nil {
+	if err := filepath.WalkDir(filepath.Join(suites.GOROOT(t), "src/crypto/x509/testdata"), visit); err != nil {
 		t.Log(err)
 	}
 	if err := filepath.WalkDir(suites.Corpus(t), visit); err != nil {
@@ -328,13 +327,4 @@ func BenchmarkParse(b *testing.B) {
 			}
 		}
 	})
-}
-
-// goroot returns where the standard library is.
-func goroot(tb testing.TB) string {
-	out, err := exec.Command("go", "env", "GOROOT").Output()
-	if err != nil {
-		tb.Log(err)
-	}
-	return strings.TrimSpace(string(out))
 }

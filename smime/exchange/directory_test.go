@@ -8,7 +8,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -323,14 +322,14 @@ func TestOpenSSLReadsOurs(t *testing.T) {
 	cert := write("cert", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: id.Certificate().Raw}))
 	keyFile := write("key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}))
 	empty := write("empty", nil)
-	out, err := exec.Command(openssl, "cms", "-verify", "-inform", "DER", "-in", write("value", value), "-content", empty, "-CAfile", root, "-out", os.DevNull).CombinedOutput()
+	out, err := suites.Command(t, openssl, "cms", "-verify", "-inform", "DER", "-in", write("value", value), "-content", empty, "-CAfile", root, "-out", os.DevNull).CombinedOutput()
 	if err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}
 	for name, args := range map[string][]string{"detached": nil, "inside": {"-nodetach"}, "SHA-1": {"-md", "sha1"}} {
 		file := filepath.Join(dir, name)
 		args = append([]string{"cms", "-sign", "-binary", "-in", empty, "-signer", cert, "-inkey", keyFile, "-outform", "DER", "-out", file}, args...)
-		if out, err := exec.Command(openssl, args...).CombinedOutput(); err != nil {
+		if out, err := suites.Command(t, openssl, args...).CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 		b, err := os.ReadFile(file)
