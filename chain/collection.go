@@ -179,13 +179,22 @@ func (c *Collection) Verify(ctx context.Context, cert *x509.Certificate, p Polic
 	v := newVerification(c, p, now)
 	path, verr := v.search(ctx, leaf)
 	if verr != nil {
-		return nil, verr.final()
+		e := verr.final()
+		if e.Reason == ErrUnknownIssuer && e.Err == nil && !c.hasAnchors() {
+			e.Err = ErrNoAnchors
+		}
+		return nil, e
 	}
 	c.shared.remember(path.certs)
 	if key != nil && v.work.fetches == 0 {
 		c.shared.store(key, path)
 	}
 	return path, nil
+}
+
+// hasAnchors reports whether any member can have anchors.
+func (c *Collection) hasAnchors() bool {
+	return slices.ContainsFunc(c.members, func(m Member) bool { return m.role == roleAnchor || m.role == roleBag })
 }
 
 // TrustFunc adapts c and p to package pkcs7.

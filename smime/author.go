@@ -149,7 +149,8 @@ func (a *authors) namedBy(cert *x509.Certificate) error {
 	}
 	for _, addr := range a.list {
 		if err := chain.MatchMailbox(cert, addr.String()); err != nil {
-			return fmt.Errorf("%w: %w", ErrSender, err)
+			named, _ := chain.Mailboxes(cert) // for people; none if it cannot be read
+			return &senderError{author: addr.String(), signer: named, err: err}
 		}
 	}
 	return nil

@@ -71,6 +71,8 @@ type Encryption struct {
 	Recipients []pkcs7.CertID
 	// OuterHeader is the header section of the message, for [VerifyOptions].
 	OuterHeader []byte
+
+	strength error // of the algorithms, where they pass as historic
 }
 
 func isEncrypted(kind oid.OID) bool {
@@ -197,6 +199,7 @@ func (d *decrypted) check() error {
 	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return cmsError(err)
 	}
+	d.enc.strength = d.reader.Strength()
 	d.mime = beginsLikeMIME(h[:n])
 	// RFC 8551 section 2.4.1.
 	if oid.FromX509(d.reader.ContentType()) != oid.Data {

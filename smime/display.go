@@ -14,29 +14,69 @@ import (
 // say is in [Message.Header]. It is for display, replies and programs that act
 // on the text; no signature covers what it writes.
 func (m *Message) WriteDisplay(w io.Writer) error {
-	w = wholeWriter{w}
-	body := m.Body()
-	var marked []*mimetree.Part
-	if m.state != nil && m.state.encrypted && m.payload != nil {
-		root, err := mimetree.Scan(body, nil)
-		if err != nil {
-			return inputError(err)
-		}
-		marked = decorated(nil, root)
-	}
-	at := int64(0)
-	body = m.Body()
-	for _, p := range marked {
-		if _, err := copyAll(w, io.NewSectionReader(body, at, p.Body-at)); err != nil {
-			return err
-		}
-		if err := writeUndecorated(w, p, io.NewSectionReader(body, p.Body, p.End-p.Body)); err != nil {
-			return err
-		}
-		at = p.End
-	}
-	_, err := copyAll(w, io.NewSectionReader(body, at, body.Size()-at))
+	_, err := copyAll(wholeWriter{w}, m.display())
 	return err
+}
+
+// display returns what WriteDisplay writes.
+func (m *Message) display() io.Reader {
+	body := m.Body()
+	var readers []io.Reader
+	at := int64(0)
+	for _, p := range m.decorated() {
+		start := p.Body - m.payload.raw.Start
+		readers = append(readers, io.NewSectionReader(body, at, start-at), m.undecorated(p))
+		at = start + p.BodyRange().Len()
+	}
+	return io.MultiReader(append(readers, io.NewSectionReader(body, at, body.Size()-at))...)
+}
+
+// decorated returns the parts of the payload that have a Legacy Display Element.
+func (m *Message) decorated() []*mimetree.Part {
+	if m.state == nil || !m.state.encrypted || m.payload == nil {
+		return nil
+	}
+	return decorated(nil, m.payload.tree)
+}
+
+// undecorated returns the body of a decorated part, in its transfer encoding,
+// without the element.
+func (m *Message) undecorated(p *mimetree.Part) io.Reader {
+	body := stretch{m.payload.raw.at, p.BodyRange()}
+	decoded, err := decodeBody(p, body.reader())
+	if err != nil {
+		// Nobody can say where the element ends.
+		return body.reader()
+	}
+	u := &recoder{src: undecorate(p.Type.Type, decoded)}
+	u.dst = encodeBody(p, &u.out)
+	return u
+}
+
+// A recoder reads src in a transfer encoding.
+type recoder struct {
+	src io.Reader
+	dst io.WriteCloser // to out
+	out bytes.Buffer
+	err error // of src
+}
+
+func (r *recoder) Read(p []byte) (int, error) {
+	var buf [4096]byte
+	for r.out.Len() == 0 {
+		if r.err != nil {
+			return 0, r.err
+		}
+		n, err := r.src.Read(buf[:])
+		// A bytes.Buffer takes everything.
+		_, _ = r.dst.Write(buf[:n])
+		if r.err = err; err == io.EOF {
+			if err := r.dst.Close(); err != nil {
+				r.err = err
+			}
+		}
+	}
+	return r.out.Read(p)
 }
 
 // decorated appends the parts that say they have a Legacy Display Element, in
@@ -58,32 +98,33 @@ func decorated(list []*mimetree.Part, p *mimetree.Part) []*mimetree.Part {
 // maxDecorated is how far the decoration is looked for.
 const maxDecorated = 256 << 10
 
-// writeUndecorated writes the body of a part, in its transfer encoding, without
-// the element.
-func writeUndecorated(w io.Writer, p *mimetree.Part, body io.Reader) error {
-	decoded, err := decodeBody(p, body)
-	if err != nil {
-		return err
-	}
-	head := make([]byte, min(maxDecorated, p.End-p.Body))
-	n, err := io.ReadFull(decoded, head)
-	if err != nil && !ended(err) {
-		return inputError(err)
-	}
-	head = head[:n]
-	start, end := 0, 0
-	if p.Type.Type == "text/html" {
-		start, end = legacyElement(head)
-	} else {
-		end = firstBlankLine(head)
-	}
-	out := encodeBody(p, w)
-	for _, r := range []io.Reader{bytes.NewReader(head[:start]), bytes.NewReader(head[end:]), decoded} {
-		if _, err := copyAll(out, r); err != nil {
-			return inputError(err)
+// undecorate returns the text of a decorated part, plain or HTML, without the
+// element. It reads nothing before it is read itself.
+func undecorate(mediaType string, text io.Reader) io.Reader {
+	return &undecorator{html: mediaType == "text/html", src: text}
+}
+
+type undecorator struct {
+	html bool
+	src  io.Reader
+	r    io.Reader // nil at the start
+}
+
+func (u *undecorator) Read(p []byte) (int, error) {
+	if u.r == nil {
+		head, err := io.ReadAll(io.LimitReader(u.src, maxDecorated))
+		if err != nil {
+			return 0, inputError(err)
 		}
+		start, end := 0, 0
+		if u.html {
+			start, end = legacyElement(head)
+		} else {
+			end = firstBlankLine(head)
+		}
+		u.r = io.MultiReader(bytes.NewReader(head[:start]), bytes.NewReader(head[end:]), u.src)
 	}
-	return out.Close()
+	return u.r.Read(p)
 }
 
 type nopCloser struct{ io.Writer }

@@ -218,3 +218,81 @@ func ExampleReceiptLayer() {
 	fmt.Println("read by", by.Mailbox())
 	// Output: read by bob@example.com
 }
+
+// The parts of a message, each with who signed exactly it.
+func ExampleMessage_Parts() {
+	ca := smimetest.NewCA(exampleTB{})
+	signed := smimetest.Signed(exampleTB{}, ca.Identity("alice@example.com"), "Lunch at noon?")
+	header, body, _ := strings.Cut(string(signed), "\r\n\r\n")
+	outer, content, _ := strings.Cut(header, "Content-Type:")
+	// A mailing list adds its footer beside the signed part.
+	message := outer + "Content-Type: multipart/mixed; boundary=list\r\n\r\n" +
+		"--list\r\nContent-Type:" + content + "\r\n\r\n" + body + "\r\n" +
+		"--list\r\nContent-Type: text/plain\r\n\r\nUnsubscribe at example.org.\r\n--list--\r\n"
+	m, err := smime.Open(context.Background(), strings.NewReader(message), &smime.OpenOptions{
+		Trust: ca.Trust(), Chain: chain.Options{At: smimetest.Now()},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer m.Close()
+	for part := range m.Parts() {
+		content, err := part.Content()
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		text, err := io.ReadAll(content)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		signature, _ := part.Assess()
+		fmt.Printf("%v %s: %s %s\n", part.Path, part.Type, strings.TrimSpace(string(text)), signature)
+	}
+	// Output:
+	// [0 0] text/plain: Lunch at noon? Signed by alice@example.com. It was not changed.
+	// [1] text/plain: Unsubscribe at example.org. This message is not signed.
+}
+
+// The two answers that a program shows to a person.
+func ExampleMessage_Assess() {
+	ca := smimetest.NewCA(exampleTB{})
+	alice, bob := ca.Identity("alice@example.com"), ca.Identity("bob@example.com")
+	opts := &smime.OpenOptions{Trust: ca.Trust(), Keys: smime.Identities{bob}, Chain: chain.Options{At: smimetest.Now()}}
+	for _, message := range [][]byte{
+		smimetest.Sealed(exampleTB{}, alice, "Lunch at noon?", bob),
+		smimetest.Tamper(exampleTB{}, smimetest.Signed(exampleTB{}, alice, "Lunch at noon?")),
+		smimetest.Spoofed(exampleTB{}, bob, "alice@example.com", "Lunch at noon?"),
+		smimetest.Mail("alice@example.com", "bob@example.com", "Lunch at noon?"),
+	} {
+		m, err := smime.Open(context.Background(), bytes.NewReader(message), opts)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		signature, encryption := m.Assess()
+		fmt.Printf("[%v] %v\n[%v] %v\n", signature.Severity, signature, encryption.Severity, encryption)
+		m.Close()
+	}
+	// Output:
+	// [good] Signed by alice@example.com. It was not changed.
+	// [good] Encrypted. Nobody on the way could read or change it.
+	// [bad] This message was changed after it was signed.
+	// [none] This message is not encrypted.
+	// [bad] Signed by bob@example.com, but sent in the name of alice@example.com.
+	// [none] This message is not encrypted.
+	// [none] This message is not signed.
+	// [none] This message is not encrypted.
+}
+
+// The answers for what a verb returned.
+func ExampleAssess() {
+	ca := smimetest.NewCA(exampleTB{})
+	message := smimetest.Signed(exampleTB{}, ca.Identity("alice@example.com"), "Lunch at noon?")
+	signer, err := smime.Verify(context.Background(), io.Discard, bytes.NewReader(message), nil, nil)
+	signature, _ := smime.Assess(signer, nil, err)
+	fmt.Println(signature.Code, "-", signature)
+	// Output: no-trust - Signed. Choose whom you trust to find out by whom.
+}

@@ -179,7 +179,7 @@ func TestNotWhatWasAsked(t *testing.T) {
 			_, err := smime.Verify(ctx, &out, bytes.NewReader(plain), trust, verify)
 			return err
 		}},
-		{"Verify of encrypted mail", smime.ErrNotSigned, func() error {
+		{"Verify of encrypted mail", smime.ErrLocked, func() error {
 			_, err := smime.Verify(ctx, &out, bytes.NewReader(sealed.Read(t, sealed.File)), trust, verify)
 			return err
 		}},

@@ -94,8 +94,11 @@ func (j *judge) reportOn(info *pkcs7.SignerInfo, cert *x509.Certificate, integri
 	if integrity != nil {
 		r.Integrity = failed(fmt.Errorf("smime: %w", integrity))
 	}
-	if err := info.Strength(cert); err != nil && !j.historic {
-		r.Strength = failed(err)
+	if err := info.Strength(cert); err != nil {
+		r.weak = true
+		if !j.historic {
+			r.Strength = failed(err)
+		}
 	}
 	opts := j.opts
 	if r.Integrity.passed && j.timestamps != nil {
@@ -225,7 +228,7 @@ func (r *SignerReport) prove(who *authors) {
 		return
 	}
 	own := *r // the fields of r are anybody's to change
-	s := &Signer{report: &own}
+	s := &Signer{report: &own, weak: r.weak}
 	if len(who.list) > 0 && who.namedBy(r.UnverifiedCertificate) == nil {
 		s.mailbox = who.list[0].String()
 		if n, ok := who.foldNote(r.UnverifiedCertificate); ok {

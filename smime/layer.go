@@ -58,6 +58,7 @@ type node struct {
 	errant   bool
 	header   mimetree.Header // of the entity
 	section  stretch         // of the header
+	tree     *mimetree.Part  // of the entity, in raw.at
 	fault    error           // why the layer can't be read
 }
 
@@ -164,6 +165,19 @@ func (l *EncryptedLayer) Err() error {
 		return err
 	}
 	return errors.Join(l.final.strength.Err(), l.final.authenticated.Err())
+}
+
+// confidential returns nil if nobody without the key could read the content and,
+// given whether a good signature is around it inside the layer, change it.
+func (l *EncryptedLayer) confidential(signed bool) error {
+	if err := l.final.opened.Err(); err != nil {
+		return err
+	}
+	err := l.final.strength.Err()
+	if !signed {
+		err = errors.Join(err, l.final.authenticated.Err())
+	}
+	return err
 }
 
 // A CompressedLayer is a compressed message.

@@ -79,13 +79,7 @@ func (m *Message) findConfidential() error {
 		if !ok {
 			continue
 		}
-		err := errors.Join(e.Opened.Err(), e.Strength.Err())
-		if e.Opened.Err() != nil {
-			err = e.Opened.Err()
-		}
-		if err == nil && !e.Authenticated.passed && m.signerErr != nil {
-			err = e.Authenticated.Err()
-		}
+		err := e.confidential(m.signerErr == nil)
 		if err == nil {
 			return nil
 		}
@@ -225,7 +219,7 @@ func (m *Message) findSigner() (*Signer, error) {
 				first = err
 			}
 		case *ReceiptLayer:
-			return nil, fmt.Errorf("%w: it is a receipt", ErrNotSigned)
+			return nil, fmt.Errorf("%w: %w", ErrNotSigned, errIsReceipt)
 		case *PlainLayer:
 			if l.fault != nil {
 				first = fmt.Errorf("%w: %w", ErrNotSigned, l.fault)
@@ -236,7 +230,7 @@ func (m *Message) findSigner() (*Signer, error) {
 	case first != nil:
 		return nil, first
 	case locked != nil:
-		return nil, fmt.Errorf("%w: %w", ErrNotSigned, locked)
+		return nil, lockedError(locked)
 	}
 	for l := range m.All() {
 		if s, ok := l.(*SignedLayer); ok && s.errant {
@@ -245,6 +239,17 @@ func (m *Message) findSigner() (*Signer, error) {
 	}
 	return nil, ErrNotSigned
 }
+
+// lockedError is that of what is signed only inside of encryption, if at all.
+func lockedError(err error) error {
+	if errors.Is(err, ErrMixed) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrLocked, err)
+}
+
+// errIsReceipt is the cause where a message is a receipt and no content.
+const errIsReceipt constError = "it is a receipt"
 
 // outsideError is that of a message with a signature outside of encryption,
 // which matters only if there is none inside.

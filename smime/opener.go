@@ -80,7 +80,7 @@ type judged struct {
 func (o *opener) open(pl place, path []int, sc scope) (Layer, error) {
 	claim := o.shape(pl.part)
 	n := node{
-		part: path, errant: sc.errant, header: pl.part.Header,
+		part: path, errant: sc.errant, header: pl.part.Header, tree: pl.part,
 		raw:     stretch{pl.at, pl.part.Range},
 		section: stretch{pl.at, pl.part.HeaderRange()},
 	}
@@ -149,7 +149,7 @@ func (o *opener) parts(l *PlainLayer, pl place, path []int, sc scope) error {
 // beyondLimit returns an errant layer for which no budget is left.
 func (o *opener) beyondLimit(pl place, path []int, err error) Layer {
 	l := &PlainLayer{node{
-		part: path, errant: true, header: pl.part.Header, raw: stretch{pl.at, pl.part.Range},
+		part: path, errant: true, header: pl.part.Header, tree: pl.part, raw: stretch{pl.at, pl.part.Range},
 		section: stretch{pl.at, pl.part.HeaderRange()}, fault: err,
 	}}
 	l.content = l.raw

@@ -27,6 +27,7 @@ type SignerReport struct {
 	info   *pkcs7.SignerInfo
 	signer *Signer    // nil unless all but Coverage passed
 	final  [5]Verdict // what Err says, whatever a program writes into the fields
+	weak   bool       // an algorithm is below the floor, whether or not that passes
 	notes  []Note
 }
 

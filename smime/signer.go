@@ -20,6 +20,7 @@ import (
 type Signer struct {
 	report  *SignerReport
 	mailbox string
+	weak    bool // an algorithm of the signature is below the floor
 
 	caps      Capabilities
 	encryptTo *x509.Certificate

@@ -166,6 +166,9 @@ func (v *verification) readOpaque(c *readContent, body io.Reader) (*signedConten
 	if err != nil {
 		return nil, err
 	}
+	if kind == oid.EnvelopedData || kind == oid.AuthEnvelopedData {
+		return nil, fmt.Errorf("%w: decrypt and verify it with Unseal", ErrLocked)
+	}
 	if kind != oid.SignedData {
 		return nil, fmt.Errorf("%w: the content is %s", ErrNotSigned, kind)
 	}
