@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"software.sslmate.com/src/go-pkcs12"
-
 	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/pkcs12"
 	"github.com/gosmime/gosmime/internal/x509der"
 )
 
@@ -23,16 +22,36 @@ import (
 // for more than 10 000 000 iterations of a key derivation or has more than 4096
 // keys and certificates. An identity gets at most 32 issuers, the nearest first.
 func ParsePKCS12(pfx []byte, password string) ([]*Identity, error) {
-	bags, err := readPFX(pfx, password)
+	contents, err := pkcs12.Decode(pfx, password)
 	if err != nil {
-		return nil, err
+		return nil, pfxError(err)
 	}
-	return assemble(bags)
+	return assemble(contents)
 }
 
+// pfxError returns err, of package internal/pkcs12, with the constant that the
+// same fact has in this package.
+func pfxError(err error) error {
+	p := error(ErrMalformed)
+	switch {
+	case errors.Is(err, pkcs12.ErrPassword):
+		p = ErrPassword
+	case errors.Is(err, pkcs12.ErrLimit):
+		p = ErrLimit
+	}
+	return &wrappedProblem{p, err}
+}
+
+// A wrappedProblem is an error of a lower package with the constant of this
+// one. Its text is that of the error.
+type wrappedProblem struct{ problem, err error }
+
+func (e *wrappedProblem) Error() string   { return "smime: PKCS #12: " + e.err.Error() }
+func (e *wrappedProblem) Unwrap() []error { return []error{e.problem, e.err} }
+
 // assemble joins keys, certificates and issuers.
-func assemble(bags *pfxBags) ([]*Identity, error) {
-	certs := readCertificates(bags.certs)
+func assemble(contents *pkcs12.Contents) ([]*Identity, error) {
+	certs := readCertificates(contents.Certificates)
 	bySubject := make(map[string][]*pfxCert)
 	for _, c := range certs {
 		bySubject[c.subject] = append(bySubject[c.subject], c)
@@ -40,7 +59,7 @@ func assemble(bags *pfxBags) ([]*Identity, error) {
 	taken := make(map[*pfxCert]bool)
 	var ids []*Identity
 	reason := error(nil)
-	for _, der := range bags.keys {
+	for _, der := range contents.Keys {
 		key, err := alg.ParsePrivateKey(der)
 		if err != nil {
 			reason = errors.Join(reason, err)
@@ -65,7 +84,7 @@ func assemble(bags *pfxBags) ([]*Identity, error) {
 	case reason != nil:
 		return nil, fmt.Errorf("smime: PKCS #12: no usable key: %w: %w", ErrMalformed, reason)
 	}
-	return nil, fmt.Errorf("smime: PKCS #12: %d keys, %d certificates, none together: %w", len(bags.keys), len(bags.certs), ErrNoCertificate)
+	return nil, fmt.Errorf("smime: PKCS #12: %d keys, %d certificates, none together: %w", len(contents.Keys), len(contents.Certificates), ErrNoCertificate)
 }
 
 type pfxCert struct {
@@ -119,12 +138,6 @@ func issuersOf(leaf *pfxCert, bySubject map[string][]*pfxCert) []*x509.Certifica
 	return issuers
 }
 
-// pfxIterations is the work to derive each key of a file that is written.
-const (
-	pfxIterations           = 600_000
-	pfxIterationsCompatible = 2048
-)
-
 // WritePKCS12 writes identities as PKCS #12: AES-256 and PBKDF2-HMAC-SHA-256, or
 // what older devices read (Triple DES and SHA-1) if compatible. A key in
 // hardware, or of a kind that crypto/x509 can't encode, is ErrKeyMismatch. The
@@ -135,37 +148,19 @@ func WritePKCS12(identities []*Identity, password string, compatible bool) ([]by
 	if len(identities) == 0 {
 		return nil, fmt.Errorf("%w: no identity to write", ErrMalformed)
 	}
-	keys := make([][]byte, len(identities))
+	entries := make([]pkcs12.Entry, len(identities))
 	for i, id := range identities {
 		if id == nil || id.cert == nil {
 			return nil, fmt.Errorf("%w: identity %d is empty", ErrMalformed, i)
 		}
-		var err error
-		if keys[i], err = x509.MarshalPKCS8PrivateKey(id.key); err != nil {
+		if _, err := x509.MarshalPKCS8PrivateKey(id.key); err != nil {
 			return nil, fmt.Errorf("%w: identity %d: a %T can't be written", ErrKeyMismatch, i, id.key)
 		}
+		entries[i] = pkcs12.Entry{Key: id.key, Certificate: id.cert, Issuers: id.issuers}
 	}
-	if len(identities) > 1 && !compatible {
-		return writeHistory(identities, keys, password)
+	pfx, err := pkcs12.Encode(entries, password, compatible)
+	if err != nil {
+		return nil, pfxError(err)
 	}
-	enc := pkcs12.Modern2023.WithIterations(pfxIterations)
-	if compatible {
-		enc = pkcs12.LegacyDES.WithIterations(pfxIterationsCompatible)
-	}
-	var safes [][]byte
-	for i, id := range identities {
-		pfx, err := enc.Encode(id.key, id.cert, id.issuers, password)
-		if err != nil {
-			return nil, fmt.Errorf("%w: PKCS #12: identity %d: %w", ErrMalformed, i, err)
-		}
-		if len(identities) == 1 {
-			return pfx, nil
-		}
-		safe, err := authenticatedSafe(pfx)
-		if err != nil {
-			return nil, err
-		}
-		safes = append(safes, safe)
-	}
-	return joinSafes(safes, password, alg.SHA1, pfxIterationsCompatible)
+	return pfx, nil
 }

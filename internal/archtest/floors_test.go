@@ -9,20 +9,24 @@ import (
 // floor returns the floor of a package and false for one that has none.
 func floor(name string) (int, bool) {
 	switch name {
-	case "internal/ber", "internal/oid", "internal/budget", "internal/quoted":
+	case "internal/ber", "internal/oid", "internal/budget", "internal/stream", "internal/quoted":
 		return 0, true
 	case "internal/alg", "internal/x509der", "internal/mimetree", "internal/mailbox", "internal/spool":
 		return 1, true
-	case "pkcs7", "chain":
+	case "internal/pkcs12", "internal/crl", "internal/ocsp", "internal/prepare":
 		return 2, true
-	case "sst", "chain/fetch", "chain/profile", "pkcs7/ess":
+	case "pkcs7", "chain", "internal/headerprotection":
 		return 3, true
-	case "smime":
+	case "sst", "chain/fetch", "chain/system", "chain/profile", "pkcs7/ess":
 		return 4, true
-	case "smime/smimetest", "smime/exchange":
+	case "smime":
 		return 5, true
+	case "smime/smimetest", "smime/outgoing":
+		return 6, true
+	case "smime/exchange", "smime/devices":
+		return 7, true
 	}
-	return 5, strings.HasPrefix(name, "examples/")
+	return 7, strings.HasPrefix(name, "examples/")
 }
 
 // testOnly are the packages that nothing but tests imports.

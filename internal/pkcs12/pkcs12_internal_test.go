@@ -1,15 +1,9 @@
-package smime
+package pkcs12
 
 import (
-	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/hex"
 	"errors"
-	"math/big"
 	"testing"
-	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -57,88 +51,58 @@ func TestIterationLimits(t *testing.T) {
 		{"PBE of -1", pbe(-1), ErrMalformed}, {"PBES2", pbes2(1<<31 - 1), ErrLimit}, {"PBES2, one too many", pbes2(maxIterations + 1), ErrLimit},
 		{"PBES2 of 0", pbes2(0), ErrMalformed},
 	} {
-		start := time.Now()
-		_, err := new(pfxReader).decrypt(tt.id, make([]byte, 16))
-		if !errors.Is(err, tt.want) {
-			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
-		}
-		if took := time.Since(start); took > time.Minute {
-			t.Errorf("%s: %v", tt.name, took)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			d := new(decoder)
+			if _, err := d.decrypt(tt.id, make([]byte, 16)); !errors.Is(err, tt.want) || d.work != 0 {
+				t.Errorf("%v after %d iterations, want %v", err, d.work, tt.want)
+			}
+		})
 	}
 	// Many bags together have a limit of their own.
-	r := &pfxReader{work: maxIterationsTotal - 100}
-	if _, err := r.decrypt(pbe(101), make([]byte, 16)); !errors.Is(err, ErrLimit) {
+	d := &decoder{work: maxIterationsTotal - 100}
+	if _, err := d.decrypt(pbe(101), make([]byte, 16)); !errors.Is(err, ErrLimit) {
 		t.Error(err)
 	}
 }
 
-// TestPKCS12KDF has values computed with OpenSSL 3.0:
+// TestDeriveKey has values computed with OpenSSL 3.0:
 //
 //	openssl kdf -keylen N -kdfopt digest:D -kdfopt hexpass:P -kdfopt hexsalt:S -kdfopt iter:I -kdfopt id:ID PKCS12KDF
-func TestPKCS12KDF(t *testing.T) {
+func TestDeriveKey(t *testing.T) {
 	salt, _ := hex.DecodeString("0a58cf64530d823f")
 	for _, tt := range []struct {
+		name       string
 		hash       alg.Hash
 		purpose    byte
 		iterations int
 		n          int
 		want       string
 	}{
-		{alg.SHA1, 1, 1, 24, "8aaae6297b6cb04642ab5b077851284eb7128f1a2a7fbca3"},
-		{alg.SHA1, 2, 1, 8, "79993dfe048d3b76"},
-		{alg.SHA1, 3, 1000, 20, "eeda645443827451e9753694f90ee9b9cf9248ff"},
-		{alg.SHA256, 3, 2048, 32, "e4388cd88983083b1d1552867406cb3426e16cbcf4358c7bf5a97cdb2a11db46"},
+		{"key", alg.SHA1, 1, 1, 24, "8aaae6297b6cb04642ab5b077851284eb7128f1a2a7fbca3"},
+		{"IV", alg.SHA1, 2, 1, 8, "79993dfe048d3b76"},
+		{"MAC key", alg.SHA1, 3, 1000, 20, "eeda645443827451e9753694f90ee9b9cf9248ff"},
+		{"MAC key with SHA-256", alg.SHA256, 3, 2048, 32, "e4388cd88983083b1d1552867406cb3426e16cbcf4358c7bf5a97cdb2a11db46"},
 	} {
-		got := hex.EncodeToString(pkcs12KDF(tt.hash, tt.purpose, bmpPassword("smeg"), salt, tt.iterations, tt.n))
-		if got != tt.want {
-			t.Errorf("purpose %d: %s, want %s", tt.purpose, got, tt.want)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			got := hex.EncodeToString(deriveKey(tt.hash, tt.purpose, bmpPassword("smeg"), salt, tt.iterations, tt.n))
+			if got != tt.want {
+				t.Errorf("%s, want %s", got, tt.want)
+			}
+		})
 	}
 }
 
-// TestManyAlike: keys and certificates that all name one another cost no more
-// than there are of them.
-func TestManyAlike(t *testing.T) {
-	const n = 500
-	bags := &pfxBags{}
-	name := pkix.Name{CommonName: "everybody"}
-	for i := range n {
-		pub, key, err := ed25519.GenerateKey(rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tpl := &x509.Certificate{SerialNumber: big.NewInt(int64(i + 1)), Subject: name, NotAfter: time.Now().Add(time.Hour)}
-		cert, err := x509.CreateCertificate(rand.Reader, tpl, tpl, pub, key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		der, err := x509.MarshalPKCS8PrivateKey(key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		bags.keys, bags.certs = append(bags.keys, der), append(bags.certs, cert)
-	}
-	ids, err := assemble(bags)
-	if err != nil || len(ids) != n {
-		t.Fatalf("%d identities, %v", len(ids), err)
-	}
-	for _, id := range ids {
-		if len(id.issuers) != maxPFXIssuers {
-			t.Fatalf("%d issuers", len(id.issuers))
-		}
-	}
-	r := &pfxReader{}
+func TestTooManyBags(t *testing.T) {
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		for range maxPFXBags + 1 {
+		for range maxBags + 1 {
 			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 				b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(oidKeyBag)) })
 				b.AddASN1(cbasn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) { b.AddASN1NULL() })
 			})
 		}
 	})
-	if err := r.safeContents(b.BytesOrPanic(), 0); !errors.Is(err, ErrLimit) {
-		t.Errorf("too many bags: %v", err)
+	if err := new(decoder).safeContents(b.BytesOrPanic(), 0); !errors.Is(err, ErrLimit) {
+		t.Error(err)
 	}
 }

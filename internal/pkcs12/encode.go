@@ -1,6 +1,7 @@
-package smime
+package pkcs12
 
 import (
+	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -10,61 +11,105 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
+	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/oid"
 )
 
-const pfxExplicit = cbasn1.Tag(0xa0) // [0] EXPLICIT
+const explicit = cbasn1.Tag(0xa0) // [0] EXPLICIT
 
-// writeHistory writes any number of identities in one file. All of it is
+// The iterations of each key derivation of a file that is written.
+const (
+	iterations       = 600_000
+	iterationsLegacy = 2048
+)
+
+// An Entry is a private key that crypto/x509 can encode, its certificate and
+// the issuers of that.
+type Entry struct {
+	Key         crypto.PrivateKey
+	Certificate *x509.Certificate
+	Issuers     []*x509.Certificate
+}
+
+// Encode returns a file with at least one entry: AES-256 with
+// PBKDF2-HMAC-SHA-256, or Triple DES with SHA-1 if legacy. The password can't
+// have characters outside the Basic Multilingual Plane.
+func Encode(entries []Entry, password string, legacy bool) ([]byte, error) {
+	if len(entries) > 1 && !legacy {
+		return encodeHistory(entries, password)
+	}
+	enc := pkcs12.Modern2023.WithIterations(iterations)
+	if legacy {
+		enc = pkcs12.LegacyDES.WithIterations(iterationsLegacy)
+	}
+	var safes [][]byte
+	for i, e := range entries {
+		pfx, err := enc.Encode(e.Key, e.Certificate, e.Issuers, password)
+		if err != nil {
+			return nil, fmt.Errorf("entry %d: %w: %w", i, ErrMalformed, err)
+		}
+		if len(entries) == 1 {
+			return pfx, nil
+		}
+		safe, err := authenticatedSafe(pfx)
+		if err != nil {
+			return nil, err
+		}
+		safes = append(safes, safe)
+	}
+	return joinSafes(safes, password, alg.SHA1, iterationsLegacy)
+}
+
+// encodeHistory writes any number of entries in one file. All of it is
 // encrypted under one key, each time with another IV: a derivation for each key
 // would make long histories take minutes to open, and more iterations than
 // readers allow.
-func writeHistory(identities []*Identity, keys [][]byte, password string) ([]byte, error) {
+func encodeHistory(entries []Entry, password string) ([]byte, error) {
 	for _, r := range password {
 		if utf16.RuneLen(r) != 1 {
-			return nil, fmt.Errorf("%w: PKCS #12: a character of the password is outside the Basic Multilingual Plane", ErrMalformed)
+			return nil, malformed("password with a character outside the Basic Multilingual Plane")
 		}
 	}
-	w, err := newPFXWriter(password)
+	e, err := newEncoder(password)
 	if err != nil {
 		return nil, err
 	}
-	certs, err := w.encryptedSafe(certBags(identities))
+	certs, err := e.encryptedSafe(certBags(entries))
 	if err != nil {
 		return nil, err
 	}
-	bags, err := w.keyBags(identities, keys)
+	bags, err := e.keyBags(entries)
 	if err != nil {
 		return nil, err
 	}
-	return joinSafes([][]byte{certs, plainSafe(bags)}, password, alg.SHA256, pfxIterations)
+	return joinSafes([][]byte{certs, plainSafe(bags)}, password, alg.SHA256, iterations)
 }
 
-// A pfxWriter encrypts the bags of one file.
-type pfxWriter struct {
+// An encoder encrypts the bags of one file.
+type encoder struct {
 	kdf *alg.PBKDF2
 	key []byte
 }
 
-func newPFXWriter(password string) (*pfxWriter, error) {
-	w := &pfxWriter{kdf: alg.NewPBKDF2()}
+func newEncoder(password string) (*encoder, error) {
+	e := &encoder{kdf: alg.NewPBKDF2()}
 	content, err := alg.NewContent(alg.AES256CBC, false)
 	if err != nil {
 		return nil, err
 	}
-	w.key, err = w.kdf.Key([]byte(password), content.KeyLen())
-	return w, err
+	e.key, err = e.kdf.Key([]byte(password), content.KeyLen())
+	return e, err
 }
 
 // encrypt applies PBES2 (RFC 8018 section 6.2).
-func (w *pfxWriter) encrypt(plain []byte) (id, ciphertext []byte, err error) {
+func (e *encoder) encrypt(plain []byte) (id, ciphertext []byte, err error) {
 	content, err := alg.NewContent(alg.AES256CBC, false) // with a fresh IV
 	if err != nil {
 		return nil, nil, err
 	}
-	enc, err := content.Encrypter(w.key, nil)
+	enc, err := content.Encrypter(e.key, nil)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -73,7 +118,7 @@ func (w *pfxWriter) encrypt(plain []byte) (id, ciphertext []byte, err error) {
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(oid.PBES2)) })
 		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddBytes(w.kdf.ID.DER())
+			b.AddBytes(e.kdf.ID.DER())
 			b.AddBytes(content.ID.DER())
 		})
 	})
@@ -86,7 +131,7 @@ func (w *pfxWriter) encrypt(plain []byte) (id, ciphertext []byte, err error) {
 func addBag(b *cryptobyte.Builder, kind oid.OID, leaf *x509.Certificate, value func(*cryptobyte.Builder)) {
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(kind)) })
-		b.AddASN1(pfxExplicit, value)
+		b.AddASN1(explicit, value)
 		if leaf == nil {
 			return
 		}
@@ -101,8 +146,8 @@ func addBag(b *cryptobyte.Builder, kind oid.OID, leaf *x509.Certificate, value f
 }
 
 // certBags returns the SafeContents with each certificate once, those of the
-// identities first.
-func certBags(identities []*Identity) ([]byte, error) {
+// keys first.
+func certBags(entries []Entry) ([]byte, error) {
 	seen := make(map[string]bool)
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -114,15 +159,15 @@ func certBags(identities []*Identity) ([]byte, error) {
 			addBag(b, oidCertBag, leaf, func(b *cryptobyte.Builder) {
 				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 					b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(oidX509Certificate)) })
-					b.AddASN1(pfxExplicit, func(b *cryptobyte.Builder) { b.AddASN1OctetString(c.Raw) })
+					b.AddASN1(explicit, func(b *cryptobyte.Builder) { b.AddASN1OctetString(c.Raw) })
 				})
 			})
 		}
-		for _, id := range identities {
-			add(id.cert, id.cert)
+		for _, e := range entries {
+			add(e.Certificate, e.Certificate)
 		}
-		for _, id := range identities {
-			for _, c := range id.issuers {
+		for _, e := range entries {
+			for _, c := range e.Issuers {
 				add(c, nil)
 			}
 		}
@@ -131,16 +176,21 @@ func certBags(identities []*Identity) ([]byte, error) {
 }
 
 // keyBags returns the SafeContents with the encrypted keys.
-func (w *pfxWriter) keyBags(identities []*Identity, keys [][]byte) ([]byte, error) {
+func (e *encoder) keyBags(entries []Entry) ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		for i, key := range keys {
-			id, ciphertext, err := w.encrypt(key)
+		for _, entry := range entries {
+			key, err := x509.MarshalPKCS8PrivateKey(entry.Key)
 			if err != nil {
 				b.SetError(err)
 				return
 			}
-			addBag(b, oidShroudedKeyBag, identities[i].cert, func(b *cryptobyte.Builder) {
+			id, ciphertext, err := e.encrypt(key)
+			if err != nil {
+				b.SetError(err)
+				return
+			}
+			addBag(b, oidShroudedKeyBag, entry.Certificate, func(b *cryptobyte.Builder) {
 				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 					b.AddBytes(id)
 					b.AddASN1OctetString(ciphertext)
@@ -152,11 +202,11 @@ func (w *pfxWriter) keyBags(identities []*Identity, keys [][]byte) ([]byte, erro
 }
 
 // encryptedSafe returns a ContentInfo with an EncryptedData (RFC 5652 section 8).
-func (w *pfxWriter) encryptedSafe(contents []byte, err error) ([]byte, error) {
+func (e *encoder) encryptedSafe(contents []byte, err error) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, ciphertext, err := w.encrypt(contents)
+	id, ciphertext, err := e.encrypt(contents)
 	if err != nil {
 		return nil, err
 	}
@@ -184,27 +234,27 @@ func plainSafe(contents []byte) []byte {
 func addContentInfo(b *cryptobyte.Builder, kind oid.OID, content func(*cryptobyte.Builder)) {
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(kind)) })
-		b.AddASN1(pfxExplicit, content)
+		b.AddASN1(explicit, content)
 	})
 }
 
 // authenticatedSafe returns the contents octets of the AuthenticatedSafe of a
 // file in DER.
 func authenticatedSafe(pfx []byte) ([]byte, error) {
-	p, err := readPFXOuter(pfx)
+	p, err := readOuter(pfx)
 	if err != nil {
 		return nil, err
 	}
 	in := cryptobyte.String(p.content)
 	var safe cryptobyte.String
 	if !in.ReadASN1(&safe, cbasn1.SEQUENCE) {
-		return nil, fmt.Errorf("%w: AuthenticatedSafe", ErrMalformed)
+		return nil, malformed("AuthenticatedSafe")
 	}
 	return safe, nil
 }
 
 // joinSafes makes one file of several, as the encoder puts one key in each.
-func joinSafes(safes [][]byte, password string, hash alg.Hash, iterations int) ([]byte, error) {
+func joinSafes(safes [][]byte, password string, hash alg.Hash, rounds int) ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		for _, s := range safes {
@@ -217,7 +267,7 @@ func joinSafes(safes [][]byte, password string, hash alg.Hash, iterations int) (
 	}
 	salt := make([]byte, 16)
 	_, _ = rand.Read(salt) // never fails
-	key := pkcs12KDF(hash, 3, bmpPassword(password), salt, iterations, hash.Size())
+	key := deriveKey(hash, 3, bmpPassword(password), salt, rounds, hash.Size())
 	mac := hmac.New(hash.New, key)
 	mac.Write(content)
 
@@ -234,7 +284,7 @@ func joinSafes(safes [][]byte, password string, hash alg.Hash, iterations int) (
 				b.AddASN1OctetString(mac.Sum(nil))
 			})
 			b.AddASN1OctetString(salt)
-			b.AddASN1Int64(int64(iterations))
+			b.AddASN1Int64(int64(rounds))
 		})
 	})
 	return out.Bytes()

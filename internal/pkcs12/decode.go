@@ -1,4 +1,7 @@
-package smime
+// Package pkcs12 reads and writes PKCS #12 files (RFC 7292), password privacy
+// and integrity mode. It knows keys and certificates as their encodings and
+// joins none of them.
+package pkcs12
 
 import (
 	"errors"
@@ -23,20 +26,39 @@ const (
 
 // Limits of a file. Real ones have some kilobytes and a few bags.
 const (
-	maxPFXBytes        = 16 << 20
-	maxPFXBags         = 4096
-	maxPFXDepth        = 4 // of SafeContents in SafeContents
+	maxBytes           = 16 << 20
+	maxBags            = 4096
+	maxDepth           = 4 // of SafeContents in SafeContents
 	maxIterations      = 10_000_000
 	maxIterationsTotal = 30_000_000
 )
 
-// pfxBags are the contents of a file.
-type pfxBags struct {
-	keys  [][]byte // PKCS #8
-	certs [][]byte
+// Contents are the keys and certificates of a file, in its order.
+type Contents struct {
+	Keys         [][]byte // PrivateKeyInfo in DER (PKCS #8)
+	Certificates [][]byte
 }
 
-// pfxOuter is the outermost structure.
+// Decode checks the MAC of a PFX in DER or BER and returns the contents of
+// every bag. CRLs and secrets are passed over. What a file may cost is bounded:
+// 16 MiB, 4096 bags, 10 000 000 iterations of one key derivation and 30 000 000
+// of all. Every error wraps a [Problem].
+func Decode(pfx []byte, password string) (*Contents, error) {
+	outer, err := readOuter(pfx)
+	if err != nil {
+		return nil, err
+	}
+	d := &decoder{}
+	if err := d.unlock(outer, password); err != nil {
+		return nil, err
+	}
+	if err := d.authenticatedSafe(outer.content); err != nil {
+		return nil, err
+	}
+	return &d.out, nil
+}
+
+// outer is the outermost structure.
 //
 //	PFX ::= SEQUENCE {
 //	    version  INTEGER {v3(3)}(v3,...),
@@ -47,7 +69,7 @@ type pfxBags struct {
 //	    mac        DigestInfo,
 //	    macSalt    OCTET STRING,
 //	    iterations INTEGER DEFAULT 1 }
-type pfxOuter struct {
+type outer struct {
 	content    []byte // of authSafe: what the MAC covers
 	hasMAC     bool
 	macAlg     alg.Identifier
@@ -55,12 +77,12 @@ type pfxOuter struct {
 	iterations int64
 }
 
-type pfxReader struct {
-	password pfxPassword
+type decoder struct {
+	password encodedPassword
 	work     int64 // iterations spent
 	derived  map[derivation][]byte
 	bags     int
-	out      pfxBags
+	out      Contents
 }
 
 // A derivation is how a key of PBES2 is derived from the password.
@@ -69,30 +91,10 @@ type derivation struct {
 	size int
 }
 
-func malformed(what string) error {
-	return fmt.Errorf("%w: PKCS #12: %s", ErrMalformed, what)
-}
-
-// readPFX checks the MAC and returns the contents of every bag.
-func readPFX(pfx []byte, password string) (*pfxBags, error) {
-	outer, err := readPFXOuter(pfx)
+func readOuter(pfx []byte) (*outer, error) {
+	der, err := ber.ToDER(pfx, false, maxBytes)
 	if err != nil {
-		return nil, err
-	}
-	r := &pfxReader{}
-	if err := r.unlock(outer, password); err != nil {
-		return nil, err
-	}
-	if err := r.authenticatedSafe(outer.content); err != nil {
-		return nil, err
-	}
-	return &r.out, nil
-}
-
-func readPFXOuter(pfx []byte) (*pfxOuter, error) {
-	der, err := ber.ToDER(pfx, false, maxPFXBytes)
-	if err != nil {
-		return nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+		return nil, classify("PFX", err)
 	}
 	in := cryptobyte.String(der)
 	var seq, content, mac cryptobyte.String
@@ -111,7 +113,7 @@ func readPFXOuter(pfx []byte) (*pfxOuter, error) {
 	if !body.ReadASN1(&content, cbasn1.OCTET_STRING) {
 		return nil, malformed("authSafe")
 	}
-	o := &pfxOuter{content: content, iterations: 1}
+	o := &outer{content: content, iterations: 1}
 	if !seq.ReadOptionalASN1(&mac, &hasMAC, cbasn1.SEQUENCE) || !seq.Empty() {
 		return nil, malformed("PFX")
 	}
@@ -143,10 +145,10 @@ func readContentInfo(s *cryptobyte.String) (oid.OID, cryptobyte.String, error) {
 }
 
 // authenticatedSafe reads a SEQUENCE OF ContentInfo.
-func (r *pfxReader) authenticatedSafe(b []byte) error {
-	der, err := ber.ToDER(b, false, maxPFXBytes)
+func (d *decoder) authenticatedSafe(b []byte) error {
+	der, err := ber.ToDER(b, false, maxBytes)
 	if err != nil {
-		return fmt.Errorf("%w: PKCS #12: AuthenticatedSafe: %w", ErrMalformed, err)
+		return classify("AuthenticatedSafe", err)
 	}
 	in := cryptobyte.String(der)
 	var list cryptobyte.String
@@ -164,12 +166,12 @@ func (r *pfxReader) authenticatedSafe(b []byte) error {
 			if !body.ReadASN1(&contents, cbasn1.OCTET_STRING) {
 				return malformed("SafeContents")
 			}
-			err = r.safeContents(contents, 0)
+			err = d.safeContents(contents, 0)
 		case oid.EncryptedData:
-			err = r.encryptedSafe(body)
+			err = d.encryptedSafe(body)
 		default:
 			// Encrypted to a certificate (RFC 7292 section 3.1): nobody writes it.
-			return fmt.Errorf("smime: PKCS #12: a safe of type %v: %w", kind, ErrMalformed)
+			return fmt.Errorf("a safe of type %v: %w", kind, ErrMalformed)
 		}
 		if err != nil {
 			return err
@@ -184,7 +186,7 @@ func (r *pfxReader) authenticatedSafe(b []byte) error {
 //	    contentType                ContentType,
 //	    contentEncryptionAlgorithm ContentEncryptionAlgorithmIdentifier,
 //	    encryptedContent       [0] IMPLICIT EncryptedContent OPTIONAL }
-func (r *pfxReader) encryptedSafe(body cryptobyte.String) error {
+func (d *decoder) encryptedSafe(body cryptobyte.String) error {
 	var data, info, id cryptobyte.String
 	var version int64
 	var algorithm alg.Identifier
@@ -196,11 +198,11 @@ func (r *pfxReader) encryptedSafe(body cryptobyte.String) error {
 	if !ok {
 		return malformed("EncryptedData.encryptedContent")
 	}
-	plain, err := r.decrypt(algorithm, ciphertext)
+	plain, err := d.decrypt(algorithm, ciphertext)
 	if err != nil {
 		return err
 	}
-	if err := r.safeContents(plain, 0); err != nil {
+	if err := d.safeContents(plain, 0); err != nil {
 		if errors.Is(err, ErrLimit) || errors.Is(err, ErrPassword) {
 			return err
 		}
@@ -236,13 +238,13 @@ func readSegments(s *cryptobyte.String) ([]byte, bool) {
 //	    bagId         BAG-TYPE.&id ({PKCS12BagSet}),
 //	    bagValue      [0] EXPLICIT BAG-TYPE.&Type({PKCS12BagSet}{@bagId}),
 //	    bagAttributes SET OF PKCS12Attribute OPTIONAL }
-func (r *pfxReader) safeContents(b []byte, depth int) error {
-	if depth > maxPFXDepth {
-		return fmt.Errorf("smime: PKCS #12: nested SafeContents: %w", ErrLimit)
+func (d *decoder) safeContents(b []byte, depth int) error {
+	if depth > maxDepth {
+		return fmt.Errorf("nested SafeContents: %w", ErrLimit)
 	}
-	der, err := ber.ToDER(b, false, maxPFXBytes)
+	der, err := ber.ToDER(b, false, maxBytes)
 	if err != nil {
-		return fmt.Errorf("%w: PKCS #12: SafeContents: %w", ErrMalformed, err)
+		return classify("SafeContents", err)
 	}
 	in := cryptobyte.String(der)
 	var list cryptobyte.String
@@ -255,10 +257,10 @@ func (r *pfxReader) safeContents(b []byte, depth int) error {
 			!bag.ReadASN1(&value, cbasn1.Tag(0).ContextSpecific().Constructed()) {
 			return malformed("SafeBag")
 		}
-		if r.bags++; r.bags > maxPFXBags {
-			return fmt.Errorf("smime: PKCS #12: %d bags: %w", r.bags, ErrLimit)
+		if d.bags++; d.bags > maxBags {
+			return fmt.Errorf("%d bags: %w", d.bags, ErrLimit)
 		}
-		if err := r.bag(oid.OID(id), value, depth); err != nil {
+		if err := d.bag(oid.OID(id), value, depth); err != nil {
 			return err
 		}
 	}
@@ -266,12 +268,12 @@ func (r *pfxReader) safeContents(b []byte, depth int) error {
 }
 
 // bag keeps keys and certificates; CRLs and secrets are passed over.
-func (r *pfxReader) bag(kind oid.OID, value cryptobyte.String, depth int) error {
+func (d *decoder) bag(kind oid.OID, value cryptobyte.String, depth int) error {
 	switch kind {
 	case oidKeyBag:
-		r.out.keys = append(r.out.keys, value)
+		d.out.Keys = append(d.out.Keys, value)
 	case oidShroudedKeyBag:
-		return r.shroudedKey(value)
+		return d.shroudedKey(value)
 	case oidCertBag:
 		var bag, id, wrapped, cert cryptobyte.String
 		if !value.ReadASN1(&bag, cbasn1.SEQUENCE) || !bag.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) ||
@@ -284,29 +286,29 @@ func (r *pfxReader) bag(kind oid.OID, value cryptobyte.String, depth int) error 
 		if !wrapped.ReadASN1(&cert, cbasn1.OCTET_STRING) {
 			return malformed("CertBag")
 		}
-		r.out.certs = append(r.out.certs, cert)
+		d.out.Certificates = append(d.out.Certificates, cert)
 	case oidSafeContentsBag:
-		return r.safeContents(value, depth+1)
+		return d.safeContents(value, depth+1)
 	}
 	return nil
 }
 
 // shroudedKey decrypts an EncryptedPrivateKeyInfo (RFC 5208 section 6).
-func (r *pfxReader) shroudedKey(value cryptobyte.String) error {
+func (d *decoder) shroudedKey(value cryptobyte.String) error {
 	var info, ciphertext cryptobyte.String
 	var algorithm alg.Identifier
 	if !value.ReadASN1(&info, cbasn1.SEQUENCE) || !alg.ReadIdentifier(&info, &algorithm) ||
 		!info.ReadASN1(&ciphertext, cbasn1.OCTET_STRING) {
 		return malformed("EncryptedPrivateKeyInfo")
 	}
-	plain, err := r.decrypt(algorithm, ciphertext)
+	plain, err := d.decrypt(algorithm, ciphertext)
 	if err != nil {
 		return err
 	}
-	der, err := ber.ToDER(plain, false, maxPFXBytes)
+	der, err := ber.ToDER(plain, false, maxBytes)
 	if err != nil {
 		return fmt.Errorf("%w: private key: %w", ErrPassword, err)
 	}
-	r.out.keys = append(r.out.keys, der)
+	d.out.Keys = append(d.out.Keys, der)
 	return nil
 }

@@ -1,4 +1,4 @@
-package smime
+package pkcs12
 
 import (
 	"crypto/hmac"
@@ -21,10 +21,10 @@ const (
 	oidPBERC2_40  oid.OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x06" // 1.2.840.113549.1.12.1.6
 )
 
-// A pfxPassword is a password in the two encodings in use: BMPString with two
+// A encodedPassword is a password in the two encodings in use: BMPString with two
 // zero octets at its end for the functions of PKCS #12, and UTF-8 for PBKDF2
 // (RFC 9579 section 5; RFC 8018 section 3).
-type pfxPassword struct{ bmp, utf8 []byte }
+type encodedPassword struct{ bmp, utf8 []byte }
 
 func bmpPassword(s string) []byte {
 	var b []byte
@@ -35,40 +35,40 @@ func bmpPassword(s string) []byte {
 }
 
 // unlock finds out by the MAC how the password is to be encoded.
-func (r *pfxReader) unlock(o *pfxOuter, password string) error {
-	r.password = pfxPassword{bmpPassword(password), []byte(password)}
+func (d *decoder) unlock(o *outer, password string) error {
+	d.password = encodedPassword{bmpPassword(password), []byte(password)}
 	if !o.hasMAC {
 		return nil
 	}
-	ok, err := r.checkMAC(o)
+	ok, err := d.checkMAC(o)
 	if err != nil {
 		return err
 	}
 	if !ok && password == "" {
 		// An empty password is two zero octets to some programs and none to others.
-		r.password.bmp = nil
-		if ok, err = r.checkMAC(o); err != nil {
+		d.password.bmp = nil
+		if ok, err = d.checkMAC(o); err != nil {
 			return err
 		}
 	}
 	if !ok {
-		return fmt.Errorf("smime: PKCS #12: %w", ErrPassword)
+		return ErrPassword
 	}
 	return nil
 }
 
-func (r *pfxReader) checkMAC(o *pfxOuter) (bool, error) {
+func (d *decoder) checkMAC(o *outer) (bool, error) {
 	if o.macAlg.OID == oid.PBMAC1 {
-		return r.checkPBMAC1(o)
+		return d.checkPBMAC1(o)
 	}
 	hash, err := alg.HashOf(o.macAlg)
 	if err != nil {
-		return false, fmt.Errorf("%w: PKCS #12: MAC: %w", ErrMalformed, err)
+		return false, classify("MAC", err)
 	}
-	if err := r.spend(o.iterations); err != nil {
+	if err := d.spend(o.iterations); err != nil {
 		return false, err
 	}
-	mac := hmac.New(hash.New, pkcs12KDF(hash, 3, r.password.bmp, o.salt, int(o.iterations), hash.Size()))
+	mac := hmac.New(hash.New, deriveKey(hash, 3, d.password.bmp, o.salt, int(o.iterations), hash.Size()))
 	mac.Write(o.content)
 	return subtle.ConstantTimeCompare(mac.Sum(nil), o.mac) == 1, nil
 }
@@ -78,74 +78,58 @@ func (r *pfxReader) checkMAC(o *pfxOuter) (bool, error) {
 //	PBMAC1-params ::= SEQUENCE {
 //	    keyDerivationFunc AlgorithmIdentifier {{PBMAC1-KDFs}},
 //	    messageAuthScheme AlgorithmIdentifier {{PBMAC1-MACs}} }
-func (r *pfxReader) checkPBMAC1(o *pfxOuter) (bool, error) {
+func (d *decoder) checkPBMAC1(o *outer) (bool, error) {
 	in := cryptobyte.String(o.macAlg.Params)
 	var seq cryptobyte.String
 	var kdfID, macID alg.Identifier
 	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !alg.ReadIdentifier(&seq, &kdfID) || !alg.ReadIdentifier(&seq, &macID) || !seq.Empty() {
 		return false, malformed("PBMAC1 parameters")
 	}
-	kdf, err := r.pbkdf2(kdfID)
+	kdf, err := d.pbkdf2(kdfID)
 	if err != nil {
 		return false, err
 	}
-	hash, ok := hmacHash(macID.OID)
-	if !ok {
-		return false, fmt.Errorf("%w: PKCS #12: PBMAC1 with %v", ErrMalformed, macID.OID)
+	hash := alg.HMACHash(macID.OID)
+	if hash == 0 {
+		return false, fmt.Errorf("PBMAC1 with %v: %w", macID.OID, ErrUnsupported)
 	}
 	// RFC 9579 section 4: the key length must be there. A short key would make
 	// the MAC a guess, and each further block of a long one costs all iterations.
 	if kdf.KeyLen < 20 || kdf.KeyLen > 64 {
 		return false, malformed("PBMAC1 key length")
 	}
-	key, err := kdf.Key(r.password.utf8, kdf.KeyLen)
+	key, err := kdf.Key(d.password.utf8, kdf.KeyLen)
 	if err != nil {
-		return false, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+		return false, classify("PBMAC1", err)
 	}
 	mac := hmac.New(hash.New, key)
 	mac.Write(o.content)
 	return subtle.ConstantTimeCompare(mac.Sum(nil), o.mac) == 1, nil
 }
 
-func hmacHash(id oid.OID) (alg.Hash, bool) {
-	switch id {
-	case oid.HMACSHA1:
-		return alg.SHA1, true
-	case oid.HMACSHA224:
-		return alg.SHA224, true
-	case oid.HMACSHA256:
-		return alg.SHA256, true
-	case oid.HMACSHA384:
-		return alg.SHA384, true
-	case oid.HMACSHA512:
-		return alg.SHA512, true
-	}
-	return 0, false
-}
-
 // spend counts the iterations of a key derivation before they are done.
-func (r *pfxReader) spend(iterations int64) error {
+func (d *decoder) spend(iterations int64) error {
 	if iterations < 1 {
 		return malformed("iteration count")
 	}
-	if iterations > maxIterations || r.work+iterations > maxIterationsTotal {
-		return fmt.Errorf("smime: PKCS #12: %d iterations of key derivation: %w", iterations, ErrLimit)
+	if iterations > maxIterations || d.work+iterations > maxIterationsTotal {
+		return fmt.Errorf("%d iterations of key derivation: %w", iterations, ErrLimit)
 	}
-	r.work += iterations
+	d.work += iterations
 	return nil
 }
 
-func (r *pfxReader) pbkdf2(id alg.Identifier) (*alg.PBKDF2, error) {
+func (d *decoder) pbkdf2(id alg.Identifier) (*alg.PBKDF2, error) {
 	kdf, err := alg.PBKDF2Of(id)
 	if err != nil {
-		return nil, fmt.Errorf("%w: PKCS #12: key derivation: %w", ErrMalformed, err)
+		return nil, classify("key derivation", err)
 	}
-	return kdf, r.spend(int64(kdf.Iterations))
+	return kdf, d.spend(int64(kdf.Iterations))
 }
 
 // decrypt undoes PBES2 (RFC 8018 section 6.2) or one of the ciphers of PKCS #12.
-func (r *pfxReader) decrypt(id alg.Identifier, ciphertext []byte) ([]byte, error) {
-	content, key, err := r.pbeKey(id)
+func (d *decoder) decrypt(id alg.Identifier, ciphertext []byte) ([]byte, error) {
+	content, key, err := d.pbeKey(id)
 	if err != nil {
 		return nil, err
 	}
@@ -154,11 +138,11 @@ func (r *pfxReader) decrypt(id alg.Identifier, ciphertext []byte) ([]byte, error
 	}
 	dec, err := content.Decrypter(key)
 	if err != nil {
-		return nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+		return nil, classify("encryption by password", err)
 	}
 	plain, ok := dec.Final(dec.Update(nil, ciphertext))
 	if !ok {
-		return nil, fmt.Errorf("smime: PKCS #12: %w", ErrPassword)
+		return nil, ErrPassword
 	}
 	return plain, nil
 }
@@ -174,23 +158,23 @@ func openAuthenticated(content *alg.Content, key, ciphertext []byte) ([]byte, er
 		_, err = a.Write(ciphertext[:n])
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+		return nil, classify("encryption by password", err)
 	}
 	if !a.Check(ciphertext[n:]) {
-		return nil, fmt.Errorf("smime: PKCS #12: %w", ErrPassword)
+		return nil, ErrPassword
 	}
 	dec, err := content.Decrypter(key)
 	if err != nil {
-		return nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+		return nil, classify("encryption by password", err)
 	}
 	plain, _ := dec.Final(dec.Update(nil, ciphertext[:n]))
 	return plain, nil
 }
 
 // pbeKey returns the cipher that id asks for and its key.
-func (r *pfxReader) pbeKey(id alg.Identifier) (*alg.Content, []byte, error) {
+func (d *decoder) pbeKey(id alg.Identifier) (*alg.Content, []byte, error) {
 	if id.OID == oid.PBES2 {
-		return r.pbes2Key(id)
+		return d.pbes2Key(id)
 	}
 	in := cryptobyte.String(id.Params)
 	var seq, salt cryptobyte.String
@@ -198,11 +182,11 @@ func (r *pfxReader) pbeKey(id alg.Identifier) (*alg.Content, []byte, error) {
 	if !in.ReadASN1(&seq, cbasn1.SEQUENCE) || !seq.ReadASN1(&salt, cbasn1.OCTET_STRING) || !seq.ReadASN1Integer(&iterations) || !seq.Empty() {
 		return nil, nil, malformed("parameters of encryption by password")
 	}
-	if err := r.spend(iterations); err != nil {
+	if err := d.spend(iterations); err != nil {
 		return nil, nil, err
 	}
 	derive := func(purpose byte, n int) []byte {
-		return pkcs12KDF(alg.SHA1, purpose, r.password.bmp, salt, int(iterations), n)
+		return deriveKey(alg.SHA1, purpose, d.password.bmp, salt, int(iterations), n)
 	}
 	iv := derive(2, 8)
 	var keyLen, rc2Version int
@@ -216,7 +200,7 @@ func (r *pfxReader) pbeKey(id alg.Identifier) (*alg.Content, []byte, error) {
 	case oidPBERC2_40:
 		keyLen, rc2Version = 5, 160
 	default:
-		return nil, nil, fmt.Errorf("%w: PKCS #12: encryption by password with %v", ErrMalformed, id.OID)
+		return nil, nil, fmt.Errorf("encryption by password with %v: %w", id.OID, ErrUnsupported)
 	}
 	key := derive(1, keyLen)
 	if id.OID == oidPBE3DES2 {
@@ -224,7 +208,7 @@ func (r *pfxReader) pbeKey(id alg.Identifier) (*alg.Content, []byte, error) {
 	}
 	content, err := alg.ContentOf(pbeCipher(rc2Version, iv))
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+		return nil, nil, classify("encryption by password", err)
 	}
 	return content, key, nil
 }
@@ -249,7 +233,7 @@ func pbeCipher(rc2Version int, iv []byte) alg.Identifier {
 //	PBES2-params ::= SEQUENCE {
 //	    keyDerivationFunc AlgorithmIdentifier {{PBES2-KDFs}},
 //	    encryptionScheme  AlgorithmIdentifier {{PBES2-Encs}} }
-func (r *pfxReader) pbes2Key(id alg.Identifier) (*alg.Content, []byte, error) {
+func (d *decoder) pbes2Key(id alg.Identifier) (*alg.Content, []byte, error) {
 	in := cryptobyte.String(id.Params)
 	var seq cryptobyte.String
 	var kdfID, encID alg.Identifier
@@ -258,31 +242,31 @@ func (r *pfxReader) pbes2Key(id alg.Identifier) (*alg.Content, []byte, error) {
 	}
 	content, err := alg.ContentOf(encID)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+		return nil, nil, classify("encryption by password", err)
 	}
 	n := content.KeyLen()
 	same := derivation{string(kdfID.DER()), n}
-	if key := r.derived[same]; key != nil {
+	if key := d.derived[same]; key != nil {
 		return content, key, nil
 	}
-	kdf, err := r.pbkdf2(kdfID)
+	kdf, err := d.pbkdf2(kdfID)
 	if err != nil {
 		return nil, nil, err
 	}
-	key, err := kdf.Key(r.password.utf8, n)
+	key, err := kdf.Key(d.password.utf8, n)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%w: PKCS #12: %w", ErrMalformed, err)
+		return nil, nil, classify("encryption by password", err)
 	}
-	if r.derived == nil {
-		r.derived = make(map[derivation][]byte)
+	if d.derived == nil {
+		d.derived = make(map[derivation][]byte)
 	}
-	r.derived[same] = key
+	d.derived[same] = key
 	return content, key, nil
 }
 
-// pkcs12KDF derives n octets (RFC 7292 appendix B.2). purpose is 1 for a key,
+// deriveKey derives n octets (RFC 7292 appendix B.2). purpose is 1 for a key,
 // 2 for an IV and 3 for a MAC key. The names are those of the RFC.
-func pkcs12KDF(hash alg.Hash, purpose byte, password, salt []byte, iterations, n int) []byte {
+func deriveKey(hash alg.Hash, purpose byte, password, salt []byte, iterations, n int) []byte {
 	h := hash.New()
 	u, v := h.Size(), h.BlockSize()
 	d := make([]byte, v)
