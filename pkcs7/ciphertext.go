@@ -226,7 +226,10 @@ func (r *DecryptReader) check() error {
 	if r.choose(more, tags, tail) {
 		return nil
 	}
-	if r.failed != nil {
+	// Why another candidate was not asked is known only where no content key
+	// was found at all: told in any other case it would say that the content of
+	// the first is badly padded.
+	if len(r.keys) == 0 && r.failed != nil {
 		return r.failed
 	}
 	return ErrDecrypt

@@ -414,7 +414,7 @@ func TestSeveralCandidates(t *testing.T) {
 	msg := encryptTo(t, content, nil, to...)
 	token := &rsaToken{key: k.key.(*rsa.PrivateKey), err: errors.New("no")}
 	_, err := decryptAll(bytes.NewReader(msg), fixed(KeyOf(k.cert, token)), nil)
-	if !errors.Is(err, ErrLimit) || token.ops != 10 {
+	if !errors.Is(err, ErrDecrypt) || token.ops != 10 {
 		t.Errorf("bomb: %d operations, %v", token.ops, err)
 	}
 }

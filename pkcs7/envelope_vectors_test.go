@@ -264,7 +264,7 @@ func TestKeyAgreementBomb(t *testing.T) {
 	msg := rawEnvelope(encodedRecipient{der: bomb}, alg.Identifier{OID: oid.AES128CBC, Params: encodeOctets(noise(16))}, noise(32))
 	token := &countingExchanger{KeyExchanger: p256}
 	_, err = decryptAll(bytes.NewReader(msg), fixed(KeyOf(k.cert, token)), nil)
-	if !errors.Is(err, ErrLimit) || token.ops != 10 {
+	if !errors.Is(err, ErrDecrypt) || token.ops != 10 {
 		t.Errorf("%d operations, %v", token.ops, err)
 	}
 }

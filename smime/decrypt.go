@@ -189,6 +189,12 @@ func (l *layerReader) envelope(e *entity, body io.Reader, src *source, keys Keyr
 	if err != nil {
 		return nil, cmsError(err)
 	}
+	// RFC 8551 section 2.4.1. The type is not encrypted, so it is looked at
+	// before anything is decrypted.
+	if oid.FromX509(r.ContentType()) != oid.Data {
+		r.Close()
+		return nil, fmt.Errorf("%w: encrypted content of type %v is not mail", ErrMalformed, r.ContentType())
+	}
 	return &decrypted{reader: r, ids: ids, enc: &Encryption{Cipher: r.Cipher(), Recipients: r.Recipients(), OuterHeader: e.section}}, nil
 }
 
@@ -201,10 +207,6 @@ func (d *decrypted) check() error {
 	}
 	d.enc.strength = d.reader.Strength()
 	d.mime = beginsLikeMIME(h[:n])
-	// RFC 8551 section 2.4.1.
-	if oid.FromX509(d.reader.ContentType()) != oid.Data {
-		return fmt.Errorf("%w: encrypted content of type %v is not mail", ErrMalformed, d.reader.ContentType())
-	}
 	if _, err := d.reader.Seek(0, io.SeekStart); err != nil {
 		return cmsError(err)
 	}

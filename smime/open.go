@@ -14,6 +14,12 @@ import (
 // message that is unsigned, forged or locked is not an error of Open but is
 // one of [Message.Signer] and [Message.Confidential].
 //
+// No error depends on what is inside a cipher that does not authenticate: if
+// reading that exceeds a limit, its layer stays closed with [pkcs7.ErrDecrypt],
+// as with bad padding. What the tree says about such a layer is for the caller
+// alone. A program that answers somebody else by it helps an attacker who
+// changes the ciphertext to find out the plaintext.
+//
 // The caller must call [Message.Close]. Open does not use r after it returns.
 func Open(ctx context.Context, r io.Reader, opts *OpenOptions) (*Message, error) {
 	if opts == nil {

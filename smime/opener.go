@@ -371,12 +371,7 @@ func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer,
 		l.conclude(failed(ErrMixed))
 		return l, nil
 	}
-	src := &source{open: func() (io.Reader, error) { return l.Raw(), nil }}
-	body := stretch{pl.at, pl.part.BodyRange()}
-	// Offsets of the header count from the start of the entity.
-	part := *pl.part
-	part.Body -= part.Start
-	d, err := o.decrypt(&entity{part: &part, section: section}, body.reader(), src, o.keys, false)
+	d, content, err := o.unlock(l, pl)
 	if err != nil {
 		if o.fatal(err) {
 			return nil, err
@@ -388,13 +383,55 @@ func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer,
 		return l, nil
 	}
 	defer d.close()
+	closed, signed := *l, len(o.signed)
+	err = o.opened(l, d, content, pl, sc)
+	if err == nil || d.enc.Cipher.Authenticated() || o.ctx.Err() != nil {
+		return l, err
+	}
+	// Whoever changes the ciphertext must not learn what the plaintext runs
+	// into: to them this is a layer with bad padding.
+	o.signed = o.signed[:signed]
+	closed.conclude(failed(fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)))
+	return &closed, nil
+}
+
+// unlock finds the key of an encrypted layer and checks the ciphertext. The
+// room for the content is taken before anything depends on it.
+func (o *opener) unlock(l *EncryptedLayer, pl place) (*decrypted, *spool.Spool, error) {
+	src := &source{open: func() (io.Reader, error) { return l.Raw(), nil }}
+	body := stretch{pl.at, pl.part.BodyRange()}
+	// Offsets of the header count from the start of the entity.
+	part := *pl.part
+	part.Body -= part.Start
+	d, err := o.envelope(&entity{part: &part, section: l.OuterHeader}, body.reader(), src, o.keys, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	size := body.Len()
+	if part.Encoding == "base64" {
+		size = size/4*3 + 3
+	}
+	s, err := spool.Reserve(o.work.cms.Budget(), o.work.cms.Dir, size)
+	if err == nil {
+		o.msg.closers = append(o.msg.closers, s)
+		err = d.check()
+	}
+	if err != nil {
+		d.close()
+		return nil, nil, err
+	}
+	return d, s, nil
+}
+
+// opened writes the content of an encrypted layer to s and opens it.
+func (o *opener) opened(l *EncryptedLayer, d *decrypted, s *spool.Spool, pl place, sc scope) error {
 	if !d.mime {
 		l.note(NoteMalformedHeader, "")
 	}
-	s := o.spool()
 	if _, err := copyAll(s, d.reader); err != nil {
-		return nil, err
+		return err
 	}
+	s.Settle()
 	l.Encryption = *d.enc
 	for _, deviation := range d.reader.Deviations() {
 		l.note(NoteDeviation, deviation.String())
@@ -410,7 +447,7 @@ func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer,
 		l.Authenticated = failed(ErrNotAuthenticated)
 	}
 	l.conclude(passed())
-	return l, o.inside(&l.node, s, pl, sc)
+	return o.inside(&l.node, s, pl, sc)
 }
 
 func (o *opener) openCompressed(n node, pl place, sc scope) (Layer, error) {

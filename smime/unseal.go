@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/budget"
@@ -77,11 +76,10 @@ func (u *unsealing) close() {
 // malleable ciphertext.
 func (u *unsealing) run(w io.Writer, r io.Reader) error {
 	err := u.takeOff(w, r)
-	var file *fs.PathError
 	switch {
 	case err == nil || !u.malleable || u.v.ctx.Err() != nil || u.failure != nil:
 		return err
-	case errors.Is(err, pkcs7.ErrKeyUnavailable) || errors.Is(err, spool.ErrChanged) || errors.As(err, &file):
+	case errors.Is(err, spool.ErrChanged):
 		return err
 	case u.outside:
 		return fmt.Errorf("smime: %w, or %w: %w", pkcs7.ErrDecrypt, ErrNotSigned, ErrSignedOutside)
@@ -246,7 +244,13 @@ func (u *unsealing) encrypted(e *entity, body io.Reader, src *source) (*source, 
 	}
 	l := *u.v.layerReader
 	l.historic = u.decrypts.InsecureHistoric
-	d, err := l.envelope(e, body, src, watchedKeys{u.keys, &u.failure}, u.decrypts.RequireAuthenticated)
+	keys := u.keys
+	if !u.malleable {
+		// Which keys the inside of a malleable ciphertext asks for depends on
+		// the plaintext, and so do their errors.
+		keys = watchedKeys{u.keys, &u.failure}
+	}
+	d, err := l.envelope(e, body, src, keys, u.decrypts.RequireAuthenticated)
 	if err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ func (e Error) Error() string { return string(e) }
 // no file before the first of them is full.
 type Spool struct {
 	budget *budget.Budget
+	parent *budget.Budget // that budget was taken from, of a Spool made by Reserve
 	dir    string
 	blocks [][]byte // full
 	tail   []byte   // the last block, not full; in memory also where blocks are in the file
@@ -52,6 +53,50 @@ type Spool struct {
 // New returns an empty Spool. Memory and Disk of b bound it; with no Disk left nothing
 // touches a disk. dir is where files go; empty: os.TempDir.
 func New(b *budget.Budget, dir string) *Spool { return &Spool{budget: b, dir: dir} }
+
+// Reserve returns an empty Spool for at most size octets and takes the memory
+// or disk for all of them from b at once, so that no later Write reaches a
+// limit. It returns an [*budget.Exceeded] if there is not enough of either, or
+// the error of the file. [Spool.Settle] and Close give back what was not used.
+func Reserve(b *budget.Budget, dir string, size int64) (*Spool, error) {
+	s := &Spool{parent: b, dir: dir}
+	var want budget.Limits
+	memory := (size + blockSize - 1) / blockSize * blockSize
+	disk := max(size/blockSize, 1) * sealedSize
+	err := b.Take(budget.Memory, memory)
+	if err == nil {
+		want[budget.Memory] = memory
+	} else if !hasDisk || b.Left(budget.Disk) < sealedSize {
+		return nil, err
+	} else if err := b.Take(budget.Disk, disk); err != nil {
+		return nil, err
+	} else {
+		want[budget.Disk], s.spill = disk, true
+	}
+	s.budget = budget.New(want)
+	if s.spill {
+		if s.file, err = newFile(dir); err != nil {
+			s.Settle()
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Settle gives back what a Spool of [Reserve] did not use. It must be called
+// after the last Write.
+func (s *Spool) Settle() {
+	if s.parent == nil {
+		return
+	}
+	for _, r := range [...]budget.Resource{budget.Memory, budget.Disk} {
+		left := s.budget.Left(r)
+		if s.budget.Take(r, left) == nil {
+			s.parent.Give(r, left)
+		}
+	}
+	s.budget, s.parent = s.parent, nil
+}
 
 // Write appends p. An error is final: an [*budget.Exceeded] at a limit, else
 // that of the file.
@@ -216,6 +261,7 @@ func (s *Spool) Close() error {
 	if errors.Is(s.err, fs.ErrClosed) {
 		return nil
 	}
+	s.Settle()
 	s.budget.Give(budget.Memory, s.memory)
 	s.budget.Give(budget.Disk, s.disk)
 	f := s.file

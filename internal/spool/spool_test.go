@@ -3,12 +3,14 @@ package spool
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"testing/iotest"
@@ -272,5 +274,51 @@ func needDisk(t *testing.T) {
 	t.Helper()
 	if runtime.GOOS == "js" {
 		t.Skip("no temporary files on js")
+	}
+}
+
+// TestReserve holds that what was reserved suffices for every size, that no more
+// is taken later, and that all of it is given back.
+func TestReserve(t *testing.T) {
+	for _, memory := range []int64{0, 64 << 10, 1 << 20} {
+		for _, size := range []int{0, 1, 511, 512, 513, 32 << 10, 64<<10 - 1, 64 << 10, 64<<10 + 1, 200_000, 1 << 20} {
+			t.Run(fmt.Sprintf("%d of %d", size, memory), func(t *testing.T) {
+				b := limits(memory, 2<<20)
+				s, err := Reserve(b, t.TempDir(), int64(size))
+				if err != nil {
+					t.Fatal(err)
+				}
+				left := b.Left(budget.Memory) + b.Left(budget.Disk)
+				want := bytes.Repeat([]byte("0123456"), size/7+1)[:size]
+				for piece := range slices.Chunk(want, 777) {
+					if _, err := s.Write(piece); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if now := b.Left(budget.Memory) + b.Left(budget.Disk); now != left {
+					t.Errorf("%d left, then %d", left, now)
+				}
+				s.Settle()
+				got, err := io.ReadAll(io.NewSectionReader(s, 0, s.Size()))
+				if err != nil || !bytes.Equal(got, want) {
+					t.Errorf("%d octets, %v", len(got), err)
+				}
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+				if b.Left(budget.Memory) != memory || b.Left(budget.Disk) != 2<<20 {
+					t.Errorf("%d and %d left", b.Left(budget.Memory), b.Left(budget.Disk))
+				}
+			})
+		}
+	}
+	b := limits(1<<10, 100<<10)
+	var over *budget.Exceeded
+	if _, err := Reserve(b, t.TempDir(), 200<<10); !errors.As(err, &over) || b.Left(budget.Memory) != 1<<10 || b.Left(budget.Disk) != 100<<10 {
+		t.Errorf("too much: %v", err)
+	}
+	b = limits(0, 1<<20)
+	if _, err := Reserve(b, filepath.Join(t.TempDir(), "none"), 200<<10); !errors.Is(err, fs.ErrNotExist) || b.Left(budget.Disk) != 1<<20 {
+		t.Errorf("no directory: %v", err)
 	}
 }
