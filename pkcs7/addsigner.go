@@ -10,6 +10,7 @@ import (
 
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/internal/x509der"
 )
 
@@ -168,7 +169,8 @@ func (r *SignedReader) copyContent(ctx context.Context, w *encapWriter) error {
 	if !r.embedded {
 		dst = io.Discard
 	}
-	return pump(untilDone{ctx, dst}, r)
+	_, err := stream.Copy(stream.ContextWriter(ctx, dst), r)
+	return err
 }
 
 func (r *SignedReader) rawSigners() [][]byte {

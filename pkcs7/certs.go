@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/stream"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -18,7 +19,7 @@ func ReadCertificates(r io.Reader, opts *ReadOptions) (certs, crls [][]byte, err
 		return nil, nil, err
 	}
 	s.digest = &Digester{keep: -1, external: true}
-	if err := pump(io.Discard, s); err != nil {
+	if _, err := stream.Copy(io.Discard, s); err != nil {
 		return nil, nil, err
 	}
 	for _, c := range s.certs {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"testing"
 	"time"
+
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // A content that ends where a chunk does leaves an empty chunk behind, whose
@@ -13,7 +15,7 @@ import (
 func TestContentEndsWithChunk(t *testing.T) {
 	kek := bytes.Repeat([]byte{7}, 32)
 	for _, cipher := range []Cipher{AES256CBC, AES256GCM} {
-		size := smallChunk + 10*largeChunk
+		size := stream.SmallChunk + 10*stream.LargeChunk
 		if cipher == AES256CBC {
 			size-- // one octet of padding
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/gosmime/gosmime/internal/budget"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // A ciphertext is the encrypted content of a message, which can be read again:
@@ -21,8 +22,8 @@ type ciphertext struct {
 	seeker   io.Seeker // of src; nil: it can't
 	start    int64     // offset of the message in src
 	lim      ber.Limits
-	length   int64        // that the message declares, or -1
-	small    *wholeReader // all of the octets, if they are few
+	length   int64              // that the message declares, or -1
+	small    *stream.HeldReader // all of the octets, if they are few
 	budget   *budget.Budget
 	spool    *spool.Spool  // of the octets
 	replay   *spool.Replay // of the message, or of the detached octets
@@ -40,7 +41,7 @@ func (c *ciphertext) init(src, detached io.Reader) {
 
 func (c *ciphertext) close() error {
 	if c.small != nil {
-		c.budget.Give(budget.Memory, int64(len(c.small.b)))
+		c.budget.Give(budget.Memory, int64(len(c.small.B)))
 		c.small = nil
 	}
 	var err error
@@ -78,7 +79,7 @@ func (c *ciphertext) once(p *parser, inside bool) (io.Reader, error) {
 // that then has the rest of the message.
 func (c *ciphertext) first(p *parser, inside bool) (*parser, io.Reader, error) {
 	c.lim = ber.Limits{Bytes: math.MaxInt64, Depth: p.lim.Depth}
-	stream, err := c.once(p, inside)
+	src, err := c.once(p, inside)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -86,27 +87,22 @@ func (c *ciphertext) first(p *parser, inside bool) (*parser, io.Reader, error) {
 		c.replay = spool.NewReplay(c.detached, p.budget, p.lim.Dir)
 		return p, &meteredReader{c.replay, p.budget}, nil
 	}
-	head := readWhole(stream, c.length)
+	head, whole, err := stream.ReadHeld(src, c.length)
 	switch {
-	case head.err != nil:
-		return nil, nil, p.wrap(head.err, "encryptedContent")
-	case head.last && p.budget.Take(budget.Memory, int64(len(head.b))) == nil:
+	case err != nil:
+		return nil, nil, p.wrap(err, "encryptedContent")
+	case whole && p.budget.Take(budget.Memory, int64(len(head))) == nil:
 		c.budget = p.budget
-		c.small = &wholeReader{head.b}
+		c.small = &stream.HeldReader{B: head}
 		return p, c.small, nil
-	case c.seeker == nil:
-		c.spool = spool.New(p.budget, p.lim.Dir)
-		return p, rejoin(head, stream), nil
+	case c.seeker != nil:
+		return c.fromStart(p)
 	}
-	return c.fromStart(p)
-}
-
-// rejoin returns a stream from its first octet.
-func rejoin(head chunk, stream io.Reader) io.Reader {
-	if head.last {
-		return bytes.NewReader(head.b)
+	c.spool = spool.New(p.budget, p.lim.Dir)
+	if whole {
+		return p, bytes.NewReader(head), nil
 	}
-	return io.MultiReader(bytes.NewReader(head.b), stream)
+	return p, io.MultiReader(bytes.NewReader(head), src), nil
 }
 
 // fromStart reads the source again from its start.
@@ -248,11 +244,11 @@ func isCCM(c *alg.Content) bool {
 func (r *DecryptReader) firstPass(stream io.Reader, tags []alg.Authenticator) (tail []byte, err error) {
 	c := &r.ciphertext
 	const keep = 3 * 16
-	r.in.reset(stream, true)
-	defer r.in.stop()
+	r.in.Reset(stream, true)
+	defer r.in.Stop()
 	for last := false; !last; {
 		var chunk []byte
-		if chunk, last, err = r.in.next(); err != nil {
+		if chunk, last, err = r.in.Next(); err != nil {
 			return nil, r.p.wrap(err, "encryptedContent")
 		}
 		c.size += int64(len(chunk))
@@ -307,11 +303,11 @@ func (r *DecryptReader) authenticate(keys []contentKey) ([]alg.Authenticator, er
 	if err != nil {
 		return nil, err
 	}
-	r.in.reset(stream, true)
-	defer r.in.stop()
+	r.in.Reset(stream, true)
+	defer r.in.Stop()
 	for last := false; !last; {
 		var chunk []byte
-		if chunk, last, err = r.in.next(); err != nil {
+		if chunk, last, err = r.in.Next(); err != nil {
 			return nil, wrapError(err, "encryptedContent")
 		}
 		if err := writeAll(tags, chunk); err != nil {

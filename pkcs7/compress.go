@@ -10,6 +10,7 @@ import (
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/budget"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // freeExpansion is how much may come out whatever the ratio.
@@ -25,7 +26,7 @@ func Compress(dst io.Writer, src io.Reader) error {
 	front := append(ber.Append(nil, ber.Integer, false, []byte{0}), alg.Identifier{OID: oid.Zlib}.DER()...)
 	w := &encapWriter{dst: dst, outer: oid.CompressedData, front: front, type_: oid.Data, size: unknownSize, tail: 0}
 	z := zlib.NewWriter(w)
-	if err := pump(z, src); err != nil {
+	if _, err := stream.Copy(z, src); err != nil {
 		return fmt.Errorf("pkcs7: compressing: %w", err)
 	}
 	if err := z.Close(); err != nil {
@@ -117,7 +118,7 @@ func (p *parser) inflate(dst io.Writer, content io.Reader) error {
 			if total > freeExpansion && (p.lim.Ratio < 0 || total/int64(p.lim.Ratio) > in.n) {
 				return fmt.Errorf("%w: expands more than %d times", ErrLimit, p.lim.Ratio)
 			}
-			if _, err := writeWhole(dst, buf[:n]); err != nil {
+			if _, err := stream.WriteFull(dst, buf[:n]); err != nil {
 				return err
 			}
 		}

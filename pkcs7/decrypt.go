@@ -214,7 +214,7 @@ func (r *DecryptReader) start() error {
 		return err
 	}
 	// A source that can seek does not block.
-	r.in.buf = make([]byte, firstSize(r.ciphertext.length))
-	r.in.reset(stream, r.inside && r.ciphertext.seeker != nil)
+	r.in.Expect(r.ciphertext.length)
+	r.in.Reset(stream, r.inside && r.ciphertext.seeker != nil)
 	return r.decryptWith(r.keys[0])
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/stream"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
@@ -39,9 +40,9 @@ type DecryptReader struct {
 	decrypter alg.Decrypter
 	wrong     bool // fails at the end whatever comes
 
-	in         chunker // of the ciphertext
-	out, ready []byte  // plaintext, and what of it was not returned
-	pos        int64   // of the content, returned
+	in         stream.Chunker // of the ciphertext
+	out, ready []byte         // plaintext, and what of it was not returned
+	pos        int64          // of the content, returned
 	done       bool
 	err        error
 }
@@ -54,7 +55,6 @@ func (m misuse) Error() string { return "pkcs7: " + string(m) }
 const (
 	errClosed misuse = "reader is closed"
 	errSeek   misuse = "content can't be read from there"
-	errCount  misuse = "invalid count from Read of a source"
 )
 
 // Close frees what was spooled and clears the content key.
@@ -76,8 +76,8 @@ func (r *DecryptReader) forget() {
 	}
 	clear(r.chosen.cek)
 	clear(r.out[:cap(r.out)])
-	r.in.stop()
-	r.keys, r.in, r.out, r.ready, r.decrypter = nil, chunker{}, nil, nil, nil
+	r.in.Close()
+	r.keys, r.out, r.ready, r.decrypter = nil, nil, nil, nil
 }
 
 func (r *DecryptReader) Read(p []byte) (int, error) {
@@ -103,7 +103,7 @@ func (r *DecryptReader) WriteTo(w io.Writer) (int64, error) {
 			}
 			return total, err
 		}
-		n, err := writeWhole(w, r.ready)
+		n, err := stream.WriteFull(w, r.ready)
 		r.ready = r.ready[n:]
 		r.pos += int64(n)
 		total += int64(n)
@@ -255,12 +255,12 @@ func (r *DecryptReader) restart() error {
 	if r.err == io.EOF {
 		r.err = nil
 	}
-	r.in.stop()
+	r.in.Stop()
 	stream, err := r.ciphertext.again()
 	if err != nil {
 		return err
 	}
-	r.in.reset(stream, true)
+	r.in.Reset(stream, true)
 	return r.decryptWith(r.chosen)
 }
 
@@ -276,13 +276,13 @@ func (r *DecryptReader) decryptWith(k contentKey) error {
 // fill decrypts one chunk. The last one is not made ready before the rest of
 // the structure was read and the padding is right.
 func (r *DecryptReader) fill() error {
-	chunk, last, err := r.in.next()
+	chunk, last, err := r.in.Next()
 	if err != nil {
 		return r.p.wrap(err, "encryptedContent")
 	}
 	if cap(r.out) < len(chunk)+64 {
 		clear(r.out[:cap(r.out)])
-		r.out = make([]byte, 0, max(len(chunk), len(r.in.buf))+64)
+		r.out = make([]byte, 0, max(len(chunk), r.in.Size())+64)
 	}
 	plain := r.decrypter.Update(r.out[:0], chunk)
 	if last {

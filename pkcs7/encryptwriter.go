@@ -8,6 +8,7 @@ import (
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 const (
@@ -120,7 +121,7 @@ func (w *encryptWriter) flush() {
 		w.flushBehind()
 		return
 	}
-	if _, err := writeWhole(w.out, w.buf); err != nil && w.err == nil {
+	if _, err := stream.WriteFull(w.out, w.buf); err != nil && w.err == nil {
 		w.err = err
 	}
 	w.buf = w.buf[:0]
@@ -130,13 +131,14 @@ func (w *encryptWriter) flush() {
 // writes different parts at the same time; none of that goes on when it has
 // returned.
 func (w *encryptWriter) ReadFrom(r io.Reader) (int64, error) {
-	in := chunker{stream: steadyReader{r}, ahead: true}
-	defer in.stop()
+	var in stream.Chunker
+	in.Reset(stream.SteadyReader{R: r}, true)
+	defer in.Close()
 	defer w.waitBehind()
 	var total int64
 	for {
-		b, last, err := in.next()
-		w.behind = total >= aheadFrom
+		b, last, err := in.Next()
+		w.behind = total >= stream.AheadFrom
 		n, failed := w.Write(b)
 		total += int64(n)
 		switch {
@@ -159,7 +161,7 @@ func (w *encryptWriter) flushBehind() {
 	w.buf, w.spare = spare[:0], full
 	w.pending = make(chan error, 1)
 	go func(out io.Writer, pending chan<- error) {
-		_, err := writeWhole(out, full)
+		_, err := stream.WriteFull(out, full)
 		pending <- err
 	}(w.out, w.pending)
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // testCertificate makes a certificate that names a key and is signed by nobody.
@@ -160,7 +161,7 @@ var writtenCiphers = []Cipher{AES128GCM, AES192GCM, AES256GCM, AES128CCM, AES256
 func TestRoundTripCiphers(t *testing.T) {
 	key := testRSA()
 	for _, c := range writtenCiphers {
-		for _, size := range []int{0, 1, 15, 16, 17, 1000, smallChunk - 1, smallChunk, smallChunk + 1, largeChunk + smallChunk, 700_001, maxWhole - 16, maxWhole, maxWhole + 1, aheadFrom + largeChunk + 1} {
+		for _, size := range []int{0, 1, 15, 16, 17, 1000, stream.SmallChunk - 1, stream.SmallChunk, stream.SmallChunk + 1, stream.LargeChunk + stream.SmallChunk, 700_001, stream.MaxHeld - 16, stream.MaxHeld, stream.MaxHeld + 1, stream.AheadFrom + stream.LargeChunk + 1} {
 			for _, der := range []bool{false, true} {
 				opts := &EncryptOptions{Cipher: c, CEKHKDF: size%2 == 1}
 				if der {
@@ -299,7 +300,7 @@ func TestCopy(t *testing.T) {
 	key := testKeys()[1]
 	content := noise(9_000_001)
 	for _, c := range []Cipher{AES128CBC, AES256GCM} {
-		for _, n := range []int{0, 1, smallChunk, 2_000_000, len(content)} {
+		for _, n := range []int{0, 1, stream.SmallChunk, 2_000_000, len(content)} {
 			var msg bytes.Buffer
 			w, err := NewEncryptWriter(context.Background(), &msg, []Recipient{ToCertificate(key.cert, nil)}, &EncryptOptions{Cipher: c})
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/internal/stream"
 	"golang.org/x/crypto/cryptobyte"
 )
 
@@ -186,12 +187,14 @@ func (x *extraction) store(b []byte) error {
 	return spoolError(err)
 }
 
-func (x *extraction) eachChunk(stream io.Reader, do func([]byte) error) error {
-	in := chunker{stream: stream}
+func (x *extraction) eachChunk(src io.Reader, do func([]byte) error) error {
+	var in stream.Chunker
+	in.Reset(src, false)
+	defer in.Close()
 	for last := false; !last; {
 		var chunk []byte
 		var err error
-		if chunk, last, err = in.next(); err != nil {
+		if chunk, last, err = in.Next(); err != nil {
 			return wrapError(err, "content")
 		}
 		if err := do(chunk); err != nil {

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"github.com/gosmime/gosmime/internal/budget"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // ReadOptions are the options of reading; nil means the defaults.
@@ -111,7 +112,7 @@ type meteredReader struct {
 }
 
 func (m *meteredReader) Read(p []byte) (int, error) {
-	n, err := readSome(m.r, p)
+	n, err := stream.ReadSome(m.r, p)
 	if n > 0 {
 		if over := take(m.b, budget.Bytes, int64(n)); over != nil {
 			return 0, over

@@ -12,6 +12,7 @@ import (
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/internal/x509der"
 )
 
@@ -74,7 +75,7 @@ func SignDetached(ctx context.Context, dst io.Writer, content io.Reader, signers
 	if err != nil {
 		return err
 	}
-	if err := pump(untilDone{ctx, s.digest}, content); err != nil {
+	if _, err := stream.Copy(stream.ContextWriter(ctx, s.digest), content); err != nil {
 		return fmt.Errorf("pkcs7: content: %w", err)
 	}
 	s.out = s.writer(dst, noContent)

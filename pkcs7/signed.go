@@ -13,6 +13,7 @@ import (
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/budget"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/internal/x509der"
 )
 
@@ -31,7 +32,7 @@ type SignedReader struct {
 	content   io.Reader  // nil: there is none, or it was written to digest
 	embedded  bool
 	digest    *Digester
-	again     *rewind // to the source of the content; nil: can't be read again
+	again     *stream.Rewind // to the source of the content; nil: can't be read again
 	certs     [][]byte
 	crls      [][]byte
 	signers   []*SignerInfo
@@ -48,7 +49,7 @@ const (
 // NewSignedReader reads a SignedData from src. detached is the content if it
 // is not inside; it must be nil if it is.
 func NewSignedReader(src, detached io.Reader, opts *ReadOptions) (*SignedReader, error) {
-	rewind := newRewind(src)
+	rewind := stream.NewRewind(src)
 	r := newSignedReader(src, opts)
 	if err := r.begin(); err != nil {
 		return nil, err
@@ -60,7 +61,7 @@ func NewSignedReader(src, detached io.Reader, opts *ReadOptions) (*SignedReader,
 	}
 	if !r.embedded {
 		r.content = detached
-		r.again = newRewind(detached)
+		r.again = stream.NewRewind(detached)
 	} else {
 		r.again = rewind
 	}
@@ -220,7 +221,7 @@ func (r *SignedReader) Read(b []byte) (int, error) {
 	n := 0
 	err := io.EOF
 	if r.content != nil {
-		n, err = readSome(r.content, b)
+		n, err = stream.ReadSome(r.content, b)
 		if !r.embedded && n > 0 {
 			if over := take(r.p.budget, budget.Bytes, int64(n)); over != nil {
 				n, err = 0, over

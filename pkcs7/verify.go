@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/internal/x509der"
 )
 
@@ -49,7 +50,7 @@ func Verify(ctx context.Context, dst io.Writer, src, detached io.Reader, trust T
 	if err != nil {
 		return nil, err
 	}
-	if err := pump(untilDone{ctx, io.Discard}, r); err != nil {
+	if _, err := stream.Copy(stream.ContextWriter(ctx, io.Discard), r); err != nil {
 		return nil, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -59,7 +60,7 @@ func Verify(ctx context.Context, dst io.Writer, src, detached io.Reader, trust T
 	if err != nil {
 		return nil, err
 	}
-	return certs, r.copyAgain(untilDone{ctx, dst}, replay, detached != nil)
+	return certs, r.copyAgain(stream.ContextWriter(ctx, dst), replay, detached != nil)
 }
 
 // copyAgain writes the content, read a second time.
@@ -80,7 +81,7 @@ func (r *SignedReader) copyAgain(dst io.Writer, replay *spool.Replay, detached b
 		}
 		content = second.content
 	}
-	if err := pump(dst, content); err != nil {
+	if _, err := stream.Copy(dst, content); err != nil {
 		return fmt.Errorf("pkcs7: content: %w", err)
 	}
 	return nil

@@ -2,7 +2,6 @@ package smime
 
 import (
 	"crypto/x509"
-	"io"
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
@@ -106,72 +105,4 @@ func digestsOf(micalg string) []x509.OID {
 		ids = append(ids, id.X509())
 	}
 	return ids
-}
-
-// A backgroundWriter writes on another goroutine once there is much to write,
-// so that hashing and reading overlap. Close waits.
-type backgroundWriter struct {
-	w       io.Writer
-	written int
-	work    chan []byte
-	free    chan []byte
-	pending []byte // what is too little to be handed over, as when lines look like delimiters
-	done    chan struct{}
-}
-
-const (
-	backgroundFrom  = 512 << 10
-	backgroundChunk = 256 << 10
-	backgroundDepth = 3
-)
-
-func (b *backgroundWriter) Write(p []byte) (int, error) {
-	total := len(p)
-	if b.written += total; b.written < backgroundFrom {
-		return b.w.Write(p)
-	}
-	if b.work == nil {
-		b.start()
-	}
-	for len(p) > 0 {
-		if b.pending == nil {
-			b.pending = (<-b.free)[:0]
-		}
-		n := min(len(p), backgroundChunk-len(b.pending))
-		b.pending = append(b.pending, p[:n]...)
-		p = p[n:]
-		if len(b.pending) == backgroundChunk {
-			b.work <- b.pending
-			b.pending = nil
-		}
-	}
-	return total, nil
-}
-
-func (b *backgroundWriter) start() {
-	b.work, b.free = make(chan []byte, backgroundDepth), make(chan []byte, backgroundDepth)
-	b.done = make(chan struct{})
-	for range backgroundDepth {
-		b.free <- make([]byte, backgroundChunk)
-	}
-	go func() {
-		defer close(b.done)
-		for p := range b.work {
-			b.w.Write(p) // digests never fail
-			b.free <- p[:cap(p)]
-		}
-	}()
-}
-
-func (b *backgroundWriter) Close() error {
-	if b.work != nil {
-		if len(b.pending) > 0 {
-			b.work <- b.pending
-		}
-		b.pending = nil
-		close(b.work)
-		<-b.done
-		b.work = nil
-	}
-	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
 )
 
@@ -26,8 +27,8 @@ func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *
 	if err := l.work.layer(); err != nil {
 		return nil, err
 	}
-	src := newSource(r)
-	e, body, err := readEntity(src.r)
+	src := stream.NewSource(r)
+	e, body, err := readEntity(src.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *
 	if !d.mime {
 		return nil, fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
 	}
-	if _, err := copyAll(w, d.reader); err != nil {
+	if _, err := d.reader.WriteTo(stream.FullWriter{W: w}); err != nil {
 		return nil, cmsError(err)
 	}
 	return d.enc, nil
@@ -77,29 +78,6 @@ type Encryption struct {
 
 func isEncrypted(kind oid.OID) bool {
 	return kind == oid.EnvelopedData || kind == oid.AuthEnvelopedData
-}
-
-// A source is an input that can perhaps be read again from its start.
-type source struct {
-	r    io.Reader
-	open func() (io.Reader, error) // nil: it can't
-}
-
-func newSource(r io.Reader) *source {
-	s := &source{r: r}
-	seeker, ok := r.(io.Seeker)
-	if !ok {
-		return s
-	}
-	base, err := seeker.Seek(0, io.SeekCurrent)
-	if err != nil {
-		return s
-	}
-	s.open = func() (io.Reader, error) {
-		_, err := seeker.Seek(base, io.SeekStart)
-		return r, err
-	}
-	return s
 }
 
 // sniff returns the content type of the CMS object in an undecoded body, and a
@@ -145,7 +123,7 @@ type decrypted struct {
 func (d *decrypted) close() { d.reader.Close() }
 
 // decrypt opens the CMS object in the undecoded body of e.
-func (l *layerReader) decrypt(e *entity, body io.Reader, src *source, keys Keyring, authenticated bool) (*decrypted, error) {
+func (l *layerReader) decrypt(e *entity, body io.Reader, src *stream.Source, keys Keyring, authenticated bool) (*decrypted, error) {
 	d, err := l.envelope(e, body, src, keys, authenticated)
 	if err != nil {
 		return nil, err
@@ -158,13 +136,13 @@ func (l *layerReader) decrypt(e *entity, body io.Reader, src *source, keys Keyri
 }
 
 // envelope is decrypt up to where a key was found: nothing is decrypted yet.
-func (l *layerReader) envelope(e *entity, body io.Reader, src *source, keys Keyring, authenticated bool) (*decrypted, error) {
+func (l *layerReader) envelope(e *entity, body io.Reader, src *stream.Source, keys Keyring, authenticated bool) (*decrypted, error) {
 	decoded, err := decodeCMS(e.part, body)
 	if err != nil {
 		return nil, err
 	}
-	if src.open != nil {
-		decoded = newRereader(decoded, sameBody(e.part, src.open))
+	if src.Open != nil {
+		decoded = stream.NewRereader(decoded, sameBody(e.part, src.Open))
 	}
 	var ids []*Identity
 	find := func(ctx context.Context, to []pkcs7.CertID) ([]pkcs7.DecryptionKey, error) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // WriteDisplay writes Body to w without what a sender put into it for programs
@@ -14,7 +15,7 @@ import (
 // say is in [Message.Header]. It is for display, replies and programs that act
 // on the text; no signature covers what it writes.
 func (m *Message) WriteDisplay(w io.Writer) error {
-	_, err := copyAll(wholeWriter{w}, m.display())
+	_, err := stream.Copy(w, m.display())
 	return err
 }
 

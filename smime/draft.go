@@ -10,6 +10,7 @@ import (
 
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // A draft is a message that was read once and is to be written in another
@@ -30,7 +31,7 @@ type draft struct {
 // readDraft reads a message to its end and its header fields for sending.
 func readDraft(ctx context.Context, r io.Reader, limits Limits) (*draft, error) {
 	d := &draft{work: limits.workload(), boundary: newBoundary()}
-	d.replay = spool.NewReplay(contextReader(ctx, r), d.work.cms.Budget(), d.work.cms.Dir)
+	d.replay = spool.NewReplay(stream.ContextSource(ctx, r), d.work.cms.Budget(), d.work.cms.Dir)
 	if err := d.read(); err != nil {
 		d.close()
 		return nil, inputError(err)
@@ -42,7 +43,7 @@ func (d *draft) read() error {
 	inspector := &inspector{boundary: []byte("--" + d.boundary)}
 	opts := d.work.scanOptions()
 	opts.Enter = func(_, p *mimetree.Part) bool { return !untouchable(p) }
-	behind := newAsyncWriter(inspector)
+	behind := stream.NewBackgroundWriter(inspector)
 	root, err := mimetree.Scan(io.TeeReader(d.replay, behind), &opts)
 	if err := behind.Close(); err != nil {
 		return err
@@ -131,49 +132,4 @@ func newBoundary() string {
 // somebody signed or encrypted under RFC 1847.
 func untouchable(p *mimetree.Part) bool {
 	return p.Type.Type == "multipart/signed" || p.Type.Type == "multipart/encrypted"
-}
-
-// contextReader returns r until ctx is done. It seeks if r does.
-func contextReader(ctx context.Context, r io.Reader) io.Reader {
-	c := &ctxReader{ctx, r}
-	s, seeks := r.(io.Seeker)
-	at, random := r.(io.ReaderAt)
-	switch {
-	case seeks && random:
-		return struct {
-			io.Reader
-			io.Seeker
-			io.ReaderAt
-		}{c, s, &ctxReaderAt{ctx, at}}
-	case seeks:
-		return struct {
-			io.Reader
-			io.Seeker
-		}{c, s}
-	}
-	return c
-}
-
-type ctxReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c *ctxReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
-}
-
-type ctxReaderAt struct {
-	ctx context.Context
-	r   io.ReaderAt
-}
-
-func (c *ctxReaderAt) ReadAt(p []byte, off int64) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.ReadAt(p, off)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
 )
 
@@ -210,7 +211,7 @@ func (e *encryption) write(ctx context.Context, w io.Writer, outer []field, size
 	if e.options.Cipher.Authenticated() {
 		smimeType = "authEnveloped-data"
 	}
-	out := bufio.NewWriterSize(wholeWriter{w}, 32<<10)
+	out := bufio.NewWriterSize(stream.FullWriter{W: w}, 32<<10)
 	b64 := newBase64Writer(&prefixWriter{w: out, prefix: func(w io.Writer) error {
 		if err := writeFields(w, outer); err != nil {
 			return err
@@ -218,7 +219,7 @@ func (e *encryption) write(ctx context.Context, w io.Writer, outer []field, size
 		_, err := io.WriteString(w, cmsHeader(smimeType, "smime.p7m"))
 		return err
 	}})
-	behind := newAsyncWriter(b64)
+	behind := stream.NewBackgroundWriter(b64)
 	defer behind.Close()
 	opts := e.options
 	opts.Size = max(0, size)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // A form is what a header says about an entity (RFC 8551 section 3.10).
@@ -118,7 +119,7 @@ func decodeBody(p *mimetree.Part, body io.Reader) (io.Reader, error) {
 		return mimetree.NewBase64Reader(body), nil
 	case "quoted-printable":
 		q := &quotedReader{}
-		q.r = quotedprintable.NewReader(&watchedReader{body, &q.failure})
+		q.r = quotedprintable.NewReader(stream.Watch(body, &q.failure))
 		return q, nil
 	}
 	return nil, fmt.Errorf("%w: transfer encoding %s", ErrMalformed, quote(p.Encoding))
@@ -188,66 +189,9 @@ func (q *quotedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// A rereader is a stream that can be read again from any offset that it has
-// passed. It is an io.Seeker for spool.Replay, which then keeps no copy.
-type rereader struct {
-	open func() (io.Reader, error)
-	r    io.Reader // nil: to be opened
-	pos  int64     // of r
-	skip int64     // to be passed before the next octet is returned
-}
-
-func newRereader(first io.Reader, open func() (io.Reader, error)) *rereader {
-	return &rereader{open: open, r: first}
-}
-
-func (r *rereader) Read(p []byte) (int, error) {
-	if r.r == nil {
-		var err error
-		if r.r, err = r.open(); err != nil {
-			return 0, err
-		}
-	}
-	if r.skip > 0 {
-		n, err := io.CopyN(io.Discard, r.r, r.skip)
-		r.pos += n
-		r.skip -= n
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return 0, err
-		}
-	}
-	n, err := r.r.Read(p)
-	r.pos += int64(n)
-	return n, err
-}
-
-// Seek tells the position, or goes to one from the start.
-func (r *rereader) Seek(offset int64, whence int) (int64, error) {
-	at := r.pos + r.skip
-	switch {
-	case whence == io.SeekCurrent && offset == 0:
-		if r.open == nil {
-			return 0, errNotSeekable
-		}
-		return at, nil
-	case whence != io.SeekStart || offset < 0 || r.open == nil:
-		return 0, errNotSeekable
-	case offset >= r.pos && r.r != nil:
-		r.skip = offset - r.pos
-	default:
-		r.r, r.pos, r.skip = nil, 0, offset
-	}
-	return offset, nil
-}
-
 type constError string
 
 func (e constError) Error() string { return string(e) }
-
-const errNotSeekable constError = "smime: input can't be read again"
 
 // sameBody returns the body of an entity that src can be asked for again: it
 // skips the header.

@@ -7,6 +7,7 @@ import (
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // Open reads a message from r, opens every layer that it has the keys for,
@@ -55,7 +56,7 @@ type OpenOptions struct {
 func (o *opener) run(r io.Reader) error {
 	s := o.spool()
 	opts := o.work.scanOptions()
-	root, err := mimetree.Scan(io.TeeReader(&cancelReader{o.ctx, r}, s), &opts)
+	root, err := mimetree.Scan(io.TeeReader(stream.ContextReader(o.ctx, r), s), &opts)
 	if err != nil {
 		return err
 	}

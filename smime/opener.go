@@ -10,6 +10,7 @@ import (
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/internal/x509der"
 	"github.com/gosmime/gosmime/pkcs7"
 )
@@ -193,7 +194,7 @@ func hasPlainASCII(charset string) bool {
 // inside opens the entity that a store holds.
 func (o *opener) inside(n *node, s *spool.Spool, pl place, sc scope) error {
 	opts := o.work.scanOptions()
-	part, err := mimetree.Scan(&cancelReader{o.ctx, io.NewSectionReader(s, 0, s.Size())}, &opts)
+	part, err := mimetree.Scan(stream.ContextReader(o.ctx, io.NewSectionReader(s, 0, s.Size())), &opts)
 	if err != nil {
 		return err
 	}
@@ -239,7 +240,7 @@ func (o *opener) openClear(n node, pl place, sc scope) (Layer, error) {
 		l.note(NoteLineEnds, "")
 		s := o.spool()
 		src := mimetree.Canonical(io.NewSectionReader(pl.at, child.Start, child.Len()))
-		if _, err := copyAll(s, &cancelReader{o.ctx, src}); err != nil {
+		if _, err := stream.Copy(s, stream.ContextReader(o.ctx, src)); err != nil {
 			return nil, err
 		}
 		if err := o.inside(&l.node, s, pl, sc); err != nil {
@@ -398,7 +399,7 @@ func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer,
 // unlock finds the key of an encrypted layer and checks the ciphertext. The
 // room for the content is taken before anything depends on it.
 func (o *opener) unlock(l *EncryptedLayer, pl place) (*decrypted, *spool.Spool, error) {
-	src := &source{open: func() (io.Reader, error) { return l.Raw(), nil }}
+	src := &stream.Source{Open: func() (io.Reader, error) { return l.Raw(), nil }}
 	body := stretch{pl.at, pl.part.BodyRange()}
 	// Offsets of the header count from the start of the entity.
 	part := *pl.part
@@ -428,7 +429,7 @@ func (o *opener) opened(l *EncryptedLayer, d *decrypted, s *spool.Spool, pl plac
 	if !d.mime {
 		l.note(NoteMalformedHeader, "")
 	}
-	if _, err := copyAll(s, d.reader); err != nil {
+	if _, err := d.reader.WriteTo(s); err != nil {
 		return err
 	}
 	s.Settle()

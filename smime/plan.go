@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // A plan says how the body of a draft is written: the ranges of its edits are
@@ -218,7 +219,7 @@ func (p *plan) inspect(r mimetree.Range) (*inspector, error) {
 	if r.Len() <= 0 {
 		return s, nil
 	}
-	if _, err := io.CopyBuffer(s, onlyReader{p.d.section(r)}, make([]byte, copyPiece(r.Len()))); err != nil {
+	if _, err := stream.Copy(s, p.d.section(r)); err != nil {
 		return nil, err
 	}
 	s.finish()
@@ -370,14 +371,6 @@ func (p *plan) recoded() bool {
 	return p.root != rootEdit{} || slices.ContainsFunc(p.edits, func(e edit) bool { return !e.keep })
 }
 
-// copyPiece is how much of n octets is copied at a time.
-func copyPiece(n int64) int64 { return min(256<<10, n+512) }
-
-// onlyReader and onlyWriter hide everything but Read and Write, so that
-// io.CopyBuffer uses its buffer.
-type onlyReader struct{ io.Reader }
-type onlyWriter struct{ io.Writer }
-
 // writeBody writes the body.
 func (p *plan) writeBody(w io.Writer) error {
 	at := p.body.Start
@@ -417,14 +410,17 @@ func (p *plan) copy(w io.Writer, r mimetree.Range, canonical bool) error {
 	if r.Len() <= 0 {
 		return nil
 	}
-	buf := make([]byte, copyPiece(r.Len()))
-	if !canonical {
+	if from, ok := w.(io.ReaderFrom); ok && !canonical {
 		// A writer of package pkcs7 reads by itself, which is fastest.
-		_, err := io.CopyBuffer(w, onlyReader{p.d.section(r)}, buf)
+		_, err := from.ReadFrom(stream.PlainReader{Reader: p.d.section(r)})
+		return err
+	}
+	if !canonical {
+		_, err := stream.Copy(w, p.d.section(r))
 		return err
 	}
 	c := mimetree.NewCRLFWriter(w)
-	if _, err := io.CopyBuffer(onlyWriter{c}, onlyReader{p.d.section(r)}, buf); err != nil {
+	if _, err := stream.Copy(c, p.d.section(r)); err != nil {
 		return err
 	}
 	return c.Close()
@@ -466,7 +462,7 @@ func (r *recoding) write(w io.Writer, body *io.SectionReader) error {
 	if !r.exact {
 		through(mimetree.NewCRLFWriter(dst))
 	}
-	if err := r.pump(dst, src, min(64<<10, copyPiece(body.Size()))); err != nil {
+	if err := r.pump(dst, src); err != nil {
 		return err
 	}
 	for _, c := range slices.Backward(closers) {
@@ -478,22 +474,11 @@ func (r *recoding) write(w io.Writer, body *io.SectionReader) error {
 }
 
 // pump copies and tells what can't be decoded from what can't be written.
-func (r *recoding) pump(dst io.Writer, src io.Reader, piece int64) error {
-	buf := make([]byte, piece)
-	for {
-		n, err := src.Read(buf)
-		if n > 0 {
-			if _, err := dst.Write(buf[:n]); err != nil {
-				return err
-			}
-		}
-		switch {
-		case err == io.EOF:
-			return nil
-		case err != nil && r.from != "7bit" && r.from != "binary":
-			return fmt.Errorf("%w: %s: %w", ErrNotTransportSafe, clip(r.from), err)
-		case err != nil:
-			return err
-		}
+func (r *recoding) pump(dst io.Writer, src io.Reader) error {
+	var failure error
+	_, err := stream.Copy(dst, stream.Watch(src, &failure))
+	if failure != nil && r.from != "7bit" && r.from != "binary" {
+		return fmt.Errorf("%w: %s: %w", ErrNotTransportSafe, clip(r.from), err)
 	}
+	return err
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
 )
 
@@ -140,7 +141,7 @@ func writeReceiptMessage(w io.Writer, from string, to []string, cms []byte) erro
 		b.WriteString(text[:n] + "\r\n")
 		text = text[n:]
 	}
-	_, err = b.WriteTo(wholeWriter{w})
+	_, err = b.WriteTo(stream.FullWriter{W: w})
 	return err
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
 )
 
@@ -46,10 +47,10 @@ func Sign(ctx context.Context, w io.Writer, r io.Reader, id *Identity, opts *Sig
 		if err := s.writeMessage(ctx, &b, d.fields); err != nil {
 			return err
 		}
-		_, err := b.WriteTo(wholeWriter{w})
+		_, err := b.WriteTo(stream.FullWriter{W: w})
 		return err
 	}
-	out := bufio.NewWriterSize(wholeWriter{w}, 32<<10)
+	out := bufio.NewWriterSize(stream.FullWriter{W: w}, 32<<10)
 	if err := s.writeMessage(ctx, out, d.fields); err != nil {
 		return err
 	}

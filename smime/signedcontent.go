@@ -1,7 +1,6 @@
 package smime
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -13,6 +12,7 @@ import (
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
 )
 
@@ -41,8 +41,6 @@ type signedForm struct {
 	elements  [][]byte
 	limits    pkcs7.Limits
 }
-
-const copyChunk = 256 << 10
 
 // clear reads a multipart/signed from src to its end. open gives the same
 // octets again, after that.
@@ -104,7 +102,7 @@ func (c *clearReader) close() {
 func (c *clearReader) scan(src io.Reader, digests []x509.OID) error {
 	opts := c.work.scanOptions()
 	opts.Enter = func(parent, _ *mimetree.Part) bool { return parent == nil }
-	var background *backgroundWriter
+	var background *stream.BackgroundWriter
 	c.given = digests != nil
 	opts.Tap = func(parent *mimetree.Part, i int) io.Writer {
 		switch i {
@@ -114,7 +112,7 @@ func (c *clearReader) scan(src io.Reader, digests []x509.OID) error {
 				digests = digestsOf(c.micalg)
 			}
 			c.hash = newContentHash(digests)
-			background = &backgroundWriter{w: c.hash}
+			background = stream.NewBackgroundWriter(c.hash)
 			return background
 		case 1:
 			c.signature = spool.New(c.work.cms.Budget(), c.work.cms.Dir)
@@ -122,7 +120,7 @@ func (c *clearReader) scan(src io.Reader, digests []x509.OID) error {
 		}
 		return nil
 	}
-	root, err := mimetree.Scan(&cancelReader{c.ctx, src}, &opts)
+	root, err := mimetree.Scan(stream.ContextReader(c.ctx, src), &opts)
 	if background != nil {
 		background.Close()
 		c.hash.finish()
@@ -191,7 +189,7 @@ func (c *clearReader) embedded(open func() (io.Reader, error)) (*signedContent, 
 			return nil, false
 		}
 		part := canonicalReader(io.LimitReader(src, payload.Len()), canonical)
-		if !equalReaders(&cancelReader{c.ctx, r}, part) {
+		if !stream.Equal(stream.ContextReader(c.ctx, r), part) {
 			continue
 		}
 		f := signedForm{canonical: canonical, limits: limits}
@@ -205,23 +203,6 @@ func (c *clearReader) embedded(open func() (io.Reader, error)) (*signedContent, 
 	}
 	return nil, false
 }
-
-// equalReaders reports whether both hold the same octets to their end.
-func equalReaders(a, b io.Reader) bool {
-	x, y := make([]byte, 32<<10), make([]byte, 32<<10)
-	for {
-		n, err := io.ReadFull(a, x)
-		m, err2 := io.ReadFull(b, y)
-		if !bytes.Equal(x[:n], y[:m]) {
-			return false
-		}
-		if err != nil || err2 != nil {
-			return ended(err) && ended(err2)
-		}
-	}
-}
-
-func ended(err error) bool { return err == io.EOF || err == io.ErrUnexpectedEOF }
 
 // checkParts holds the multipart to RFC 1847 section 2.1 and RFC 8551 section 3.5.3.
 func (c *clearReader) checkParts(sig *mimetree.Part) (notes []Note, err error) {
@@ -319,7 +300,7 @@ func signersOf(r *pkcs7.SignedReader) ([]*pkcs7.SignerInfo, [][]byte, error) {
 // opaque reads a SignedData with its content from body to its end. open gives
 // the same octets again, after that.
 func (l *layerReader) opaque(body io.Reader, content io.Writer, open func() (io.Reader, error)) (*signedContent, error) {
-	r, err := pkcs7.NewSignedReader(&cancelReader{l.ctx, body}, nil, &pkcs7.ReadOptions{Limits: l.work.cms, InsecureHistoric: l.historic})
+	r, err := pkcs7.NewSignedReader(stream.ContextReader(l.ctx, body), nil, &pkcs7.ReadOptions{Limits: l.work.cms, InsecureHistoric: l.historic})
 	if err != nil {
 		return nil, cmsError(err)
 	}
@@ -328,7 +309,7 @@ func (l *layerReader) opaque(body io.Reader, content io.Writer, open func() (io.
 	if content != nil {
 		w = io.MultiWriter(&sc.head, content)
 	}
-	if _, err := copyAll(w, r); err != nil {
+	if _, err := stream.Copy(w, r); err != nil {
 		return nil, cmsError(err)
 	}
 	f := signedForm{limits: l.work.cms}
@@ -342,7 +323,7 @@ func (l *layerReader) opaque(body io.Reader, content io.Writer, open func() (io.
 		if err != nil {
 			return nil, inputError(err)
 		}
-		r, err := pkcs7.NewSignedReader(&cancelReader{l.ctx, again}, nil, &pkcs7.ReadOptions{Limits: l.work.again(), InsecureHistoric: l.historic})
+		r, err := pkcs7.NewSignedReader(stream.ContextReader(l.ctx, again), nil, &pkcs7.ReadOptions{Limits: l.work.again(), InsecureHistoric: l.historic})
 		return r, cmsError(err)
 	}
 	return sc, nil
@@ -392,51 +373,6 @@ func cmsError(err error) error {
 	}
 	return fmt.Errorf("smime: %w", err)
 }
-
-// A cancelReader ends with the context.
-type cancelReader struct {
-	ctx context.Context
-	r   io.Reader
-}
-
-func (c *cancelReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(p)
-}
-
-// copyAll copies in large chunks.
-func copyAll(w io.Writer, r io.Reader) (int64, error) {
-	w = wholeWriter{w}
-	if t, ok := r.(io.WriterTo); ok {
-		return t.WriteTo(w)
-	}
-	// A small message shall not pay for a large buffer.
-	first := make([]byte, 4<<10)
-	var total int64
-	for n := 0; n < len(first); {
-		m, err := r.Read(first[n:])
-		n += m
-		if err == io.EOF {
-			_, err = w.Write(first[:n])
-			return int64(n), err
-		}
-		if err != nil {
-			return total, err
-		}
-		if n == len(first) {
-			if _, err := w.Write(first); err != nil {
-				return 0, err
-			}
-			total = int64(n)
-		}
-	}
-	n, err := io.CopyBuffer(bareWriter{w}, r, make([]byte, copyChunk))
-	return total + n, err
-}
-
-type bareWriter struct{ io.Writer }
 
 // canonicalReader is the content as CRLF if that is what was signed.
 func canonicalReader(r io.Reader, canonical bool) io.Reader {

@@ -12,6 +12,7 @@ import (
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
 )
 
@@ -88,9 +89,9 @@ func (u *unsealing) run(w io.Writer, r io.Reader) error {
 }
 
 func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
-	src := u.watch(newSource(r))
+	src := stream.NewSource(r).Watch(&u.failure)
 	for {
-		e, body, err := readEntity(src.r)
+		e, body, err := readEntity(src.Reader)
 		if err != nil {
 			return err
 		}
@@ -98,7 +99,7 @@ func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
 			if src, err = u.keep(src); err != nil {
 				return err
 			}
-			if e, body, err = readEntity(src.r); err != nil {
+			if e, body, err = readEntity(src.Reader); err != nil {
 				return err
 			}
 		}
@@ -137,16 +138,16 @@ const maxReread = 3
 
 // keep returns a source of the same octets that costs nothing to read again,
 // or src where there is no room for them.
-func (u *unsealing) keep(src *source) (*source, error) {
-	if src.open == nil {
+func (u *unsealing) keep(src *stream.Source) (*stream.Source, error) {
+	if src.Open == nil {
 		return src, nil
 	}
-	r, err := src.open()
+	r, err := src.Open()
 	if err != nil {
 		return nil, err
 	}
 	s := spool.New(u.v.work.cms.Budget(), u.v.work.cms.Dir)
-	if _, err = copyAll(s, &cancelReader{u.v.ctx, r}); err == nil {
+	if _, err = stream.Copy(s, stream.ContextReader(u.v.ctx, r)); err == nil {
 		u.closers = append(u.closers, func() { s.Close() })
 		src = spooled(s)
 	} else {
@@ -156,43 +157,15 @@ func (u *unsealing) keep(src *source) (*source, error) {
 			return nil, cmsError(err)
 		}
 	}
-	src.r, err = src.open()
+	src.Reader, err = src.Open()
 	return src, err
 }
 
 // spooled is the source of what was spooled.
-func spooled(s *spool.Spool) *source {
+func spooled(s *spool.Spool) *stream.Source {
 	open := func() (io.Reader, error) { return io.NewSectionReader(s, 0, s.Size()), nil }
 	r, _ := open()
-	return &source{r, open}
-}
-
-// watch notes an error of the input.
-func (u *unsealing) watch(src *source) *source {
-	watched := &source{r: &watchedReader{src.r, &u.failure}}
-	if src.open != nil {
-		watched.open = func() (io.Reader, error) {
-			r, err := src.open()
-			if err != nil {
-				u.failure = err
-			}
-			return &watchedReader{r, &u.failure}, err
-		}
-	}
-	return watched
-}
-
-type watchedReader struct {
-	r       io.Reader
-	failure *error
-}
-
-func (w *watchedReader) Read(p []byte) (int, error) {
-	n, err := w.r.Read(p)
-	if err != nil && err != io.EOF {
-		*w.failure = err
-	}
-	return n, err
+	return &stream.Source{Reader: r, Open: open}
 }
 
 // watchedKeys notes an error of a Keyring.
@@ -230,11 +203,11 @@ func (u *unsealing) finish(w io.Writer, e *entity, content io.Reader) error {
 		}
 	}
 	u.signer.layer.refused = u.signer.layer.refused || u.listed
-	_, err := copyAll(w, &cancelReader{u.v.ctx, content})
+	_, err := stream.Copy(w, stream.ContextReader(u.v.ctx, content))
 	return cmsError(err)
 }
 
-func (u *unsealing) encrypted(e *entity, body io.Reader, src *source) (*source, error) {
+func (u *unsealing) encrypted(e *entity, body io.Reader, src *stream.Source) (*stream.Source, error) {
 	if err := u.v.work.layer(); err != nil {
 		return nil, err
 	}
@@ -273,10 +246,10 @@ func (u *unsealing) encrypted(e *entity, body io.Reader, src *source) (*source, 
 	// What signed the ciphertext did not sign what is inside.
 	u.outside = u.outside || u.signer != nil
 	u.signer = nil
-	return newSource(d.reader), nil
+	return stream.NewSource(d.reader), nil
 }
 
-func (u *unsealing) compressed(e *entity, body io.Reader) (*source, error) {
+func (u *unsealing) compressed(e *entity, body io.Reader) (*stream.Source, error) {
 	if err := u.v.work.layer(); err != nil {
 		return nil, err
 	}
@@ -296,7 +269,7 @@ func (l *layerReader) decompress(p *mimetree.Part, body io.Reader) (*spool.Spool
 		return nil, err
 	}
 	s := spool.New(l.work.cms.Budget(), l.work.cms.Dir)
-	if err := pkcs7.Decompress(s, &cancelReader{l.ctx, decoded}, &pkcs7.ReadOptions{Limits: l.work.cms}); err != nil {
+	if err := pkcs7.Decompress(s, stream.ContextReader(l.ctx, decoded), &pkcs7.ReadOptions{Limits: l.work.cms}); err != nil {
 		s.Close()
 		return nil, cmsError(err)
 	}
@@ -305,9 +278,9 @@ func (l *layerReader) decompress(p *mimetree.Part, body io.Reader) (*spool.Spool
 
 // signed checks one signed layer. The signer of the innermost one inside of
 // the encryption is the result; all others must at least have signed what is there.
-func (u *unsealing) signed(e *entity, body io.Reader, src *source) (*source, error) {
+func (u *unsealing) signed(e *entity, body io.Reader, src *stream.Source) (*stream.Source, error) {
 	first := io.MultiReader(bytes.NewReader(e.section), body)
-	c, err := u.v.read(newRereader(first, src.open))
+	c, err := u.v.read(stream.NewRereader(first, src.Open))
 	if err != nil {
 		return nil, err
 	}
@@ -327,7 +300,7 @@ func (u *unsealing) signed(e *entity, body io.Reader, src *source) (*source, err
 	u.v.outer = append(u.v.outer, e.part.Header)
 	open := func() (io.Reader, error) { return c.open() }
 	r, err := open()
-	return &source{r, open}, err
+	return &stream.Source{Reader: r, Open: open}, err
 }
 
 // layered reports whether the content of c is signed or encrypted itself.

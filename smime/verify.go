@@ -12,6 +12,7 @@ import (
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
 )
 
@@ -275,7 +276,7 @@ func (c *readContent) writeTo(w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	_, err = copyAll(w, &cancelReader{c.ctx, r})
+	_, err = stream.Copy(w, stream.ContextReader(c.ctx, r))
 	return inputError(err)
 }
 

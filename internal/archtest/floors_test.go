@@ -1,9 +1,13 @@
 package archtest
 
 import (
+	"encoding/json"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/gosmime/gosmime/internal/suites"
 )
 
 // floor returns the floor of a package and false for one that has none.
@@ -104,5 +108,43 @@ func TestPeersStayInTests(t *testing.T) {
 	}
 	if !seen {
 		t.Log("no internal test imports digitorus/pkcs7; external ones may")
+	}
+}
+
+// TestNamedDependencies keeps the libraries that this one stands on direct
+// requirements of the root module, whose go.mod replaces nothing, so that
+// examples/gosmime can be installed by its path.
+func TestNamedDependencies(t *testing.T) {
+	cmd := suites.Go(t, "mod", "edit", "-json")
+	cmd.Dir = filepath.Join("..", "..")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mod struct {
+		Require []struct {
+			Path     string
+			Indirect bool
+		}
+		Replace []any
+	}
+	if err := json.Unmarshal(out, &mod); err != nil {
+		t.Fatal(err)
+	}
+	if len(mod.Replace) > 0 {
+		t.Errorf("go.mod replaces %v", mod.Replace)
+	}
+	direct := make(map[string]bool)
+	for _, r := range mod.Require {
+		direct[r.Path] = !r.Indirect
+	}
+	for _, path := range []string{
+		"golang.org/x/crypto", "software.sslmate.com/src/go-pkcs12", "github.com/emersion/go-message", "github.com/digitorus/pkcs7",
+	} {
+		t.Run(path, func(t *testing.T) {
+			if !direct[path] {
+				t.Error("not a direct requirement")
+			}
+		})
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"github.com/gosmime/gosmime/internal/budget"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // A Replay reads a stream that can be read a second time: again from the
@@ -37,12 +38,10 @@ const macSize = 16
 // NewReplay returns a Replay of r from its current offset.
 func NewReplay(r io.Reader, b *budget.Budget, dir string) *Replay {
 	p := &Replay{src: r}
-	if s, ok := r.(io.Seeker); ok {
-		if base, err := s.Seek(0, io.SeekCurrent); err == nil {
-			at, _ := r.(io.ReaderAt)
-			p.source = source{r: r, seeker: s, at: at, base: base, pos: -1}
-			return p
-		}
+	if again := stream.NewRewind(r); again != nil {
+		at, _ := r.(io.ReaderAt)
+		p.source = source{r: r, seeker: r.(io.Seeker), at: at, base: again.Start(), pos: -1}
+		return p
 	}
 	p.spool = New(b, dir)
 	return p
@@ -300,7 +299,7 @@ func (s *pass) WriteTo(w io.Writer) (int64, error) {
 	}
 	v, ok := s.at.(*verified)
 	if !ok {
-		return io.Copy(w, onlyReader{s})
+		return stream.Copy(w, s)
 	}
 	for s.off < s.size {
 		b, err := v.next(s.off)
@@ -314,7 +313,3 @@ func (s *pass) WriteTo(w io.Writer) (int64, error) {
 	}
 	return s.off - start, nil
 }
-
-type onlyReader struct{ r io.Reader }
-
-func (o onlyReader) Read(b []byte) (int, error) { return o.r.Read(b) }

@@ -12,6 +12,7 @@ import (
 	"testing/iotest"
 
 	"github.com/gosmime/gosmime/internal/budget"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // seekOnly hides that its source has random access.
@@ -68,10 +69,10 @@ func TestReplay(t *testing.T) {
 					t.Fatal(err)
 				}
 				if size <= 5000 {
-					if err := iotest.TestReader(onlyReader{again}, want); err != nil {
+					if err := iotest.TestReader(stream.PlainReader{Reader: again}, want); err != nil {
 						t.Errorf("%s, %d: %v", name, size, err)
 					}
-				} else if got, err := io.ReadAll(onlyReader{again}); err != nil || !bytes.Equal(got, want) {
+				} else if got, err := io.ReadAll(stream.PlainReader{Reader: again}); err != nil || !bytes.Equal(got, want) {
 					t.Errorf("%s, %d: %d octets, %v", name, size, len(got), err)
 				}
 				if again, err = p.Again(); err != nil {
@@ -124,7 +125,7 @@ func TestChangedSource(t *testing.T) {
 			data[at] ^= 1
 			good := at / largeChunk * largeChunk
 			for _, read := range []func(io.Reader) ([]byte, error){
-				func(r io.Reader) ([]byte, error) { return io.ReadAll(onlyReader{r}) },
+				func(r io.Reader) ([]byte, error) { return io.ReadAll(stream.PlainReader{Reader: r}) },
 				func(r io.Reader) ([]byte, error) { var b bytes.Buffer; _, err := io.Copy(&b, r); return b.Bytes(), err },
 			} {
 				r, err := p.Again()
@@ -265,7 +266,7 @@ func BenchmarkReplay64MiB(b *testing.B) {
 	for b.Loop() {
 		p := NewReplay(bytes.NewReader(data), limits(0, 0), "")
 		buf := make([]byte, 256<<10)
-		if _, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, onlyReader{p}, buf); err != nil {
+		if _, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, stream.PlainReader{Reader: p}, buf); err != nil {
 			b.Fatal(err)
 		}
 		r, err := p.Again()

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/gosmime/gosmime/internal/budget"
+	"github.com/gosmime/gosmime/internal/stream"
 )
 
 const (
@@ -223,21 +224,12 @@ func (s *Spool) WriteTo(w io.Writer) (int64, error) {
 			return done, err
 		}
 	}
-	if left := s.size - int64(len(s.tail)) - done; left > 0 {
-		buf := make([]byte, min(left, largeChunk))
-		for left > 0 {
-			n, err := s.ReadAt(buf[:min(left, largeChunk)], done)
-			if err != nil {
-				return done, err
-			}
-			m, err := write(w, buf[:n])
-			if done += m; err != nil {
-				return done, err
-			}
-			left -= m
-		}
+	// What is in the file.
+	n, err := stream.Copy(w, io.NewSectionReader(s, done, s.size-int64(len(s.tail))-done))
+	if done += n; err != nil {
+		return done, err
 	}
-	n, err := write(w, s.tail)
+	n, err = write(w, s.tail)
 	return done + n, err
 }
 
@@ -245,13 +237,7 @@ func write(w io.Writer, b []byte) (int64, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	n, err := w.Write(b)
-	if n < 0 || n > len(b) {
-		n = 0
-	}
-	if err == nil && n != len(b) {
-		err = io.ErrShortWrite
-	}
+	n, err := stream.WriteFull(w, b)
 	return int64(n), err
 }
 
