@@ -16,12 +16,12 @@ import (
 // has one. Programs decide by errors; an Assessment is for showing and counting.
 // The zero Assessment is that of a message that nobody checked.
 type Assessment struct {
-	Code     AssessmentCode
-	Severity Severity
+	Code     AssessmentCode `json:"code"`
+	Severity Severity       `json:"severity"`
 	// Text is one or two English sentences without object identifiers and names
 	// of header fields. It can have addresses, which are quoted and cut if they
 	// hold anything unusual. A program that shows other languages translates Code.
-	Text string
+	Text string `json:"text"`
 }
 
 // String returns Text.

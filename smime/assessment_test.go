@@ -34,7 +34,7 @@ func TestAssessmentCodes(t *testing.T) {
 			}
 			seen[c.String()] = true
 			text, err := json.Marshal(smime.Assessment{Code: c})
-			if err != nil || !bytes.Contains(text, []byte(`"Code":"`+c.String()+`"`)) {
+			if err != nil || !bytes.Contains(text, []byte(`"code":"`+c.String()+`"`)) {
 				t.Errorf("%s, %v", text, err)
 			}
 		})

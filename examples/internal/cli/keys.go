@@ -41,7 +41,7 @@ func (k *Keys) Identities() (smime.Identities, error) {
 		if err != nil {
 			return nil, err
 		}
-		password, err := k.password()
+		password, err := k.Password()
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +73,8 @@ func (k *Keys) Required() (smime.Identities, error) {
 	return ids, err
 }
 
-func (k *Keys) password() (string, error) {
+// Password returns the password of the PFX or key.
+func (k *Keys) Password() (string, error) {
 	if k.PasswordFile == "" {
 		return os.Getenv("SMIME_PASSWORD"), nil
 	}
@@ -119,7 +120,7 @@ func (k *Keys) parseKey(b []byte) (crypto.PrivateKey, error) {
 		case block.Type == "ENCRYPTED PRIVATE KEY":
 			return k.decryptKey(block.Bytes)
 		case block.Headers["DEK-Info"] != "":
-			password, err := k.password()
+			password, err := k.Password()
 			if err != nil {
 				return nil, err
 			}
@@ -138,7 +139,7 @@ func (k *Keys) parseKey(b []byte) (crypto.PrivateKey, error) {
 
 // decryptKey reads an EncryptedPrivateKeyInfo.
 func (k *Keys) decryptKey(der []byte) (crypto.PrivateKey, error) {
-	password, err := k.password()
+	password, err := k.Password()
 	if err != nil {
 		return nil, err
 	}

@@ -15,7 +15,7 @@ func TestUnseal(t *testing.T) {
 	sealed := smimetest.Sealed(t, alice, "the secret", bob.Identity)
 	args := append(clitest.Roots(t, ca), "-pfx", bob.PFX)
 
-	o := clitest.Run(t, run, sealed, args...)
+	o := clitest.Run(t, unsealMessage, sealed, args...)
 	if o.Code != 0 || !strings.Contains(o.Out.String(), "the secret") {
 		t.Fatalf("exit %d: %s", o.Code, o.Err.String())
 	}
@@ -32,7 +32,7 @@ func TestUnseal(t *testing.T) {
 		"no key":       {sealed, clitest.Roots(t, ca)},
 		"another time": {sealed, append(args, "-at", "2045-01-01T00:00:00Z")},
 	} {
-		if o := clitest.Run(t, run, tt.mail, tt.args...); o.Code == 0 || o.Out.Len() > 0 {
+		if o := clitest.Run(t, unsealMessage, tt.mail, tt.args...); o.Code == 0 || o.Out.Len() > 0 {
 			t.Errorf("%s: exit %d, %d bytes", name, o.Code, o.Out.Len())
 		}
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/gosmime/gosmime/internal/suites"
 )
 
-func TestGoldens(t *testing.T) {
+func TestOpenGoldens(t *testing.T) {
 	rows := suites.Goldens(t, func(g *suites.Golden) bool {
 		return (g.Operation == "open" || g.Operation == "verify" || g.Operation == "decrypt") && filepath.Ext(g.File) == ".eml" && g.Kind != "receipt"
 	})
@@ -18,7 +18,7 @@ func TestGoldens(t *testing.T) {
 	}
 	for _, g := range rows {
 		clitest.Expect(g)
-		o := clitest.Run(t, run, g.Read(t, g.File), append(clitest.Trust(t, g), clitest.Keys(g)...)...)
+		o := clitest.Run(t, openMessage, g.Read(t, g.File), append(clitest.Trust(t, g), clitest.Keys(g)...)...)
 		if o.Code == 0 && !g.Accepts("ok") && !g.Accepts("ok-with-warning") {
 			t.Errorf("%s: accepted: %s", g.File, g.Reason)
 		}

@@ -7,7 +7,7 @@ import (
 	"github.com/gosmime/gosmime/internal/suites"
 )
 
-func TestGoldens(t *testing.T) {
+func TestChainGoldens(t *testing.T) {
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Operation == "chain" })
 	if len(rows) < 100 {
 		t.Errorf("%d cases", len(rows))
@@ -23,7 +23,7 @@ func TestGoldens(t *testing.T) {
 		if g.Usage == "encrypt" {
 			args = append(args, "-purpose", "encrypt")
 		}
-		o := clitest.Run(t, run, nil, append(args, "-mailbox", g.SubjectEmails[0], g.Path(g.File))...)
+		o := clitest.Run(t, verifyChain, nil, append(args, "-mailbox", g.SubjectEmails[0], g.Path(g.File))...)
 		if o.Code == 0 {
 			o.Out.Reset() // what is printed is no content
 		}

@@ -22,7 +22,7 @@ func TestEncrypt(t *testing.T) {
 		"aes-192-cbc": pkcs7.AES192CBC, "aes-256-cbc": pkcs7.AES256CBC, "": pkcs7.AES256CBC,
 	}
 	for name, want := range ciphers {
-		o := clitest.Run(t, run, mail, append(roots, "-to", bob.Cert+","+carol.Cert, "-cipher", name)...)
+		o := clitest.Run(t, encryptMessage, mail, append(roots, "-to", bob.Cert+","+carol.Cert, "-cipher", name)...)
 		if o.Code != 0 {
 			t.Fatalf("%q: exit %d: %s", name, o.Code, o.Err.String())
 		}
@@ -46,7 +46,7 @@ func TestEncrypt(t *testing.T) {
 func TestRepeated(t *testing.T) {
 	ca := smimetest.NewCA(t)
 	bob, carol := clitest.NewPerson(t, ca, "bob@example.com"), clitest.NewPerson(t, ca, "carol@example.com")
-	o := clitest.Run(t, run, smimetest.Mail("alice@example.com", "bob@example.com", "the secret"), append(clitest.Roots(t, ca), "-to", bob.Cert, "-to", carol.Cert)...)
+	o := clitest.Run(t, encryptMessage, smimetest.Mail("alice@example.com", "bob@example.com", "the secret"), append(clitest.Roots(t, ca), "-to", bob.Cert, "-to", carol.Cert)...)
 	if o.Code != 0 {
 		t.Fatalf("exit %d: %s", o.Code, &o.Err)
 	}
@@ -57,7 +57,7 @@ func TestRepeated(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestEncryptRefusals(t *testing.T) {
 	ca, other := smimetest.NewCA(t), smimetest.NewCA(t)
 	bob, stranger := clitest.NewPerson(t, ca, "bob@example.com"), clitest.NewPerson(t, other, "carol@example.com")
 	expired, signer := clitest.NewPerson(t, ca, "dave@example.com", smimetest.Expired()), clitest.NewPerson(t, ca, "erin@example.com", smimetest.SigningOnly())
@@ -71,7 +71,7 @@ func TestRefusals(t *testing.T) {
 		"signing only": append(roots, "-to", signer.Cert),
 		"cipher":       append(roots, "-to", bob.Cert, "-cipher", "3des"),
 	} {
-		if o := clitest.Run(t, run, mail, args...); o.Code == 0 || o.Out.Len() > 0 {
+		if o := clitest.Run(t, encryptMessage, mail, args...); o.Code == 0 || o.Out.Len() > 0 {
 			t.Errorf("%s: exit %d, %d bytes", name, o.Code, o.Out.Len())
 		}
 	}

@@ -1,8 +1,3 @@
-// Decrypt decrypts the message on standard input with one of the given keys
-// and writes what was inside to standard output, after all of it was
-// decrypted. It does not look at signatures: see unseal.
-//
-//	SMIME_PASSWORD=secret go run ./examples/decrypt -pfx alice.p12 <encrypted.eml >content.eml
 package main
 
 import (
@@ -13,9 +8,9 @@ import (
 	"github.com/gosmime/gosmime/smime"
 )
 
-func main() { cli.Main(run) }
-
-func run(ctx context.Context, args []string, std cli.Std) error {
+// decryptMessage writes what was inside the message on standard input, after all of
+// it was decrypted. It does not look at signatures: see unseal.
+func decryptMessage(ctx context.Context, args []string, std cli.Std) error {
 	fs := cli.NewFlags("decrypt", "-pfx id.p12 | -key key.pem -cert cert.pem <encrypted >content", std)
 	var keys cli.Keys
 	keys.Register(fs)

@@ -7,7 +7,7 @@ import (
 	"github.com/gosmime/gosmime/internal/suites"
 )
 
-func TestGoldens(t *testing.T) {
+func TestDecryptGoldens(t *testing.T) {
 	rows := suites.Goldens(t, func(g *suites.Golden) bool {
 		return g.Operation == "decrypt" && len(g.Keys) > 0
 	})
@@ -18,14 +18,14 @@ func TestGoldens(t *testing.T) {
 		for i := range g.Keys { // each of them must open the message
 			one := *g
 			one.Keys = g.Keys[i : i+1]
-			clitest.Check(t, g, clitest.Run(t, run, g.Read(t, g.File), append(clitest.Keys(&one), clitest.Historic(g)...)...))
+			clitest.Check(t, g, clitest.Run(t, decryptMessage, g.Read(t, g.File), append(clitest.Keys(&one), clitest.Historic(g)...)...))
 		}
 	}
 }
 
-func TestUsage(t *testing.T) {
+func TestDecryptUsage(t *testing.T) {
 	for _, args := range [][]string{nil, {"-pfx", "no-such-file"}, {"-key", "k"}} {
-		if o := clitest.Run(t, run, nil, args...); o.Code == 0 || o.Out.Len() > 0 {
+		if o := clitest.Run(t, decryptMessage, nil, args...); o.Code == 0 || o.Out.Len() > 0 {
 			t.Errorf("%v: exit %d", args, o.Code)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/gosmime/gosmime/smime/smimetest"
 )
 
-func TestGoldens(t *testing.T) {
+func TestVerifyGoldens(t *testing.T) {
 	rows := suites.Goldens(t, func(g *suites.Golden) bool {
 		return g.Operation == "verify" && g.Kind != "receipt" && filepath.Ext(g.File) == ".eml"
 	})
@@ -19,7 +19,7 @@ func TestGoldens(t *testing.T) {
 	}
 	for _, g := range rows {
 		clitest.Expect(g)
-		clitest.Check(t, g, clitest.Run(t, run, g.Read(t, g.File), clitest.Trust(t, g)...))
+		clitest.Check(t, g, clitest.Run(t, verifyMessage, g.Read(t, g.File), clitest.Trust(t, g)...))
 	}
 }
 
@@ -33,13 +33,13 @@ func TestBare(t *testing.T) {
 		t.Errorf("%d cases", len(rows))
 	}
 	for _, g := range rows {
-		if o := clitest.Run(t, run, g.Read(t, g.File), clitest.Trust(t, g)...); o.Code != 1 || o.Out.Len() > 0 {
+		if o := clitest.Run(t, verifyMessage, g.Read(t, g.File), clitest.Trust(t, g)...); o.Code != 1 || o.Out.Len() > 0 {
 			t.Errorf("%s: exit %d, %d bytes", g.File, o.Code, o.Out.Len())
 		}
 	}
 }
 
-func TestUsage(t *testing.T) {
+func TestVerifyUsage(t *testing.T) {
 	dir := t.TempDir()
 	garbage := filepath.Join(dir, "garbage")
 	if err := os.WriteFile(garbage, []byte("no certificate"), 0o600); err != nil {
@@ -66,7 +66,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"-roots", key}, 1},
 		{[]string{"-roots", roots, "-crls", dir}, 1},
 	} {
-		if o := clitest.Run(t, run, nil, c.args...); o.Code != c.code || o.Out.Len() > 0 {
+		if o := clitest.Run(t, verifyMessage, nil, c.args...); o.Code != c.code || o.Out.Len() > 0 {
 			t.Errorf("%v: exit %d: %s", c.args, o.Code, &o.Err)
 		}
 	}

@@ -56,7 +56,7 @@ func write(t *testing.T, dir, name string, b []byte) string {
 
 func mustRun(t *testing.T, input []byte, args ...string) *clitest.Outcome {
 	t.Helper()
-	o := clitest.Run(t, run, input, args...)
+	o := clitest.Run(t, storeCommand, input, args...)
 	if o.Code != 0 {
 		t.Fatalf("%v: exit %d: %s", args, o.Code, o.Err.String())
 	}
@@ -133,7 +133,7 @@ func TestBuild(t *testing.T) {
 	}
 	password := write(t, dir, "password", []byte("secret\n"))
 	mustRun(t, nil, append([]string{"build", "-out", store, "-name", "Built", "-hashes", "-password-file", password}, in...)...)
-	if o := clitest.Run(t, run, nil, append([]string{"build", "-out", store + "2", "-password-file", in[0]}, in...)...); o.Code != 1 {
+	if o := clitest.Run(t, storeCommand, nil, append([]string{"build", "-out", store + "2", "-password-file", in[0]}, in...)...); o.Code != 1 {
 		t.Errorf("wrong password: exit %d", o.Code)
 	}
 
@@ -216,12 +216,12 @@ func TestVerifyFindsFaults(t *testing.T) {
 	if err := sst.Write(&b, s); err != nil {
 		t.Fatal(err)
 	}
-	if o := clitest.Run(t, run, b.Bytes(), "verify"); o.Code != 1 || o.Err.Len() == 0 {
+	if o := clitest.Run(t, storeCommand, b.Bytes(), "verify"); o.Code != 1 || o.Err.Len() == 0 {
 		t.Errorf("a wrong hash: exit %d", o.Code)
 	}
 	cut := b.Bytes()[:b.Len()-12]
 	for _, verb := range []string{"list", "verify", "extract", "convert"} {
-		if o := clitest.Run(t, run, cut, verb); o.Code != 1 || o.Out.Len() != 0 {
+		if o := clitest.Run(t, storeCommand, cut, verb); o.Code != 1 || o.Out.Len() != 0 {
 			t.Errorf("%s of a store without end: exit %d", verb, o.Code)
 		}
 	}
@@ -261,15 +261,15 @@ func TestLimitsAreNamed(t *testing.T) {
 	}
 }
 
-func TestUsage(t *testing.T) {
+func TestStoresUsage(t *testing.T) {
 	for _, args := range [][]string{nil, {"remove"}, {"build"}, {"list", "no-such-file"}, {"convert", "-to", "zip"}, {"list", "-unknown"}} {
-		if o := clitest.Run(t, run, []byte("\x00\x00\x00\x00CERT\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), args...); o.Code == 0 || o.Out.Len() > 0 {
+		if o := clitest.Run(t, storeCommand, []byte("\x00\x00\x00\x00CERT\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"), args...); o.Code == 0 || o.Out.Len() > 0 {
 			t.Errorf("%v: exit %d", args, o.Code)
 		}
 	}
 }
 
-func TestCorpus(t *testing.T) {
+func TestStoresCorpus(t *testing.T) {
 	stores, err := filepath.Glob(filepath.Join(suites.Corpus(t, "sst", "real-sst"), "*.sst"))
 	if err != nil || len(stores) < 8 {
 		t.Fatal(stores, err)
@@ -289,13 +289,13 @@ func TestCorpus(t *testing.T) {
 	a, _ := newCA(t, "another")
 	root := write(t, t.TempDir(), "root.cer", a.Raw)
 	for _, args := range [][]string{{"verify", stl}, {"verify", "-roots", root, stl}} {
-		if o := clitest.Run(t, run, nil, args...); o.Code == 0 || o.Out.Len() > 0 {
+		if o := clitest.Run(t, storeCommand, nil, args...); o.Code == 0 || o.Out.Len() > 0 {
 			t.Errorf("%v: exit %d", args, o.Code)
 		}
 	}
 	// Its own issuer makes it good.
 	issuer := write(t, t.TempDir(), "issuer.cer", issuerOf(t, stl))
-	o := clitest.Run(t, run, nil, "verify", "-roots", issuer, "-at", "2025-06-20T00:00:00Z", stl)
+	o := clitest.Run(t, storeCommand, nil, "verify", "-roots", issuer, "-at", "2025-06-20T00:00:00Z", stl)
 	if o.Code != 0 || !strings.Contains(o.Out.String(), "514 subjects") {
 		t.Errorf("exit %d: %s%s", o.Code, o.Out.String(), o.Err.String())
 	}

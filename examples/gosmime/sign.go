@@ -1,7 +1,3 @@
-// Sign signs the message on standard input with the first identity of a PFX or
-// key pair and writes the signed message to standard output.
-//
-//	SMIME_PASSWORD=secret go run ./examples/sign -pfx alice.p12 <message.eml >signed.eml
 package main
 
 import (
@@ -14,9 +10,8 @@ import (
 	"github.com/gosmime/gosmime/smime"
 )
 
-func main() { cli.Main(run) }
-
-func run(ctx context.Context, args []string, std cli.Std) error {
+// signMessage signs the message on standard input with the first identity.
+func signMessage(ctx context.Context, args []string, std cli.Std) error {
 	fs := cli.NewFlags("sign", "-pfx id.p12 [-opaque] [-pss] <message >signed", std)
 	var keys cli.Keys
 	keys.Register(fs)

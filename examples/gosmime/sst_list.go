@@ -16,7 +16,7 @@ import (
 )
 
 // list prints every element with its properties.
-func list(args []string, std cli.Std) error {
+func listStore(args []string, std cli.Std) error {
 	fs := cli.NewFlags("sst list", "[-lenient] [FILE]", std)
 	lenient := fs.Bool("lenient", false, "tolerate what Windows tolerates")
 	if err := cli.Parse(fs, args, 1); err != nil {
@@ -92,7 +92,7 @@ func printTrustList(w io.Writer, der []byte) {
 }
 
 // extract writes every element into a file of its own.
-func extract(args []string, std cli.Std) error {
+func extractStore(args []string, std cli.Std) error {
 	fs := cli.NewFlags("sst extract", "[-dir DIR] [-lenient] [FILE]", std)
 	dir := fs.String("dir", ".", "`DIR` to write to; made if it is not there")
 	lenient := fs.Bool("lenient", false, "tolerate what Windows tolerates")

@@ -1,8 +1,3 @@
-// Verify reads a signed message from standard input and writes what was signed
-// to standard output, but only if the signature, its certificate and the
-// sender all hold.
-//
-//	go run ./examples/verify -roots roots.sst <signed.eml >content.eml
 package main
 
 import (
@@ -13,9 +8,9 @@ import (
 	"github.com/gosmime/gosmime/smime"
 )
 
-func main() { cli.Main(run) }
-
-func run(ctx context.Context, args []string, std cli.Std) error {
+// verifyMessage writes what was signed in the message on standard input, but only
+// if the signature, its certificate and the sender are all good.
+func verifyMessage(ctx context.Context, args []string, std cli.Std) error {
 	fs := cli.NewFlags("verify", "-roots FILE [-intermediates FILE] [-crls DIR] [-at TIME] <signed >content", std)
 	var trust cli.Trust
 	trust.Register(fs)

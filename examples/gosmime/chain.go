@@ -1,7 +1,3 @@
-// Chain says whether a certificate may be relied on for a mailbox: it prints
-// the path to a trusted root, or every attempt with the reason why it failed.
-//
-//	go run ./examples/chain -roots roots.sst -mailbox alice@example.com alice.pem
 package main
 
 import (
@@ -13,9 +9,9 @@ import (
 	"github.com/gosmime/gosmime/examples/internal/cli"
 )
 
-func main() { cli.Main(run) }
-
-func run(ctx context.Context, args []string, std cli.Std) error {
+// verifyChain says whether a certificate may be relied on for a mailbox: it prints
+// the path to a trusted root, or every attempt with the reason why it failed.
+func verifyChain(ctx context.Context, args []string, std cli.Std) error {
 	fs := cli.NewFlags("chain", "-roots FILE [-intermediates FILE] [-crls DIR] [-at TIME] -mailbox ADDRESS [-purpose sign|encrypt] FILE", std)
 	var trust cli.Trust
 	trust.Register(fs)

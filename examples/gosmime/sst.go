@@ -1,12 +1,3 @@
-// Sst looks into serialized certificate stores (.sst), single elements and
-// certificate trust lists (.stl), and makes stores from other files.
-//
-//	go run ./examples/sst list roots.sst
-//	go run ./examples/sst extract -dir roots roots.sst
-//	go run ./examples/sst build -out roots.sst ca1.pem ca2.cer partners.p7b identity.pfx
-//	go run ./examples/sst verify roots.sst
-//	go run ./examples/sst verify -roots microsoft.pem authroot.stl
-//	go run ./examples/sst convert -to pem roots.sst >roots.pem
 package main
 
 import (
@@ -20,23 +11,30 @@ import (
 	"github.com/gosmime/gosmime/sst"
 )
 
-func main() { cli.Main(run) }
-
-func run(ctx context.Context, args []string, std cli.Std) error {
+// storeCommand looks into serialized certificate stores (.sst), single elements and
+// certificate trust lists (.stl), and makes stores from other files.
+//
+//	gosmime sst list roots.sst
+//	gosmime sst extract -dir roots roots.sst
+//	gosmime sst build -out roots.sst ca1.pem ca2.cer partners.p7b identity.pfx
+//	gosmime sst verify roots.sst
+//	gosmime sst verify -roots microsoft.pem authroot.stl
+//	gosmime sst convert -to pem roots.sst >roots.pem
+func storeCommand(ctx context.Context, args []string, std cli.Std) error {
 	if len(args) == 0 || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
 		return &cli.UsageError{Reason: "sst list|extract|build|verify|convert ...; each explains its flags with -h"}
 	}
 	switch verb, args := args[0], args[1:]; verb {
 	case "list":
-		return list(args, std)
+		return listStore(args, std)
 	case "extract":
-		return extract(args, std)
+		return extractStore(args, std)
 	case "build":
-		return build(args, std)
+		return buildStore(args, std)
 	case "verify":
-		return verify(ctx, args, std)
+		return verifyStore(ctx, args, std)
 	case "convert":
-		return convert(args, std)
+		return convertStore(args, std)
 	default:
 		return &cli.UsageError{Reason: fmt.Sprintf("%q is none of list, extract, build, verify, convert", verb)}
 	}
@@ -73,6 +71,10 @@ func readStore(name string, lenient bool, std cli.Std) (*sst.Store, error) {
 
 // writeOutput writes to the named file, or to standard output.
 func writeOutput(name string, std cli.Std, write func(io.Writer) error) error {
+	return writeFile(name, 0o644, std, write)
+}
+
+func writeFile(name string, mode os.FileMode, std cli.Std, write func(io.Writer) error) error {
 	var b bytes.Buffer
 	if err := write(&b); err != nil {
 		return err
@@ -81,5 +83,5 @@ func writeOutput(name string, std cli.Std, write func(io.Writer) error) error {
 		_, err := std.Out.Write(b.Bytes())
 		return err
 	}
-	return os.WriteFile(name, b.Bytes(), 0o644)
+	return os.WriteFile(name, b.Bytes(), mode)
 }

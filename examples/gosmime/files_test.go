@@ -74,7 +74,7 @@ func TestFiles(t *testing.T) {
 	between := put(t, dir, "issuing.p7b", certsOnly(issuing))
 	check := func(want int, args ...string) {
 		t.Helper()
-		o := clitest.Run(t, run, nil, append([]string{"-intermediates", between}, args...)...)
+		o := clitest.Run(t, verifyChain, nil, append([]string{"-intermediates", between}, args...)...)
 		if o.Code != want || want == 0 && strings.Count(o.Out.String(), "\n") < 2 || want != 0 && o.Out.Len() > 0 {
 			t.Errorf("%v: %d, want %d: %s%s", args, o.Code, want, &o.Out, &o.Err)
 		}

@@ -1,14 +1,10 @@
-// Open prints the layers of any message with every verdict. It exits 0 when
-// somebody whom the roots vouch for signed all of the message and is its
-// author.
-//
-//	go run ./examples/open -roots roots.sst -pfx bob.p12 <message.eml
 package main
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/examples/internal/cli"
@@ -16,14 +12,17 @@ import (
 	"github.com/gosmime/gosmime/smime"
 )
 
-func main() { cli.Main(run) }
-
-func run(ctx context.Context, args []string, std cli.Std) (err error) {
-	fs := cli.NewFlags("open", "[-roots FILE] [-pfx id.p12] <message", std)
+// openMessage shows the message on standard input whatever its state: the plain
+// answers about its signature and encryption, its parts, and its layers with
+// every verdict. It succeeds if the author signed all of the message and somebody
+// trusted vouches for the certificate.
+func openMessage(ctx context.Context, args []string, std cli.Std) (err error) {
+	fs := cli.NewFlags("open", "[-roots FILE] [-pfx id.p12] [-json] <message", std)
 	var trust cli.Trust
 	var keys cli.Keys
 	trust.Register(fs)
 	keys.Register(fs)
+	asJSON := fs.Bool("json", false, "write JSON for programs")
 	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
 	}
@@ -42,16 +41,37 @@ func run(ctx context.Context, args []string, std cli.Std) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, msg.Close()) }()
-	fmt.Fprint(std.Out, msg.String())
+	if *asJSON {
+		err = writeJSON(std.Out, msg)
+	} else {
+		writeText(std.Out, msg)
+	}
+	return errors.Join(err, openVerdict(msg, trust.Historic, std))
+}
+
+// writeText writes for people.
+func writeText(w io.Writer, msg *smime.Message) {
+	signature, encryption := msg.Assess()
+	fmt.Fprintf(w, "[%v] %v\n[%v] %v\n\n", signature.Severity, signature, encryption.Severity, encryption)
+	for part := range msg.Parts() {
+		about, _ := part.Assess()
+		fmt.Fprintf(w, "part %v %q %q: %v\n", part.Path, part.Type, part.FileName, about)
+	}
+	fmt.Fprintf(w, "\n%v", msg)
+}
+
+// openVerdict returns nil if everything about the message is good. If historic is
+// set, what is only weak passes.
+func openVerdict(msg *smime.Message, historic bool, std cli.Std) error {
 	signer, err := msg.Signer()
 	switch {
-	case trust.Historic && errors.Is(err, pkcs7.ErrWeak) && onlyWeak(msg):
+	case historic && errors.Is(err, pkcs7.ErrWeak) && onlyWeak(msg):
 		fmt.Fprintln(std.Err, "signed with an algorithm that is forgeable today")
 		return nil
 	case err != nil:
 		return err
 	}
-	if !trust.Historic {
+	if !historic {
 		if err := weakest(msg); err != nil {
 			return err
 		}

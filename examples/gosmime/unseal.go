@@ -1,7 +1,3 @@
-// Unseal decrypts and verifies the message on standard input and writes the
-// innermost content to standard output, but only if all of it holds.
-//
-//	SMIME_PASSWORD=secret go run ./examples/unseal -pfx bob.p12 -roots roots.sst <sealed.eml >content.eml
 package main
 
 import (
@@ -12,9 +8,9 @@ import (
 	"github.com/gosmime/gosmime/smime"
 )
 
-func main() { cli.Main(run) }
-
-func run(ctx context.Context, args []string, std cli.Std) error {
+// unsealMessage decrypts and verifies the message on standard input and writes the
+// innermost content, but only if all of it is good.
+func unsealMessage(ctx context.Context, args []string, std cli.Std) error {
 	fs := cli.NewFlags("unseal", "-pfx id.p12 -roots FILE [-intermediates FILE] [-crls DIR] [-at TIME] <sealed >content", std)
 	var trust cli.Trust
 	var keys cli.Keys

@@ -26,7 +26,7 @@ func TestSign(t *testing.T) {
 		"opaque":        {"-pfx", alice.PFX, "-opaque"},
 		"password file": {"-pfx", alice.PFX, "-password-file", password},
 	} {
-		o := clitest.Run(t, run, mail, args...)
+		o := clitest.Run(t, signMessage, mail, args...)
 		if o.Code != 0 {
 			t.Fatalf("%s: exit %d: %s", name, o.Code, o.Err.String())
 		}
@@ -40,7 +40,7 @@ func TestSign(t *testing.T) {
 	}
 }
 
-func TestRefusals(t *testing.T) {
+func TestSignRefusals(t *testing.T) {
 	ca := smimetest.NewCA(t)
 	alice, expired := clitest.NewPerson(t, ca, "alice@example.com"), clitest.NewPerson(t, ca, "alice@example.com", smimetest.Expired())
 	mail := smimetest.Mail("alice@example.com", "bob@example.com", "hello")
@@ -54,12 +54,12 @@ func TestRefusals(t *testing.T) {
 		"another author":  {smimetest.Mail("bob@example.com", "alice@example.com", "hello"), []string{"-pfx", alice.PFX}},
 		"PSS without RSA": {mail, []string{"-pfx", alice.PFX, "-pss"}},
 	} {
-		if o := clitest.Run(t, run, tt.mail, tt.args...); o.Code == 0 || o.Out.Len() > 0 {
+		if o := clitest.Run(t, signMessage, tt.mail, tt.args...); o.Code == 0 || o.Out.Len() > 0 {
 			t.Errorf("%s: exit %d, %d bytes", name, o.Code, o.Out.Len())
 		}
 	}
 	t.Setenv("SMIME_PASSWORD", "wrong")
-	if o := clitest.Run(t, run, mail, "-pfx", alice.PFX); o.Code == 0 {
+	if o := clitest.Run(t, signMessage, mail, "-pfx", alice.PFX); o.Code == 0 {
 		t.Error("a wrong password opens the PFX")
 	}
 	if errors.Is(pkcs7.ErrDecrypt, smime.ErrPassword) {

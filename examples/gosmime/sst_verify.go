@@ -20,7 +20,7 @@ var errNotWhole = errors.New("the store is not in order")
 
 // verify holds a store to the format and its hashes to its certificates, and a
 // trust list to its signature.
-func verify(ctx context.Context, args []string, std cli.Std) error {
+func verifyStore(ctx context.Context, args []string, std cli.Std) error {
 	fs := cli.NewFlags("sst verify", "[-roots FILE] [-intermediates FILE] [-at TIME] [FILE]", std)
 	var trust cli.Trust
 	trust.Register(fs)
