@@ -67,24 +67,16 @@ func checkPurpose(c *certificate, p Purpose) *Error {
 // neededKeyUsage returns the bits of which one must be set. names is empty if
 // a key of that kind can't serve the purpose at all.
 func neededKeyUsage(kind alg.KeyKind, p Purpose) (bits x509.KeyUsage, names string) {
-	encrypts := p == EmailEncryption
-	switch kind {
-	case alg.RSAOAEP, alg.RSAKEM, alg.MLKEM, alg.X25519Key, alg.X448Key:
-		if !encrypts {
+	if p == EmailEncryption {
+		if bits = kind.EncryptionUsage(); bits == 0 {
 			return 0, ""
 		}
-	case alg.RSAPSS, alg.Ed25519Key, alg.Ed448Key, alg.MLDSA, alg.SLHDSA, alg.DSA:
-		if encrypts {
-			return 0, ""
-		}
+		return bits, usageText(bits)
 	}
-	switch {
-	case !encrypts:
-		return x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment, "digitalSignature or nonRepudiation"
-	case kind == alg.EC || kind == alg.X25519Key || kind == alg.X448Key || kind == alg.OtherCurve:
-		return x509.KeyUsageKeyAgreement, "keyAgreement"
+	if !kind.Signs() {
+		return 0, ""
 	}
-	return x509.KeyUsageKeyEncipherment, "keyEncipherment"
+	return x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment, "digitalSignature or nonRepudiation"
 }
 
 // checkCAPurpose takes the extended key usages of a CA as a restriction on

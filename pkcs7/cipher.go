@@ -1,70 +1,34 @@
 package pkcs7
 
-import (
-	"fmt"
-)
+import "github.com/gosmime/gosmime/internal/alg"
 
 // Cipher is a content encryption algorithm. The zero Cipher is refused when
 // reading; when writing it means AES-256-GCM.
 type Cipher uint16
 
 const (
-	_ Cipher = iota
-	AES128GCM
-	AES192GCM
-	AES256GCM
-	AES128CCM
-	AES256CCM
-	ChaCha20Poly1305
-	AES128CBC
-	AES192CBC
-	AES256CBC
-	TripleDES // historic: read only
-	RC2       // historic: read only
-	// AES192CCM is read only, and authenticated like the ciphers up to ChaCha20Poly1305.
-	AES192CCM
-	DES // historic: read only
+	AES128GCM        = Cipher(alg.AES128GCM)
+	AES192GCM        = Cipher(alg.AES192GCM)
+	AES256GCM        = Cipher(alg.AES256GCM)
+	AES128CCM        = Cipher(alg.AES128CCM)
+	AES256CCM        = Cipher(alg.AES256CCM)
+	ChaCha20Poly1305 = Cipher(alg.ChaCha20Poly1305)
+	AES128CBC        = Cipher(alg.AES128CBC)
+	AES192CBC        = Cipher(alg.AES192CBC)
+	AES256CBC        = Cipher(alg.AES256CBC)
+	TripleDES        = Cipher(alg.TripleDES) // historic: read only
+	RC2              = Cipher(alg.RC2)       // historic: read only
+	AES192CCM        = Cipher(alg.AES192CCM) // read only
+	DES              = Cipher(alg.DES)       // historic: read only
 )
 
 // Authenticated reports whether the cipher detects a change of the content. It
 // says nothing about who encrypted it: every recipient can make another
 // message with the same key (RFC 8551 section 6).
-func (c Cipher) Authenticated() bool {
-	return c >= AES128GCM && c <= ChaCha20Poly1305 || c == AES192CCM
-}
+func (c Cipher) Authenticated() bool { return alg.Cipher(c).Authenticated() }
 
 // String returns a name such as "AES-256-GCM".
-func (c Cipher) String() string {
-	switch c {
-	case AES128GCM:
-		return "AES-128-GCM"
-	case AES192GCM:
-		return "AES-192-GCM"
-	case AES256GCM:
-		return "AES-256-GCM"
-	case AES128CCM:
-		return "AES-128-CCM"
-	case AES192CCM:
-		return "AES-192-CCM"
-	case AES256CCM:
-		return "AES-256-CCM"
-	case ChaCha20Poly1305:
-		return "ChaCha20-Poly1305"
-	case AES128CBC:
-		return "AES-128-CBC"
-	case AES192CBC:
-		return "AES-192-CBC"
-	case AES256CBC:
-		return "AES-256-CBC"
-	case TripleDES:
-		return "Triple DES"
-	case RC2:
-		return "RC2"
-	case DES:
-		return "DES"
-	}
-	return fmt.Sprintf("cipher %d", uint16(c))
-}
+func (c Cipher) String() string { return alg.Cipher(c).String() }
 
 // writable reports whether messages are made with c.
-func (c Cipher) writable() bool { return c >= AES128GCM && c <= AES256CBC }
+func (c Cipher) writable() bool { return alg.Cipher(c).Writable() }

@@ -198,14 +198,10 @@ func (r *DecryptReader) Strength() error {
 	case r.recipients.weak:
 		return fmt.Errorf("%w: the way to the content key", ErrWeak)
 	}
-	if r.opened != nil && r.opened.public != nil && isRSA(r.opened.public) && r.opened.public.Bits < minRSABits {
+	if r.opened != nil && r.opened.public != nil && r.opened.public.IsRSA() && r.opened.public.Bits < minRSABits {
 		return fmt.Errorf("%w: RSA key of %d bits", ErrWeak, r.opened.public.Bits)
 	}
 	return nil
-}
-
-func isRSA(pub *alg.PublicKey) bool {
-	return pub.Kind == alg.RSA || pub.Kind == alg.RSAOAEP || pub.Kind == alg.RSAKEM
 }
 
 func (r *DecryptReader) fail(err error) error {

@@ -24,13 +24,21 @@ const (
 	// KeyDerivation: the key for the recipient was derived with other inputs than
 	// RFC 5753 section 7.2 or RFC 8418 section 2.2 says.
 	KeyDerivation
+	// SignatureNamesKey: signatureAlgorithm is id-ecPublicKey or
+	// ecdsa-with-Specified, not ECDSA with a digest (RFC 5753 section 2.1.1).
+	// Windows writes the first.
+	SignatureNamesKey
+	// DigestNamesSignature: digestAlgorithm is a signature algorithm, whose digest
+	// is used (RFC 5754 section 2).
+	DigestNamesSignature
 	deviations
 )
 
 // String returns a short text.
 func (d Deviation) String() string {
 	names := [deviations]string{DigestNotAnnounced: "digest algorithm not announced", AttributesNotDER: "signed attributes not in DER",
-		TagLength: "tag longer than announced", KeyDerivation: "key derived otherwise"}
+		TagLength: "tag longer than announced", KeyDerivation: "key derived otherwise",
+		SignatureNamesKey: "signature algorithm names a key", DigestNamesSignature: "digest algorithm names a signature algorithm"}
 	if d == 0 || d >= deviations {
 		return fmt.Sprintf("deviation %d", uint8(d))
 	}
@@ -46,19 +54,25 @@ func (s *SignerInfo) Deviations() []Deviation {
 	if len(s.asSent) > 0 {
 		list = append(list, AttributesNotDER)
 	}
+	if s.algorithm != nil && s.algorithm.KeyIdentifier() {
+		list = append(list, SignatureNamesKey)
+	}
+	if _, deviates, _ := alg.DigestOf(s.digestID); deviates {
+		list = append(list, DigestNamesSignature)
+	}
 	return list
 }
 
 // announces reports whether id is among digestAlgorithms, modulo encoding; the
 // two identifiers of SHAKE256 stand for each other.
 func (r *SignedReader) announces(id alg.Identifier) bool {
-	hash, _ := alg.HashOf(id)
+	hash, _, _ := alg.DigestOf(id)
 	for _, der := range r.digestIDs {
 		other, err := alg.ParseIdentifier(der)
 		if err != nil {
 			continue
 		}
-		if h, _ := alg.HashOf(other); other.Equal(id) || h != 0 && h == hash {
+		if h, _, _ := alg.DigestOf(other); other.Equal(id) || h != 0 && h == hash {
 			return true
 		}
 	}

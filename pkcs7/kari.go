@@ -117,7 +117,7 @@ func (k *kari) prepare(key *matchKey, index int) (*opening, error) {
 		// RFC 8551 section 2.3 and RFC 8418 know only ephemeral keys.
 		return nil, fmt.Errorf("%w: key agreement with a static key of the sender", ErrUnsupported)
 	}
-	if key.public == nil || !agrees(key.public.Kind) || !alg.Agrees(key.key) {
+	if key.public == nil || key.public.Kind.Transport() != alg.KeyAgreement || !alg.Agrees(key.key) {
 		return nil, fmt.Errorf("%w: key of type %T for a recipient by key agreement", ErrUnsupported, key.key)
 	}
 	agreement, err := alg.AgreementOf(k.algorithm)
@@ -148,10 +148,6 @@ func (k *kari) prepare(key *matchKey, index int) (*opening, error) {
 		return nil, ErrDecrypt
 	}
 	return o, nil
-}
-
-func agrees(kind alg.KeyKind) bool {
-	return kind == alg.EC || kind == alg.X25519Key || kind == alg.X448Key
 }
 
 // makeKARI wraps cek under a key agreed on between a fresh key and pub.

@@ -60,7 +60,8 @@ func (k *kemri) ids() []CertID { return []CertID{k.id} }
 func (k *kemri) weak() bool { return k.wrap.OID == oid.TripleDESWrap }
 
 func (k *kemri) prepare(key *matchKey, _ int) (*opening, error) {
-	if key.public == nil || !encapsulates(key.public, k.kem.OID) {
+	kem := &alg.KEM{ID: k.kem, KDF: k.kdf}
+	if key.public == nil || !kem.Fits(key.public) {
 		return nil, fmt.Errorf("%w: key of type %T for the key encapsulation %s", ErrUnsupported, key.key, k.kem.OID)
 	}
 	wrap, err := alg.WrapOf(k.wrap)
@@ -71,7 +72,7 @@ func (k *kemri) prepare(key *matchKey, _ int) (*opening, error) {
 	if k.kekLength != wrap.KEKLen {
 		return nil, badParameters(alg.ErrMismatch, k.wrap)
 	}
-	kem := &alg.KEM{ID: k.kem, KDF: k.kdf, Wrap: wrap}
+	kem.Wrap = wrap
 	if !kem.Decapsulates(key.key) {
 		return nil, fmt.Errorf("%w: key of type %T for the key encapsulation %s", ErrUnsupported, key.key, k.kem.OID)
 	}
@@ -93,17 +94,6 @@ func (k *kemri) prepare(key *matchKey, _ int) (*opening, error) {
 	}}, nil
 }
 
-// encapsulates reports whether pub is a key of the mechanism.
-func encapsulates(pub *alg.PublicKey, kem oid.OID) bool {
-	switch pub.Kind {
-	case alg.MLKEM:
-		return pub.Algorithm.OID == kem
-	case alg.RSA, alg.RSAKEM:
-		return kem == oid.RSAKEM
-	}
-	return false
-}
-
 // kemInfo returns the input of the KDF that is not secret (RFC 9629 section 5).
 //
 //	CMSORIforKEMOtherInfo ::= SEQUENCE {
@@ -118,12 +108,13 @@ func kemInfo(wrap alg.Identifier, kekLength int, ukm []byte) []byte {
 	return ber.Append(nil, ber.Sequence, true, list...)
 }
 
-// makeKEMRI wraps cek under a key encapsulated for an ML-KEM key, with the KDF
-// that RFC 9936 section 2.2 demands of everyone.
+// makeKEMRI wraps cek under a key encapsulated for pub (RFC 9629 section 4).
 func makeKEMRI(id CertID, pub *alg.PublicKey, cek []byte) (encodedRecipient, error) {
-	// RFC 5652 section 14: the wrapping key is no weaker than what it wraps.
-	wrap := alg.WrapFor(max(mlkemWrapLen(pub.Algorithm.OID), len(cek)))
-	kem := &alg.KEM{ID: pub.Algorithm, KDF: alg.Identifier{OID: oid.HKDFSHA256}, Wrap: wrap}
+	kem, err := alg.EncapsulationFor(pub, len(cek))
+	if err != nil {
+		return encodedRecipient{}, err
+	}
+	wrap := kem.Wrap
 	kemct, secret, err := alg.Encapsulate(pub)
 	if err != nil {
 		return encodedRecipient{}, err
@@ -143,15 +134,6 @@ func makeKEMRI(id CertID, pub *alg.PublicKey, cek []byte) (encodedRecipient, err
 		wrap.ID.DER(), encodeOctets(wrapped))
 	oriType := ber.Append(nil, ber.OID, false, []byte(oid.ORIKEM))
 	return encodedRecipient{der: ber.Append(nil, ber.Context(4), true, oriType, value), complex: true}, nil
-}
-
-// mlkemWrapLen returns the key length of the wrap that RFC 9936 section 2.2
-// has for the parameter set.
-func mlkemWrapLen(id oid.OID) int {
-	if id == oid.MLKEM512 {
-		return 16
-	}
-	return 32
 }
 
 func encodeInteger(n int) []byte {

@@ -109,12 +109,14 @@ func (c *certificateRecipient) prepare() (func(cek []byte) (encodedRecipient, er
 	if c.opts.ByKeyID {
 		id = keyID(cert)
 	}
-	switch pub.Kind {
-	case alg.RSA, alg.RSAOAEP:
+	_, encapsulator := pub.Key.(crypto.Encapsulator)
+	switch transport := pub.Kind.Transport(); {
+	case pub.Key == nil: // a curve that is only recognised
+	case transport == alg.KeyTransport:
 		return c.toRSA(id, pub)
-	case alg.EC, alg.X25519Key, alg.X448Key:
+	case transport == alg.KeyAgreement:
 		return func(cek []byte) (encodedRecipient, error) { return makeKARI(id, pub, cek) }, nil
-	case alg.MLKEM:
+	case transport == alg.KeyEncapsulation && encapsulator: // RSA-KEM is read only
 		return func(cek []byte) (encodedRecipient, error) { return makeKEMRI(id, pub, cek) }, nil
 	}
 	return nil, fmt.Errorf("%w: the key of the certificate cannot encrypt", ErrUnsupported)

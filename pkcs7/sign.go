@@ -217,9 +217,9 @@ func (s *signing) certificates() [][]byte {
 func (s *signing) predictTail() int {
 	var signers [][]byte
 	for _, job := range s.jobs {
-		n := signatureLen(job.pub)
-		if n == 0 {
-			return -1
+		n, fixed := job.pub.SignatureLen()
+		if !fixed {
+			return -1 // as for ECDSA
 		}
 		set, err := job.attributes(make([]byte, job.scheme.Hash().Size())).encode()
 		if err != nil {
@@ -228,40 +228,6 @@ func (s *signing) predictTail() int {
 		signers = append(signers, job.encode(set, make([]byte, n)))
 	}
 	return len(encodeTail(s.certificates(), nil, signers))
-}
-
-// signatureLen returns the length of every signature by a key, 0 if they vary
-// as those of ECDSA do (FIPS 204 table 2, FIPS 205 table 2).
-func signatureLen(pub *alg.PublicKey) int {
-	switch pub.Kind {
-	case alg.RSA, alg.RSAPSS:
-		return (pub.Bits + 7) / 8
-	case alg.Ed25519Key:
-		return 64
-	case alg.Ed448Key:
-		return 114
-	}
-	switch pub.Algorithm.OID {
-	case oid.MLDSA44:
-		return 2420
-	case oid.MLDSA65:
-		return 3309
-	case oid.MLDSA87:
-		return 4627
-	case oid.SLHDSA_SHA2_128s, oid.SLHDSA_SHAKE_128s:
-		return 7856
-	case oid.SLHDSA_SHA2_128f, oid.SLHDSA_SHAKE_128f:
-		return 17088
-	case oid.SLHDSA_SHA2_192s, oid.SLHDSA_SHAKE_192s:
-		return 16224
-	case oid.SLHDSA_SHA2_192f, oid.SLHDSA_SHAKE_192f:
-		return 35664
-	case oid.SLHDSA_SHA2_256s, oid.SLHDSA_SHAKE_256s:
-		return 29792
-	case oid.SLHDSA_SHA2_256f, oid.SLHDSA_SHAKE_256f:
-		return 49856
-	}
-	return 0
 }
 
 // A signJob makes one SignerInfo.

@@ -162,7 +162,7 @@ func (r *SignedReader) digestAlgorithms() error {
 		}
 		r.digestIDs = append(r.digestIDs, id.DER())
 		// What nobody here knows may belong to a signer that nobody asks about.
-		h, err := alg.HashOf(id)
+		h, _, err := alg.DigestOf(id)
 		if err == nil && len(r.announced) < maxHashes && !slices.Contains(r.announced, h) {
 			r.announced = append(r.announced, h)
 		}

@@ -47,7 +47,7 @@ func algError(err error, field string) error {
 
 // findFault looks at all that can be said without the content and a key.
 func (s *SignerInfo) findFault() error {
-	hash, hashErr := alg.HashOf(s.digestID)
+	hash, _, hashErr := alg.DigestOf(s.digestID)
 	var err error
 	s.algorithm, err = alg.SignatureOf(s.sigID, hash)
 	if err != nil && s.signedDER == nil {

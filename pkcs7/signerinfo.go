@@ -47,7 +47,7 @@ func (s *SignerInfo) Scheme() Scheme {
 	if s.algorithm == nil {
 		return 0
 	}
-	return schemeOf(s.sigID.OID, s.algorithm.Hash)
+	return Scheme(s.algorithm.Scheme())
 }
 
 // ID names the signer's certificate.

@@ -116,12 +116,7 @@ func (r *Recipient) checkReply() error {
 // mayEncrypt reports whether the key usage of a certificate allows to encrypt
 // to its key (RFC 5652 section 6.2, RFC 9629 section 3).
 func mayEncrypt(pub *alg.PublicKey, cert *x509.Certificate) bool {
-	need := x509.KeyUsageKeyEncipherment
-	switch pub.Kind {
-	case alg.EC, alg.X25519Key, alg.X448Key:
-		need = x509.KeyUsageKeyAgreement
-	}
-	return cert.KeyUsage == 0 || cert.KeyUsage&need != 0
+	return cert.KeyUsage == 0 || cert.KeyUsage&pub.Kind.EncryptionUsage() != 0
 }
 
 // issuerAndSerial names a certificate as the attribute of RFC 8551 section

@@ -29,10 +29,10 @@ type Capability struct {
 // Reads reports whether the list has the content cipher. Nothing is inferred
 // from other entries.
 func (c Capabilities) Reads(cipher pkcs7.Cipher) bool {
-	want, ok := cipherOID(cipher)
-	if !ok {
+	if !alg.Cipher(cipher).Writable() {
 		return false
 	}
+	want := alg.Cipher(cipher).OID()
 	for _, e := range c {
 		if oid.FromX509(e.OID) == want {
 			return true
@@ -121,31 +121,6 @@ func certificateCapabilities(der *x509der.Certificate) Capabilities {
 	return caps
 }
 
-// cipherOID returns the identifier of a cipher that a capability can name.
-func cipherOID(c pkcs7.Cipher) (oid.OID, bool) {
-	switch c {
-	case pkcs7.AES128GCM:
-		return oid.AES128GCM, true
-	case pkcs7.AES192GCM:
-		return oid.AES192GCM, true
-	case pkcs7.AES256GCM:
-		return oid.AES256GCM, true
-	case pkcs7.AES128CCM:
-		return oid.AES128CCM, true
-	case pkcs7.AES256CCM:
-		return oid.AES256CCM, true
-	case pkcs7.ChaCha20Poly1305:
-		return oid.ChaCha20Poly1305, true
-	case pkcs7.AES128CBC:
-		return oid.AES128CBC, true
-	case pkcs7.AES192CBC:
-		return oid.AES192CBC, true
-	case pkcs7.AES256CBC:
-		return oid.AES256CBC, true
-	}
-	return "", false
-}
-
 // OwnCapabilities returns what this package reads, for replies that are
 // encrypted to cert; of a certificate that is nil or can't be read, only the
 // ciphers.
@@ -180,17 +155,14 @@ func ownCapabilities(pub *alg.PublicKey) Capabilities {
 		return caps
 	}
 	wrap := func(keyLen int) []byte { return alg.WrapFor(keyLen).ID.DER() }
-	switch pub.Kind {
-	case alg.RSA, alg.RSAOAEP:
+	if pub.Kind.Transport() == alg.KeyTransport {
 		oaep := alg.OAEP{Hash: crypto.SHA256, MGF: crypto.SHA256}
 		add(oid.RSAESOAEP, oaep.Identifier().Params)
-	case alg.EC:
+	}
+	if agreement := pub.Kind.AnnouncedAgreement(); agreement != "" {
 		// RFC 5753 section 6: the parameters are the key wrap.
-		add(oid.DHStdSHA256KDF, wrap(32))
-		add(oid.DHStdSHA256KDF, wrap(16))
-	case alg.X25519Key, alg.X448Key:
-		add(oid.DHHKDFSHA256, wrap(32))
-		add(oid.DHHKDFSHA256, wrap(16))
+		add(agreement, wrap(32))
+		add(agreement, wrap(16))
 	}
 	return caps
 }

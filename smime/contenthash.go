@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"strings"
 
+	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/pkcs7"
@@ -70,31 +71,8 @@ func digestsOf(micalg string) []x509.OID {
 	}
 	var ids []x509.OID
 	for _, name := range names {
-		var id oid.OID
-		switch strings.ReplaceAll(strings.ToLower(strings.TrimSpace(name)), "rsa-", "") {
-		case "md5":
-			id = oid.MD5
-		case "sha1", "sha-1":
-			id = oid.SHA1
-		case "sha224", "sha-224":
-			id = oid.SHA224
-		case "sha256", "sha-256":
-			id = oid.SHA256
-		case "sha384", "sha-384":
-			id = oid.SHA384
-		case "sha512", "sha-512":
-			id = oid.SHA512
-		case "sha3-256":
-			id = oid.SHA3_256
-		case "sha3-384":
-			id = oid.SHA3_384
-		case "sha3-512":
-			id = oid.SHA3_512
-		case "shake128":
-			id = oid.SHAKE128
-		case "shake256":
-			id = oid.SHAKE256
-		default:
+		id := alg.HashOfMicalg(strings.TrimSpace(name)).OID()
+		if id == "" {
 			// Outlook writes the identifier.
 			parsed, err := x509.ParseOID(strings.TrimSpace(name))
 			if err != nil {

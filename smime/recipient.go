@@ -130,11 +130,7 @@ func newRecipient(ctx context.Context, box string, cert *x509.Certificate, trust
 
 // canEncrypt reports whether a key of this kind can be a recipient's.
 func canEncrypt(pub *alg.PublicKey) bool {
-	switch pub.Kind {
-	case alg.RSA, alg.RSAOAEP, alg.EC, alg.X25519Key, alg.X448Key, alg.MLKEM, alg.RSAKEM:
-		return true
-	}
-	return false
+	return pub.Key != nil && pub.Kind.Transport() != alg.NoTransport
 }
 
 // check returns why nothing may be encrypted to r at that time.

@@ -184,7 +184,7 @@ func (id *Identity) signingKey(scheme pkcs7.Scheme, opts *SignOptions, common []
 	key.Scheme = scheme
 	key.Chain = id.chainFor(opts)
 	key.Attributes, err = id.signedAttributes(opts, common)
-	return key, micalgOf(alg.Scheme(scheme).Hash()), err
+	return key, alg.Scheme(scheme).Hash().Micalg(), err
 }
 
 // checkSigner returns why no mail should be signed with cert now, since nobody
@@ -230,25 +230,6 @@ func (id *Identity) chainFor(opts *SignOptions) []*x509.Certificate {
 		}
 	}
 	return list
-}
-
-// micalgOf returns the name of a digest in the parameter of that name.
-func micalgOf(h alg.Hash) string {
-	switch h {
-	case alg.SHA256:
-		return "sha-256"
-	case alg.SHA384:
-		return "sha-384"
-	case alg.SHA512:
-		return "sha-512"
-	case alg.SHAKE128:
-		return "shake128"
-	case alg.SHAKE256:
-		return "shake256"
-	case alg.SHA224:
-		return "sha-224"
-	}
-	return "unknown"
 }
 
 // maxSmall is the largest entity that is held in memory while it is signed.

@@ -1,7 +1,6 @@
 package profile
 
 import (
-	"bytes"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -12,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/x509der"
@@ -129,21 +129,10 @@ func (s *subject) issuing() {
 
 // keyAlgorithm compares the AlgorithmIdentifier of the key octet by octet.
 func (s *subject) keyAlgorithm() {
-	for _, good := range []string{
-		"\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01\x05\x00",                         // rsaEncryption, NULL
-		"\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07", // P-256
-		"\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x22",             // P-384
-		"\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b\x81\x04\x00\x23",             // P-521
-		"\x30\x05\x06\x03\x2b\x65\x70", "\x30\x05\x06\x03\x2b\x65\x71",                         // Ed25519, Ed448
-		"\x30\x0b\x06\x09" + string(oid.MLDSA44), "\x30\x0b\x06\x09" + string(oid.MLDSA65), "\x30\x0b\x06\x09" + string(oid.MLDSA87),
-		"\x30\x0b\x06\x09" + string(oid.MLKEM512), "\x30\x0b\x06\x09" + string(oid.MLKEM768), "\x30\x0b\x06\x09" + string(oid.MLKEM1024),
-	} {
-		// The header of SubjectPublicKeyInfo is two to four octets long.
-		if i := bytes.Index(s.der.SPKI, []byte(good)); i >= 2 && i <= 4 {
-			return
-		}
+	pub, err := alg.ParsePublicKey(s.der.SPKI)
+	if err != nil || !alg.BaselineIdentifier(pub.Algorithm) {
+		s.report(RuleKeyIdentifier, "not one of the identifiers that are allowed")
 	}
-	s.report(RuleKeyIdentifier, "not one of the identifiers that are allowed")
 }
 
 // names checks the subjectAltName.

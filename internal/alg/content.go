@@ -7,14 +7,15 @@ import (
 	"crypto/hkdf"
 	"crypto/rand"
 	"crypto/sha256"
+	"fmt"
 
 	"github.com/gosmime/gosmime/internal/oid"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// A Cipher is a content encryption algorithm. The numbers are those of
-// pkcs7.Cipher; further ones, read only, follow them.
+// A Cipher is a content encryption algorithm. Package pkcs7 takes its constants
+// from these.
 type Cipher uint16
 
 const (
@@ -46,26 +47,61 @@ const (
 	modeCBC
 )
 
+// A use is what a Cipher is good for.
+type use uint8
+
+const (
+	current  use = iota
+	readOnly     // as strong, but not written
+	historic     // weak, and not written
+)
+
 // cipherTable has the facts of each Cipher.
 var cipherTable = [ciphers]struct {
+	name   string
 	oid    oid.OID
 	mode   mode
 	keyLen int // 0: told by the parameters
 	ivLen  int // 0: several lengths
+	use    use
 }{
-	AES128GCM:        {oid.AES128GCM, modeGCM, 16, 0},
-	AES192GCM:        {oid.AES192GCM, modeGCM, 24, 0},
-	AES256GCM:        {oid.AES256GCM, modeGCM, 32, 0},
-	AES128CCM:        {oid.AES128CCM, modeCCM, 16, 0},
-	AES192CCM:        {oid.AES192CCM, modeCCM, 24, 0},
-	AES256CCM:        {oid.AES256CCM, modeCCM, 32, 0},
-	ChaCha20Poly1305: {oid.ChaCha20Poly1305, modePoly, 32, 12},
-	AES128CBC:        {oid.AES128CBC, modeCBC, 16, 16},
-	AES192CBC:        {oid.AES192CBC, modeCBC, 24, 16},
-	AES256CBC:        {oid.AES256CBC, modeCBC, 32, 16},
-	TripleDES:        {oid.TripleDESCBC, modeCBC, 24, 8},
-	RC2:              {oid.RC2CBC, modeCBC, 0, 8},
-	DES:              {oid.DESCBC, modeCBC, 8, 8},
+	AES128GCM:        {"AES-128-GCM", oid.AES128GCM, modeGCM, 16, 0, current},
+	AES192GCM:        {"AES-192-GCM", oid.AES192GCM, modeGCM, 24, 0, current},
+	AES256GCM:        {"AES-256-GCM", oid.AES256GCM, modeGCM, 32, 0, current},
+	AES128CCM:        {"AES-128-CCM", oid.AES128CCM, modeCCM, 16, 0, current},
+	AES192CCM:        {"AES-192-CCM", oid.AES192CCM, modeCCM, 24, 0, readOnly},
+	AES256CCM:        {"AES-256-CCM", oid.AES256CCM, modeCCM, 32, 0, current},
+	ChaCha20Poly1305: {"ChaCha20-Poly1305", oid.ChaCha20Poly1305, modePoly, 32, 12, current},
+	AES128CBC:        {"AES-128-CBC", oid.AES128CBC, modeCBC, 16, 16, current},
+	AES192CBC:        {"AES-192-CBC", oid.AES192CBC, modeCBC, 24, 16, current},
+	AES256CBC:        {"AES-256-CBC", oid.AES256CBC, modeCBC, 32, 16, current},
+	TripleDES:        {"Triple DES", oid.TripleDESCBC, modeCBC, 24, 8, historic},
+	RC2:              {"RC2", oid.RC2CBC, modeCBC, 0, 8, historic},
+	DES:              {"DES", oid.DESCBC, modeCBC, 8, 8, historic},
+}
+
+func (c Cipher) known() bool { return c > 0 && c < ciphers }
+
+// OID returns the identifier; "" if c is unknown.
+func (c Cipher) OID() oid.OID {
+	if !c.known() {
+		return ""
+	}
+	return cipherTable[c].oid
+}
+
+// Authenticated reports whether the cipher detects a change of the content.
+func (c Cipher) Authenticated() bool { return c.known() && cipherTable[c].mode != modeCBC }
+
+// Writable reports whether messages are made with c.
+func (c Cipher) Writable() bool { return c.known() && cipherTable[c].use == current }
+
+// String returns a name such as "AES-256-GCM".
+func (c Cipher) String() string {
+	if !c.known() {
+		return fmt.Sprintf("cipher %d", uint16(c))
+	}
+	return cipherTable[c].name
 }
 
 // A Content is a content encryption algorithm with its nonce or IV.
@@ -234,9 +270,8 @@ func (c *Content) Authenticated() bool { return c.TagLen > 0 }
 
 // Strength returns nil or an error that wraps ErrWeak: Triple DES, RC2, DES.
 func (c *Content) Strength() error {
-	switch c.Cipher {
-	case TripleDES, RC2, DES:
-		return fail(ErrWeak, "content encryption %v", cipherTable[c.Cipher].oid)
+	if row := cipherTable[c.Cipher]; row.use == historic {
+		return fail(ErrWeak, "content encryption %v", row.oid)
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/sha3"
 	"crypto/sha512"
 	"hash"
+	"strings"
 
 	"github.com/gosmime/gosmime/internal/oid"
 )
@@ -40,21 +41,22 @@ var hashTable = [hashes]struct {
 	oid    oid.OID
 	crypto crypto.Hash
 	size   int
+	micalg string // RFC 8551 section 3.5.3.2 and RFC 8702; others by analogy
 }{
-	MD5:        {"MD5", oid.MD5, crypto.MD5, 16},
-	SHA1:       {"SHA-1", oid.SHA1, crypto.SHA1, 20},
-	SHA224:     {"SHA-224", oid.SHA224, crypto.SHA224, 28},
-	SHA256:     {"SHA-256", oid.SHA256, crypto.SHA256, 32},
-	SHA384:     {"SHA-384", oid.SHA384, crypto.SHA384, 48},
-	SHA512:     {"SHA-512", oid.SHA512, crypto.SHA512, 64},
-	SHA3_224:   {"SHA3-224", oid.SHA3_224, crypto.SHA3_224, 28},
-	SHA3_256:   {"SHA3-256", oid.SHA3_256, crypto.SHA3_256, 32},
-	SHA3_384:   {"SHA3-384", oid.SHA3_384, crypto.SHA3_384, 48},
-	SHA3_512:   {"SHA3-512", oid.SHA3_512, crypto.SHA3_512, 64},
-	SHAKE128:   {"SHAKE128", oid.SHAKE128, 0, 32},
-	SHAKE256:   {"SHAKE256", oid.SHAKE256, 0, 64},
-	SHA512_224: {"SHA-512/224", oid.SHA512_224, crypto.SHA512_224, 28},
-	SHA512_256: {"SHA-512/256", oid.SHA512_256, crypto.SHA512_256, 32},
+	MD5:        {"MD5", oid.MD5, crypto.MD5, 16, "md5"},
+	SHA1:       {"SHA-1", oid.SHA1, crypto.SHA1, 20, "sha-1"},
+	SHA224:     {"SHA-224", oid.SHA224, crypto.SHA224, 28, "sha-224"},
+	SHA256:     {"SHA-256", oid.SHA256, crypto.SHA256, 32, "sha-256"},
+	SHA384:     {"SHA-384", oid.SHA384, crypto.SHA384, 48, "sha-384"},
+	SHA512:     {"SHA-512", oid.SHA512, crypto.SHA512, 64, "sha-512"},
+	SHA3_224:   {"SHA3-224", oid.SHA3_224, crypto.SHA3_224, 28, "sha3-224"},
+	SHA3_256:   {"SHA3-256", oid.SHA3_256, crypto.SHA3_256, 32, "sha3-256"},
+	SHA3_384:   {"SHA3-384", oid.SHA3_384, crypto.SHA3_384, 48, "sha3-384"},
+	SHA3_512:   {"SHA3-512", oid.SHA3_512, crypto.SHA3_512, 64, "sha3-512"},
+	SHAKE128:   {"SHAKE128", oid.SHAKE128, 0, 32, "shake128"},
+	SHAKE256:   {"SHAKE256", oid.SHAKE256, 0, 64, "shake256"},
+	SHA512_224: {"SHA-512/224", oid.SHA512_224, crypto.SHA512_224, 28, "sha-512/224"},
+	SHA512_256: {"SHA-512/256", oid.SHA512_256, crypto.SHA512_256, 32, "sha-512/256"},
 }
 
 // HashOf returns the digest algorithm that id names (shake256-len(512) is SHAKE256).
@@ -76,6 +78,21 @@ func HashOf(id Identifier) (Hash, error) {
 		return h, nil
 	}
 	return 0, fail(ErrMalformed, "parameters of %v", h)
+}
+
+// DigestOf returns the digest algorithm of a SignerInfo.
+//
+// DEVIATION: RFC 5754 section 2 wants the identifier of the digest. Some signers
+// write that of the signature, such as sha256WithRSAEncryption, which names one.
+func DigestOf(id Identifier) (h Hash, deviates bool, err error) {
+	if h, err = HashOf(id); err == nil || !id.noParams() {
+		return h, false, err
+	}
+	row := signatureRowOf(id.OID)
+	if row == nil || row.hash == 0 || row.family != rsaPKCS1 && row.family != ecdsaSig {
+		return 0, false, err
+	}
+	return row.hash, true, nil
 }
 
 // shake512Bits is INTEGER 512 in DER.
@@ -158,6 +175,33 @@ func (h Hash) Crypto() crypto.Hash {
 	}
 	return hashTable[h].crypto
 }
+
+// Micalg returns the name of h in the parameter micalg of multipart/signed;
+// "unknown" for the zero Hash.
+func (h Hash) Micalg() string {
+	if h == 0 || h >= hashes {
+		return "unknown"
+	}
+	return hashTable[h].micalg
+}
+
+// HashOfMicalg returns the Hash that a value of micalg names, in the spellings of
+// older programs too; 0: none.
+func HashOfMicalg(name string) Hash {
+	name = strings.TrimPrefix(strings.ToLower(name), "rsa-")
+	for h := MD5; h < hashes; h++ {
+		if m := hashTable[h].micalg; name == m || name == strings.Replace(m, "sha-", "sha", 1) {
+			return h
+		}
+	}
+	return 0
+}
+
+// OID returns the identifier; "" for the zero Hash.
+func (h Hash) OID() oid.OID { return h.Identifier().OID }
+
+// HashOfCrypto returns the Hash for one of the standard library; 0: none.
+func HashOfCrypto(c crypto.Hash) Hash { return hashOfCrypto(c) }
 
 // Weak reports whether h is SHA-1 or MD5.
 func (h Hash) Weak() bool { return h == MD5 || h == SHA1 }

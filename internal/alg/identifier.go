@@ -96,6 +96,13 @@ func (a Identifier) Equal(b Identifier) bool {
 // standards confuse (RFC 5754 section 2).
 func (a Identifier) noParams() bool { return len(a.Params) == 0 || string(a.Params) == nullDER }
 
+// namesCurve reports whether the parameters are the name of a curve of the NIST.
+func (a Identifier) namesCurve() bool {
+	s := cryptobyte.String(a.Params)
+	var name oid.OID
+	return oid.Read(&s, &name) && s.Empty() && curveOf(name) != nil
+}
+
 func (a Identifier) add(b *cryptobyte.Builder) {
 	if a.Raw != nil {
 		b.AddBytes(a.Raw)

@@ -18,16 +18,6 @@ type KEM struct {
 	Wrap *Wrap
 }
 
-// Encapsulate makes a shared secret for pub, a key for ML-KEM.
-func Encapsulate(pub *PublicKey) (kemct, secret []byte, err error) {
-	key, ok := pub.Key.(crypto.Encapsulator)
-	if !ok || pub.Kind != MLKEM {
-		return nil, nil, fail(ErrUnsupported, "encapsulation for a key of %v", pub.Algorithm.OID)
-	}
-	secret, kemct = key.Encapsulate()
-	return kemct, secret, nil
-}
-
 // Decapsulate asks key, a crypto.Decapsulator for ML-KEM, a *rsa.PrivateKey for
 // RSA-KEM, which needs raw decryption. A ciphertext of the right length that was not made
 // for the key gives a secret that is of no use. Errors of the key are wrapped.
@@ -67,19 +57,6 @@ func (k *KEM) Decapsulates(key crypto.PrivateKey) bool {
 		return k.ID.OID != oid.RSAKEM
 	}
 	return false
-}
-
-// mlkemSizes returns the lengths of key and ciphertext (FIPS 203 table 3); 0: another algorithm.
-func mlkemSizes(o oid.OID) (key, ciphertext int) {
-	switch o {
-	case oid.MLKEM512:
-		return 800, 768
-	case oid.MLKEM768:
-		return 1184, 1088
-	case oid.MLKEM1024:
-		return 1568, 1568
-	}
-	return 0, 0
 }
 
 // KEK derives the key-encryption key: info is the DER CMSORIforKEMOtherInfo,
@@ -163,4 +140,36 @@ func (k *KEM) decapsulateRSA(key crypto.PrivateKey, kemct []byte) ([]byte, error
 		return nil, fail(ErrUnsupported, "key derivation %v", kdf.OID)
 	}
 	return counterKEK(kdf, z, nil, n)
+}
+
+// EncapsulationFor returns the mechanism for an encapsulation key, and the wrap
+// for a content-encryption key of that many octets.
+func EncapsulationFor(pub *PublicKey, cekLen int) (*KEM, error) {
+	if _, ok := pub.Key.(crypto.Encapsulator); !ok {
+		return nil, fail(ErrUnsupported, "encapsulation for a key of %v", pub.Algorithm.OID)
+	}
+	// RFC 5652 section 14: the wrapping key is no weaker than what it wraps.
+	// RFC 9936 section 2.2 demands the KDF of everyone.
+	return &KEM{
+		ID: pub.Algorithm, KDF: Identifier{OID: oid.HKDFSHA256},
+		Wrap: WrapFor(max(mlkemWrapLen(pub.Algorithm.OID), cekLen)),
+	}, nil
+}
+
+// Fits reports whether pub is a key of the mechanism.
+func (k *KEM) Fits(pub *PublicKey) bool {
+	if k.ID.OID == oid.RSAKEM {
+		return pub.Kind == RSA || pub.Kind == RSAKEM
+	}
+	return pub.Kind.Transport() == KeyEncapsulation && pub.Algorithm.OID == k.ID.OID
+}
+
+// Encapsulate makes a shared secret for pub, a key for ML-KEM.
+func Encapsulate(pub *PublicKey) (kemct, secret []byte, err error) {
+	key, ok := pub.Key.(crypto.Encapsulator)
+	if !ok {
+		return nil, nil, fail(ErrUnsupported, "encapsulation for a key of %v", pub.Algorithm.OID)
+	}
+	secret, kemct = key.Encapsulate()
+	return kemct, secret, nil
 }

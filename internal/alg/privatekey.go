@@ -3,13 +3,8 @@ package alg
 import (
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/rsa"
 	"crypto/x509"
-	"errors"
-	"io"
 
-	"github.com/cloudflare/circl/sign/ed448"
-	"github.com/cloudflare/circl/sign/slhdsa"
 	"github.com/gosmime/gosmime/internal/oid"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -52,39 +47,14 @@ func ParsePrivateKey(pkcs8 []byte) (crypto.PrivateKey, error) {
 	if !body.Empty() {
 		return nil, fail(ErrMalformed, "PrivateKeyInfo")
 	}
-	return parsePrivate(id, private, pkcs8)
+	parse := privateParsers[kindOf(id.OID)]
+	if parse == nil {
+		return nil, fail(ErrUnsupported, "private key %v", id.OID)
+	}
+	return parse(id, private, pkcs8)
 }
 
-func parsePrivate(id Identifier, private, pkcs8 []byte) (crypto.PrivateKey, error) {
-	switch id.OID {
-	case oid.RSAEncryption, oid.RSASSAPSS, oid.RSAESOAEP, oid.RSAKEM, oid.RSAKEMSPKI:
-		return parseRSAPrivate(private)
-	case oid.ECPublicKey, oid.ECDH:
-		return parseECPrivate(id, private)
-	case oid.Ed25519, oid.X25519:
-		key, err := x509.ParsePKCS8PrivateKey(pkcs8)
-		if err != nil {
-			return nil, fail(ErrMalformed, "private key of %v", id.OID)
-		}
-		return key, nil
-	case oid.Ed448, oid.X448:
-		return parse448Private(id, private)
-	case oid.MLDSA44, oid.MLDSA65, oid.MLDSA87:
-		return parseMLDSAPrivate(id, private)
-	case oid.MLKEM512, oid.MLKEM768, oid.MLKEM1024:
-		return parseMLKEMPrivate(id, private)
-	}
-	if set := slhdsaID(id.OID); set != 0 {
-		key := &slhdsa.PrivateKey{ID: set} // RFC 9909 section 6: the bare octets
-		if len(id.Params) > 0 || key.UnmarshalBinary(private) != nil {
-			return nil, fail(ErrMalformed, "SLH-DSA key")
-		}
-		return key, nil
-	}
-	return nil, fail(ErrUnsupported, "private key %v", id.OID)
-}
-
-func parseRSAPrivate(der []byte) (*rsa.PrivateKey, error) {
+func parseRSAPrivate(_ Identifier, der, _ []byte) (crypto.PrivateKey, error) {
 	s := cryptobyte.String(der)
 	var body cryptobyte.String
 	var version int
@@ -107,7 +77,7 @@ func parseRSAPrivate(der []byte) (*rsa.PrivateKey, error) {
 
 // parseECPrivate lets the standard library read ECPrivateKey (RFC 5915); the
 // curve stands in the identifier and may be missing inside.
-func parseECPrivate(id Identifier, private []byte) (crypto.PrivateKey, error) {
+func parseECPrivate(id Identifier, private, _ []byte) (crypto.PrivateKey, error) {
 	s := cryptobyte.String(id.Params)
 	var name oid.OID
 	if !oid.Read(&s, &name) || !s.Empty() {
@@ -128,40 +98,4 @@ func parseECPrivate(id Identifier, private []byte) (crypto.PrivateKey, error) {
 		return nil, fail(ErrMalformed, "ECPrivateKey")
 	}
 	return ec, nil
-}
-
-// parse448Private reads CurvePrivateKey of RFC 8410 section 7, an OCTET STRING.
-func parse448Private(id Identifier, private cryptobyte.String) (crypto.PrivateKey, error) {
-	var seed []byte
-	if len(id.Params) > 0 || !private.ReadASN1Bytes(&seed, asn1.OCTET_STRING) || !private.Empty() {
-		return nil, fail(ErrMalformed, "CurvePrivateKey")
-	}
-	switch {
-	case id.OID == oid.X448 && len(seed) == x448Size:
-		return newX448(seed), nil
-	case id.OID == oid.Ed448 && len(seed) == ed448.SeedSize:
-		return &Ed448PrivateKey{ed448.NewKeyFromSeed(seed)}, nil
-	}
-	return nil, fail(ErrMalformed, "length of a private key")
-}
-
-// A Ed448PrivateKey is a private key for Ed448. It is a crypto.Signer of whole
-// messages.
-type Ed448PrivateKey struct{ key ed448.PrivateKey }
-
-// Public returns the ed448.PublicKey.
-func (k *Ed448PrivateKey) Public() crypto.PublicKey { return k.key.Public() }
-
-// Sign signs message, which must not be hashed: the hash of opts must be zero.
-func (k *Ed448PrivateKey) Sign(_ io.Reader, message []byte, opts crypto.SignerOpts) ([]byte, error) {
-	if opts != nil && opts.HashFunc() != 0 {
-		return nil, errors.New("alg: Ed448 signs messages, not digests")
-	}
-	return ed448.Sign(k.key, message, ""), nil
-}
-
-// Equal reports whether x is the same key.
-func (k *Ed448PrivateKey) Equal(x crypto.PrivateKey) bool {
-	o, ok := x.(*Ed448PrivateKey)
-	return ok && o != nil && k.key.Equal(o.key)
 }

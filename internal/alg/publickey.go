@@ -6,15 +6,10 @@ import (
 	"crypto/ecdh"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/mlkem"
 	"crypto/rsa"
 	"encoding"
 	"math/big"
 
-	"filippo.io/mldsa"
-	"github.com/cloudflare/circl/sign/ed448"
-	"github.com/cloudflare/circl/sign/slhdsa"
-	"github.com/gosmime/gosmime/internal/oid"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
@@ -27,7 +22,7 @@ type PublicKey struct {
 
 	// Key is a *rsa.PublicKey, *ecdsa.PublicKey (P-224 to P-521), *ecdh.PublicKey
 	// (X25519), *X448PublicKey, ed25519.PublicKey, ed448.PublicKey,
-	// *mldsa.PublicKey, *slhdsa.PublicKey or a crypto.Encapsulator (ML-KEM). It
+	// *mldsa.PublicKey, *slhdsa.PublicKey or a crypto.Encapsulator. It
 	// is nil for the kinds that are only recognised.
 	Key any
 
@@ -35,27 +30,6 @@ type PublicKey struct {
 	pss  *pss   // of an id-RSASSA-PSS key with parameters
 	oaep *OAEP  // of an id-RSAES-OAEP key with parameters
 }
-
-// KeyKind is the kind of a public key.
-type KeyKind uint8
-
-const (
-	_ KeyKind = iota
-	RSA
-	RSAPSS  // id-RSASSA-PSS: signs only, perhaps with fixed parameters
-	RSAOAEP // id-RSAES-OAEP: encrypts only
-	EC      // named curve of the NIST
-	Ed25519Key
-	Ed448Key
-	X25519Key
-	X448Key
-	MLDSA
-	SLHDSA
-	MLKEM
-	RSAKEM
-	DSA        // recognised only
-	OtherCurve // recognised only: brainpool, secp256k1
-)
 
 // RSA moduli outside these bounds are refused before any arithmetic: below no
 // signature counts, above one check can take seconds.
@@ -87,41 +61,30 @@ func ParsePublicKey(spki []byte) (*PublicKey, error) {
 }
 
 func (p *PublicKey) parse() error {
-	switch p.Algorithm.OID {
-	case oid.RSAEncryption:
-		return p.parseRSA(RSA)
-	case oid.RSASSAPSS:
-		return p.parsePSSKey()
-	case oid.RSAESOAEP:
-		return p.parseOAEPKey()
-	case oid.RSAKEMSPKI, oid.RSAKEM:
-		return p.parseRSA(RSAKEM)
-	case oid.ECPublicKey, oid.ECDH:
-		return p.parseEC()
-	case oid.Ed25519, oid.Ed448, oid.X25519, oid.X448:
-		return p.parseEdwards()
-	case oid.MLDSA44, oid.MLDSA65, oid.MLDSA87:
-		return p.parseMLDSA()
-	case oid.MLKEM512, oid.MLKEM768, oid.MLKEM1024:
-		return p.parseMLKEM()
-	case oid.DSA:
-		p.Kind = DSA
-		return nil
+	p.Kind = kindOf(p.Algorithm.OID)
+	if p.Kind == 0 {
+		return fail(ErrUnsupported, "public key %v", p.Algorithm.OID)
 	}
-	if slhdsaID(p.Algorithm.OID) != 0 {
-		return p.parseSLHDSA()
+	if parse := p.Kind.row().parse; parse != nil {
+		return parse(p)
 	}
-	return fail(ErrUnsupported, "public key %v", p.Algorithm.OID)
+	return nil
 }
+
+func (p *PublicKey) parsePlainRSA() error {
+	if !p.Algorithm.noParams() {
+		return fail(ErrMalformed, "parameters of an RSA key")
+	}
+	return p.parseRSA(RSA)
+}
+
+func (p *PublicKey) parseRSAKEM() error { return p.parseRSA(RSAKEM) }
 
 // parseRSA reads RSAPublicKey of RFC 8017 appendix A.1.1.
 //
 //	RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }
 func (p *PublicKey) parseRSA(kind KeyKind) error {
 	p.Kind = kind
-	if kind == RSA && !p.Algorithm.noParams() {
-		return fail(ErrMalformed, "parameters of an RSA key")
-	}
 	s := cryptobyte.String(p.raw)
 	var body cryptobyte.String
 	var n, e []byte
@@ -180,81 +143,16 @@ func (p *PublicKey) parseOAEPKey() error {
 // leaves the choice (RFC 3560 section 4).
 func (p *PublicKey) OAEP() *OAEP { return p.oaep }
 
-func (p *PublicKey) parseEdwards() error {
-	if len(p.Algorithm.Params) > 0 {
-		return fail(ErrMalformed, "parameters of %v", p.Algorithm.OID) // RFC 8410 section 3
+// Strength returns nil or an error that wraps ErrWeak: RSA below 2048 bits, curves
+// below 256. A nil key is not weak.
+func (p *PublicKey) Strength() error {
+	switch {
+	case p == nil:
+	case p.IsRSA() && p.Bits < 2048:
+		return fail(ErrWeak, "RSA modulus of %d bits", p.Bits)
+	case p.Kind == EC && p.Bits < 256:
+		return fail(ErrWeak, "curve of %d bits", p.Bits)
 	}
-	want := 32
-	switch p.Algorithm.OID {
-	case oid.Ed448:
-		want = ed448.PublicKeySize
-	case oid.X448:
-		want = x448Size
-	}
-	if len(p.raw) != want {
-		return fail(ErrMalformed, "length of a public key")
-	}
-	switch p.Algorithm.OID {
-	case oid.Ed25519:
-		p.Kind, p.Bits, p.Key = Ed25519Key, 255, ed25519.PublicKey(p.raw)
-	case oid.Ed448:
-		p.Kind, p.Bits, p.Key = Ed448Key, 448, ed448.PublicKey(p.raw)
-	case oid.X25519:
-		key, err := ecdh.X25519().NewPublicKey(p.raw)
-		if err != nil {
-			return fail(ErrMalformed, "X25519 key")
-		}
-		p.Kind, p.Bits, p.Key = X25519Key, 255, key
-	case oid.X448:
-		key := new(X448PublicKey)
-		copy(key.u[:], p.raw)
-		p.Kind, p.Bits, p.Key = X448Key, 448, key
-	}
-	return nil
-}
-
-func (p *PublicKey) parseMLDSA() error {
-	if len(p.Algorithm.Params) > 0 {
-		return fail(ErrMalformed, "parameters of ML-DSA") // RFC 9881 section 2
-	}
-	params, _ := mldsaParameters(p.Algorithm.OID)
-	key, err := mldsa.NewPublicKey(params, p.raw)
-	if err != nil {
-		return fail(ErrMalformed, "ML-DSA key")
-	}
-	p.Kind, p.Bits, p.Key = MLDSA, 8*len(p.raw), key
-	return nil
-}
-
-func (p *PublicKey) parseSLHDSA() error {
-	if len(p.Algorithm.Params) > 0 {
-		return fail(ErrMalformed, "parameters of SLH-DSA") // RFC 9909 section 3
-	}
-	key := &slhdsa.PublicKey{ID: slhdsaID(p.Algorithm.OID)}
-	if key.UnmarshalBinary(p.raw) != nil {
-		return fail(ErrMalformed, "SLH-DSA key")
-	}
-	p.Kind, p.Bits, p.Key = SLHDSA, 8*len(p.raw), key
-	return nil
-}
-
-func (p *PublicKey) parseMLKEM() error {
-	if len(p.Algorithm.Params) > 0 {
-		return fail(ErrMalformed, "parameters of ML-KEM") // RFC 9935 section 3
-	}
-	var err error
-	switch p.Algorithm.OID {
-	case oid.MLKEM512:
-		p.Key, err = newMLKEM512PublicKey(p.raw)
-	case oid.MLKEM768:
-		p.Key, err = mlkem.NewEncapsulationKey768(p.raw)
-	default:
-		p.Key, err = mlkem.NewEncapsulationKey1024(p.raw)
-	}
-	if err != nil {
-		return fail(ErrMalformed, "ML-KEM key")
-	}
-	p.Kind, p.Bits = MLKEM, 8*len(p.raw)
 	return nil
 }
 
@@ -286,10 +184,9 @@ func (p *PublicKey) equal(pub crypto.PublicKey) bool {
 		return p.Kind == Ed25519Key && bytes.Equal(k, p.raw)
 	case *X448PublicKey:
 		return p.Kind == X448Key && k != nil && bytes.Equal(k.u[:], p.raw)
-	case *mldsa.PublicKey:
-		return p.Kind == MLDSA && k != nil && bytes.Equal(k.Bytes(), p.raw)
-	case crypto.Encapsulator:
-		return p.Kind == MLKEM && bytes.Equal(k.Bytes(), p.raw)
+	case interface{ Bytes() []byte }: // of the post-quantum algorithms
+		row := p.Kind.row()
+		return (row.family == pure || row.transport == KeyEncapsulation) && Usable(k) && bytes.Equal(k.Bytes(), p.raw)
 	case encoding.BinaryMarshaler: // Ed448 and SLH-DSA of circl, and kinds of other makers
 		b, err := k.MarshalBinary()
 		return err == nil && p.Kind >= Ed448Key && p.Kind <= SLHDSA && bytes.Equal(b, p.raw)

@@ -11,9 +11,7 @@ import (
 	"fmt"
 	"reflect"
 
-	"filippo.io/mldsa"
 	"github.com/cloudflare/circl/sign/ed448"
-	"github.com/cloudflare/circl/sign/slhdsa"
 )
 
 // Sign signs message with key, through crypto.MessageSigner where there is one. pub is the certificate's key. A key with a
@@ -40,7 +38,7 @@ func Sign(ctx context.Context, key crypto.Signer, pub *PublicKey, s Scheme, mess
 	if !Usable(signer) {
 		return nil, fail(ErrMismatch, "no key")
 	}
-	software := isSoftware(signer)
+	software := Software(signer)
 	if software && !pub.Matches(signer) {
 		return nil, fail(ErrMismatch, "private key and certificate")
 	}
@@ -73,16 +71,6 @@ func signMessage(key crypto.Signer, alg *Signature, message []byte) ([]byte, err
 		return ed448.Sign(k, message, ""), nil
 	}
 	return crypto.SignMessage(key, rand.Reader, message, opts)
-}
-
-// isSoftware reports whether key is of a type whose arithmetic is known, so
-// that its public key tells what its signatures will verify with.
-func isSoftware(key crypto.Signer) bool {
-	switch key.(type) {
-	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey, ed448.PrivateKey, *Ed448PrivateKey, *mldsa.PrivateKey, *MLDSAExpandedKey, *slhdsa.PrivateKey, slhdsa.PrivateKey:
-		return true
-	}
-	return false
 }
 
 // Usable reports whether there is a key in key: the standard library panics for

@@ -2,12 +2,8 @@ package alg
 
 import (
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/rsa"
 
-	"filippo.io/mldsa"
-	"github.com/cloudflare/circl/sign/ed448"
-	"github.com/cloudflare/circl/sign/slhdsa"
 	"github.com/gosmime/gosmime/internal/oid"
 )
 
@@ -30,14 +26,10 @@ func (s *Signature) Verify(pub *PublicKey, digest, sig []byte) error {
 		return verifyPKCS1(key, s.Hash, digest, sig)
 	case *ecdsa.PublicKey:
 		ok = ecdsa.VerifyASN1(key, digest, sig) // strict DER
-	case ed25519.PublicKey:
-		ok = ed25519.Verify(key, digest, sig)
-	case ed448.PublicKey:
-		ok = ed448.Verify(key, digest, sig, "")
-	case *mldsa.PublicKey:
-		ok = mldsa.Verify(key, digest, sig, nil) == nil
-	case *slhdsa.PublicKey:
-		ok = verifySLHDSA(key, digest, sig)
+	default:
+		if verify := pub.Kind.row().verify; verify != nil {
+			ok = verify(pub, digest, sig)
+		}
 	}
 	if !ok {
 		return ErrSignature
@@ -67,7 +59,7 @@ func (s *Signature) fits(pub *PublicKey) error {
 		return fail(ErrMismatch, "key without value")
 	case s.Hash == MD5 && !s.Pure():
 		return fail(ErrWeak, "digest %v", s.Hash)
-	case pub.isRSA() && pub.Bits < minRSABits:
+	case pub.IsRSA() && pub.Bits < minRSABits:
 		return fail(ErrWeak, "RSA modulus of %d bits", pub.Bits)
 	}
 	ok := false
@@ -78,14 +70,8 @@ func (s *Signature) fits(pub *PublicKey) error {
 		ok = pub.Kind == RSA || pub.Kind == RSAPSS && pub.pss.allows(s.pss)
 	case ecdsaSig:
 		ok = pub.Kind == EC && pub.Algorithm.OID != oid.ECDH // RFC 5480 section 2.1.2
-	case edwards25519:
-		ok = pub.Kind == Ed25519Key
-	case edwards448:
-		ok = pub.Kind == Ed448Key
-	case moduleLattice:
-		ok = pub.Kind == MLDSA && pub.Algorithm.OID == s.ID.OID
-	case hashBased:
-		ok = pub.Kind == SLHDSA && pub.Algorithm.OID == s.ID.OID
+	case pure:
+		ok = pub.Algorithm.OID == s.ID.OID
 	}
 	if !ok {
 		return fail(ErrMismatch, "key of %v for signature %v", pub.Algorithm.OID, s.ID.OID)

@@ -3,7 +3,6 @@ package exchange
 import (
 	"context"
 	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/rsa"
 	"errors"
 	"fmt"
@@ -11,9 +10,8 @@ import (
 	"slices"
 	"time"
 
-	"filippo.io/mldsa"
-
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/spool"
@@ -247,8 +245,7 @@ func (j *job) mayKey(id *smime.Identity) error {
 	if err != nil || !j.cfg.OnlyUseSmartCard {
 		return err
 	}
-	switch key.Key.(type) {
-	case *rsa.PrivateKey, *ecdsa.PrivateKey, ed25519.PrivateKey, *mldsa.PrivateKey:
+	if alg.Software(key.Key) {
 		return &SettingError{Name: "OWAOnlyUseSmartCard", Reason: "the key is in memory"}
 	}
 	return nil
