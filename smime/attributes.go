@@ -12,6 +12,7 @@ import (
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/mailbox"
+	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/x509der"
 	"github.com/gosmime/gosmime/pkcs7"
@@ -47,10 +48,10 @@ func (d *draft) commonAttributes(opts *SignOptions, authors *authors) ([]pkcs7.A
 // signedKind returns the type of what a message that is signed already has
 // under its signature, or nothing.
 func (d *draft) signedKind() oid.OID {
-	switch form, _ := formOf(d.root); form {
-	case formClear:
+	switch form, _ := mimetree.FormOf(d.root); form {
+	case mimetree.FormClear:
 		return oid.Data
-	case formCMS:
+	case mimetree.FormCMS:
 		body, err := decodeCMS(d.root, d.section(d.root.BodyRange()))
 		if err != nil {
 			return ""

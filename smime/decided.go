@@ -76,9 +76,9 @@ func (d *draft) signedHeader(part *mimetree.Part, entity *io.SectionReader, laye
 	if layers < 0 {
 		return nil, fmt.Errorf("%w: layers of S/MIME", ErrLimit)
 	}
-	form, _ := formOf(part)
+	form, _ := mimetree.FormOf(part)
 	switch form {
-	case formClear:
+	case mimetree.FormClear:
 		// The scan of the message did not look inside.
 		tree, err := mimetree.Scan(entity, &mimetree.Options{
 			Enter: func(parent, _ *mimetree.Part) bool { return parent == nil },
@@ -88,7 +88,7 @@ func (d *draft) signedHeader(part *mimetree.Part, entity *io.SectionReader, laye
 		}
 		child := tree.Children[0]
 		return d.signedHeader(child, io.NewSectionReader(entity, child.Start, child.Len()), layers-1)
-	case formCMS:
+	case mimetree.FormCMS:
 		return d.opaqueHeader(part, entity, layers)
 	}
 	return part, nil
@@ -118,7 +118,7 @@ func (d *draft) opaqueHeader(part *mimetree.Part, entity *io.SectionReader, laye
 		}
 		return nil, inputError(err)
 	}
-	if f, _ := formOf(inside); f == formPlain {
+	if f, _ := mimetree.FormOf(inside); f == mimetree.FormPlain {
 		return inside, nil
 	}
 	if signed, err = content(); err != nil {

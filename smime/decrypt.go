@@ -32,7 +32,7 @@ func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *
 	if err != nil {
 		return nil, err
 	}
-	if e.form != formCMS {
+	if e.form != mimetree.FormCMS {
 		return nil, plainError(ErrNotEncrypted, e)
 	}
 	kind, body, err := sniff(e.part, body)

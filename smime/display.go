@@ -44,7 +44,7 @@ func (m *Message) decorated() []*mimetree.Part {
 // without the element.
 func (m *Message) undecorated(p *mimetree.Part) io.Reader {
 	body := stretch{m.payload.raw.at, p.BodyRange()}
-	decoded, err := decodeBody(p, body.reader())
+	decoded, err := mimetree.Decode(p, body.reader())
 	if err != nil {
 		// Nobody can say where the element ends.
 		return body.reader()

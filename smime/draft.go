@@ -115,8 +115,8 @@ func (d *draft) section(r mimetree.Range) *io.SectionReader {
 // layered reports whether the message is an S/MIME layer already: then its
 // payload is inside, out of reach.
 func (d *draft) layered() bool {
-	form, _ := formOf(d.root)
-	return form != formPlain
+	form, _ := mimetree.FormOf(d.root)
+	return form != mimetree.FormPlain
 }
 
 // newBoundary returns a boundary that no transfer encoding can produce

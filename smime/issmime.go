@@ -10,6 +10,6 @@ func IsSMIME(header []byte) bool {
 	if err != nil {
 		return false
 	}
-	f, _ := formOf(part)
-	return f != formPlain
+	f, _ := mimetree.FormOf(part)
+	return f != mimetree.FormPlain
 }

@@ -78,7 +78,8 @@ func inputError(err error) error {
 		return fmt.Errorf("%w: %w", ErrLimit, err)
 	}
 	var be *mimetree.Base64Error
-	if errors.As(err, &be) {
+	var ee *mimetree.EncodingError
+	if errors.As(err, &be) || errors.As(err, &ee) {
 		return fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
 	return err

@@ -1,6 +1,10 @@
 package smime
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/gosmime/gosmime/internal/mimetree"
+)
 
 // A Note says what was tolerated in a layer.
 type Note struct {
@@ -62,4 +66,11 @@ func (c NoteCode) String() string {
 		return noteText[c]
 	}
 	return fmt.Sprintf("note %d", uint8(c))
+}
+
+// headerNotes has the notes for what was remarked about a header.
+var headerNotes = [...]NoteCode{
+	mimetree.RemarkDuplicateField: NoteDuplicateField, mimetree.RemarkMalformedHeader: NoteMalformedHeader,
+	mimetree.RemarkDuplicateParameter: NoteDuplicateParameter, mimetree.RemarkLegacyType: NoteLegacyType,
+	mimetree.RemarkNoProtocol: NoteProtocol, mimetree.RemarkByFileName: NoteByFileName, mimetree.RemarkWinmail: NoteWinmail,
 }

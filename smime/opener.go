@@ -28,18 +28,18 @@ type opener struct {
 // A shape is what a part claims to be, found out once: a part deep inside is
 // looked at from every level above it.
 type shape struct {
-	form   form
-	notes  []Note
-	layers bool // a part below it is a layer
+	form    mimetree.Form
+	remarks []mimetree.Remark
+	layers  bool // a part below it is a layer
 }
 
 func (o *opener) shape(p *mimetree.Part) shape {
 	s, ok := o.shapes[p]
 	if !ok {
-		s.form, s.notes = formOf(p)
+		s.form, s.remarks = mimetree.FormOf(p)
 		for _, c := range p.Children {
 			below := o.shape(c)
-			s.layers = s.layers || below.form != formPlain || below.layers
+			s.layers = s.layers || below.form != mimetree.FormPlain || below.layers
 		}
 		if o.shapes == nil {
 			o.shapes = make(map[*mimetree.Part]shape)
@@ -85,16 +85,16 @@ func (o *opener) open(pl place, path []int, sc scope) (Layer, error) {
 		raw:     stretch{pl.at, pl.part.Range},
 		section: stretch{pl.at, pl.part.HeaderRange()},
 	}
-	for _, x := range claim.notes {
-		n.note(x.Code, x.Detail)
+	for _, x := range claim.remarks {
+		n.note(headerNotes[x.Code], quote(x.Text))
 	}
-	if claim.form == formPlain {
+	if claim.form == mimetree.FormPlain {
 		return o.plain(n, pl, sc)
 	}
 	if err := o.work.layer(); err != nil {
 		return nil, err
 	}
-	if claim.form == formClear {
+	if claim.form == mimetree.FormClear {
 		return o.openClear(n, pl, sc)
 	}
 	return o.openCMS(n, pl, sc)
@@ -128,7 +128,7 @@ func (o *opener) parts(l *PlainLayer, pl place, path []int, sc scope) error {
 		if message {
 			inner.message, inner.outer = child.Header, nil
 		}
-		if below := o.shape(child); below.form == formPlain && below.layers {
+		if below := o.shape(child); below.form == mimetree.FormPlain && below.layers {
 			if err := o.parts(l, place{pl.at, child}, at, inner); err != nil {
 				return err
 			}
@@ -556,6 +556,6 @@ func isOldHeader(payload, inner *mimetree.Part) bool {
 	if payload.Type.Params["hp"] != "" || inner.Type.Params["hp"] != "" || !isMessage(payload) {
 		return false
 	}
-	f, _ := formOf(inner)
-	return f == formPlain
+	f, _ := mimetree.FormOf(inner)
+	return f == mimetree.FormPlain
 }

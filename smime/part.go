@@ -138,7 +138,7 @@ func (w *partWalk) layer(l Layer, s surroundings) bool {
 	if n.tree.Type.Type == "multipart/signed" && len(n.tree.Children) > 0 {
 		// A broken signature hides nothing of what it should have covered.
 		for i, c := range n.tree.Children {
-			if i == 1 && isSignatureType(c.Type.Type) {
+			if i == 1 && mimetree.IsSignatureType(c.Type.Type) {
 				continue
 			}
 			if !w.entity(l, c, []int{i}, s.step(i)) {
@@ -191,15 +191,23 @@ func (w *partWalk) part(l Layer, p *mimetree.Part, s surroundings) *Part {
 		if !plain {
 			return decodeCMS(p, body.reader())
 		}
-		r, err := decodeBody(p, body.reader())
+		r, err := mimetree.Decode(p, body.reader())
 		if err == nil && marked {
 			r = undecorate(p.Type.Type, r)
 		}
-		return r, err
+		return &partReader{r}, inputError(err)
 	}
 	part.signer, part.signerErr = signerOf(s.layers)
 	part.confidential = confidentialOf(s.layers)
 	return part
+}
+
+// A partReader makes errors of a transfer encoding ErrMalformed.
+type partReader struct{ r io.Reader }
+
+func (p *partReader) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	return n, inputError(err)
 }
 
 // describe reads the fields that say how to show the part.

@@ -443,7 +443,7 @@ func (p *plan) writeEdit(w io.Writer, e *edit) error {
 
 // write writes what the body hides in the new encoding.
 func (r *recoding) write(w io.Writer, body *io.SectionReader) error {
-	src, err := decodeBody(&mimetree.Part{Encoding: r.from}, body)
+	src, err := mimetree.Decode(&mimetree.Part{Encoding: r.from}, body)
 	if err != nil {
 		return err
 	}

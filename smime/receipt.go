@@ -16,6 +16,7 @@ import (
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/mailbox"
+	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
@@ -286,9 +287,9 @@ func noReceiptFor(h *head) bool {
 	if p == nil {
 		return true
 	}
-	f, _ := formOf(p)
-	if f != formCMS {
-		return f == formClear
+	f, _ := mimetree.FormOf(p)
+	if f != mimetree.FormCMS {
+		return f == mimetree.FormClear
 	}
 	kind, err := sniffBytes(p, h.buf[min(len(section), len(h.buf)):])
 	return err == nil && kind == oid.SignedData

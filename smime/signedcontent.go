@@ -207,18 +207,18 @@ func (c *clearReader) embedded(open func() (io.Reader, error)) (*signedContent, 
 // checkParts holds the multipart to RFC 1847 section 2.1 and RFC 8551 section 3.5.3.
 func (c *clearReader) checkParts(sig *mimetree.Part) (notes []Note, err error) {
 	t := sig.Type.Type
-	name, byName := cmsFileName(sig)
+	name, byName := mimetree.CMSFileName(sig)
 	switch {
 	case sig.Defects&mimetree.DuplicateField != 0:
 		return nil, fmt.Errorf("%w: the type of the second part of multipart/signed stands there twice", ErrMalformed)
-	case isSignatureType(t):
+	case mimetree.IsSignatureType(t):
 	case t == "application/octet-stream" && byName:
 		notes = append(notes, Note{Code: NoteByFileName, Detail: quote(name)})
 	default:
 		return nil, fmt.Errorf("%w: second part of multipart/signed is %s", ErrMalformed, quote(t))
 	}
 	protocol := strings.ToLower(c.root.Type.Params["protocol"])
-	if protocol != "" && isSignatureType(t) && strings.Contains(protocol, "/x-") != strings.Contains(t, "/x-") {
+	if protocol != "" && mimetree.IsSignatureType(t) && strings.Contains(protocol, "/x-") != strings.Contains(t, "/x-") {
 		notes = append(notes, Note{Code: NoteProtocol, Detail: quote(protocol)})
 	}
 	for _, d := range [...]struct {
@@ -338,16 +338,11 @@ func drain(body io.Reader) error {
 
 // toleranceNotes says what the decoder of a body let pass.
 func toleranceNotes(body io.Reader) []Note {
-	b, ok := body.(*mimetree.Base64Reader)
 	var what []string
-	if u, plain := body.(*unlabelledReader); plain && u.base64 != nil {
-		b, ok = u.base64, true
+	t := mimetree.Tolerated(body)
+	if t&mimetree.UnlabelledBase64 != 0 {
 		what = append(what, "not labelled")
 	}
-	if !ok {
-		return nil
-	}
-	t := b.Tolerance()
 	if t&mimetree.BlanksInBase64 != 0 {
 		what = append(what, "blanks")
 	}

@@ -95,7 +95,7 @@ func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
 		if err != nil {
 			return err
 		}
-		if u.opened >= maxReread && e.form != formPlain {
+		if u.opened >= maxReread && e.form != mimetree.FormPlain {
 			if src, err = u.keep(src); err != nil {
 				return err
 			}
@@ -106,11 +106,11 @@ func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
 		u.opened++
 		var kind oid.OID
 		switch e.form {
-		case formPlain:
+		case mimetree.FormPlain:
 			return u.finish(w, e, io.MultiReader(bytes.NewReader(e.section), body))
-		case formClear:
+		case mimetree.FormClear:
 			kind = oid.SignedData
-		case formCMS:
+		case mimetree.FormCMS:
 			if kind, body, err = sniff(e.part, body); err != nil {
 				return err
 			}
@@ -309,10 +309,10 @@ func (u *unsealing) layered(c *readContent) bool {
 	if p == nil {
 		return false
 	}
-	switch f, _ := formOf(p); f {
-	case formClear:
+	switch f, _ := mimetree.FormOf(p); f {
+	case mimetree.FormClear:
 		return true
-	case formCMS:
+	case mimetree.FormCMS:
 		kind, err := sniffBytes(p, c.head.buf[len(section):])
 		return err == nil && kind != oid.CompressedData
 	}

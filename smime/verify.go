@@ -134,11 +134,11 @@ func (v *verification) fill(c *readContent) error {
 	}
 	c.entity = e
 	switch e.form {
-	case formClear:
+	case mimetree.FormClear:
 		src := io.MultiReader(bytes.NewReader(e.section), body)
 		c.signedContent, err = v.clear(src, c.replay.Again)
 		return err
-	case formCMS:
+	case mimetree.FormCMS:
 		c.signedContent, err = v.readOpaque(c, body)
 		return err
 	}

@@ -22,9 +22,10 @@ func (e *Base64Error) Error() string { return fmt.Sprintf("base64: offset %d: %s
 type Base64Tolerance uint8
 
 const (
-	BlanksInBase64  Base64Tolerance = 1 << iota // SP or TAB among the characters
-	MissingPadding                              // the end is not padded
-	LongBase64Lines                             // a line of more than 76 characters
+	BlanksInBase64   Base64Tolerance = 1 << iota // SP or TAB among the characters
+	MissingPadding                               // the end is not padded
+	LongBase64Lines                              // a line of more than 76 characters
+	UnlabelledBase64                             // no Content-Transfer-Encoding says that it is base64
 )
 
 // A Base64Reader decodes the base64 of a MIME body. It skips CR, LF, SP and

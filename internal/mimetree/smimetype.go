@@ -1,0 +1,103 @@
+package mimetree
+
+import "strings"
+
+// A Form is what a header says about an entity (RFC 8551 section 3.10).
+type Form uint8
+
+const (
+	FormPlain Form = iota
+	FormClear      // multipart/signed by application/pkcs7-signature
+	FormCMS        // a CMS object: its ContentInfo says which
+)
+
+// A Remark is something about a header that [FormOf] let pass.
+type Remark struct {
+	Code RemarkCode
+	Text string // of the input, or empty
+}
+
+// RemarkCode says what a [Remark] is about.
+type RemarkCode uint8
+
+const (
+	RemarkDuplicateField     RemarkCode = iota // DuplicateField
+	RemarkMalformedHeader                      // MalformedHeader
+	RemarkDuplicateParameter                   // a parameter of Content-Type occurs more than once
+	RemarkLegacyType                           // a type that begins with application/x-
+	RemarkNoProtocol                           // multipart/signed without protocol
+	RemarkByFileName                           // only the file name says that it is S/MIME
+	RemarkWinmail                              // application/ms-tnef
+)
+
+// FormOf decides what a part claims to be. Two fields of one name that matters
+// make it plain (see [DuplicateField]).
+func FormOf(p *Part) (Form, []Remark) {
+	var remarks []Remark
+	remark := func(code RemarkCode, text string) { remarks = append(remarks, Remark{code, text}) }
+	if p.Defects&DuplicateField != 0 {
+		remark(RemarkDuplicateField, "")
+	}
+	if p.Defects&MalformedHeader != 0 {
+		remark(RemarkMalformedHeader, "")
+	}
+	for _, d := range p.Type.Duplicate {
+		remark(RemarkDuplicateParameter, d)
+	}
+	switch t := p.Type.Type; t {
+	case "multipart/signed":
+		protocol, given := p.Type.Params["protocol"]
+		protocol = strings.ToLower(protocol)
+		switch {
+		case p.Defects&EncodedMultiple != 0 || p.Defects&BadBoundary != 0:
+			return FormPlain, remarks
+		case IsSignatureType(protocol):
+			if strings.HasPrefix(protocol, "application/x-") {
+				remark(RemarkLegacyType, protocol)
+			}
+		case !given && len(p.Children) == 2 && IsSignatureType(p.Children[1].Type.Type), !given && len(p.Children) == 0:
+			remark(RemarkNoProtocol, "")
+		default:
+			return FormPlain, remarks
+		}
+		return FormClear, remarks
+	case "application/pkcs7-mime", "application/x-pkcs7-mime", "application/pkcs7-signature", "application/x-pkcs7-signature":
+		if strings.HasPrefix(t, "application/x-") {
+			remark(RemarkLegacyType, t)
+		}
+		return FormCMS, remarks
+	case "application/octet-stream":
+		// The file name is a fallback where the type says nothing.
+		if name, ok := CMSFileName(p); ok {
+			remark(RemarkByFileName, name)
+			return FormCMS, remarks
+		}
+	case "application/ms-tnef":
+		remark(RemarkWinmail, "")
+	}
+	return FormPlain, remarks
+}
+
+// IsSignatureType reports whether a media type is that of a detached signature.
+func IsSignatureType(t string) bool {
+	return t == "application/pkcs7-signature" || t == "application/x-pkcs7-signature"
+}
+
+// CMSFileName returns the name of a part if it ends like one of S/MIME.
+func CMSFileName(p *Part) (string, bool) {
+	names := []string{p.Type.Params["name"]}
+	for _, d := range p.Header.Get("Content-Disposition") {
+		if m, err := ParseMediaType(d); err == nil {
+			names = append(names, m.Params["filename"])
+		}
+	}
+	for _, n := range names {
+		if i := strings.LastIndexByte(n, '.'); i >= 0 {
+			switch strings.ToLower(n[i+1:]) {
+			case "p7m", "p7s", "p7c", "p7z":
+				return n, true
+			}
+		}
+	}
+	return "", false
+}
