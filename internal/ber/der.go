@@ -34,6 +34,44 @@ func ToDER(b []byte, sortSets bool, max int) ([]byte, error) {
 	return out, nil
 }
 
+// TrimEnd returns the one BER element at the start of b without what follows it
+// if that is at most 16 octets of NUL, blank, tab, CR and LF, which editors and
+// transfers leave at the end of files. Otherwise it returns b.
+func TrimEnd(b []byte) []byte {
+	end, found := len(b), 0
+	for end > 0 && isFiller(b[end-1]) && found < maxTrailing {
+		end, found = end-1, found+1
+	}
+	if found == 0 {
+		return b
+	}
+	// The end-of-contents octets of an element are NUL, too: ask where it ends.
+	at, err := elementEnd(b)
+	if err != nil || at < end {
+		return b
+	}
+	return b[:at]
+}
+
+// elementEnd returns where the element at the start of b ends.
+func elementEnd(b []byte) (int, error) {
+	e, body, err := header(b, 0, len(b))
+	if err != nil {
+		return 0, err
+	}
+	if e.Length >= 0 {
+		return body + int(e.Length), nil
+	}
+	c := converter{in: b}
+	_, end, err := c.element(nil, 0, len(b), 0)
+	return end, err
+}
+
+// isFiller reports whether c is among the octets that may follow an element.
+func isFiller(c byte) bool {
+	return c == 0 || c == ' ' || c == '\t' || c == '\r' || c == '\n'
+}
+
 // A converter rewrites one element. Its recursion is bounded by maxDepth.
 type converter struct {
 	in       []byte

@@ -134,7 +134,7 @@ func (r *Reader) Offset() int64 { return r.in.off }
 func (r *Reader) Depth() int { return len(r.stack) - 1 }
 
 // End reads to the end of the input, which must hold nothing but at most a few
-// octets of CR, LF and NUL; anything else is a SyntaxError.
+// octets of NUL, blank, tab, CR and LF; anything else is a SyntaxError.
 func (r *Reader) End() error {
 	switch {
 	case r.err != nil:
@@ -151,7 +151,7 @@ func (r *Reader) End() error {
 		if err != nil {
 			return r.source(err)
 		}
-		if c := b[0]; n == maxTrailing || c != 0 && c != '\r' && c != '\n' {
+		if n == maxTrailing || !isFiller(b[0]) {
 			return r.syntax(r.in.off, "data after the end")
 		}
 		r.in.skip(1)

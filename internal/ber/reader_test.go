@@ -303,7 +303,7 @@ func TestEnd(t *testing.T) {
 	}{
 		{"", true}, {"\n", true}, {"\r\n\r\n", true}, {"\x00\x00", true},
 		{strings.Repeat("\x00", maxTrailing), true}, {strings.Repeat("\x00", maxTrailing+1), false},
-		{" ", false}, {"\n0", false}, {"\x05\x00", false},
+		{" \t\n", true}, {"\n0", false}, {"\v", false}, {"\x05\x00", false},
 	} {
 		r := NewReader(strings.NewReader("\x05\x00"+c.tail), Limits{})
 		if err := r.End(); err == nil {
