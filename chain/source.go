@@ -12,6 +12,8 @@ import (
 	"slices"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/gosmime/gosmime/internal/x509der"
 )
 
 // A Query selects entries. Every set field must match.
@@ -65,10 +67,10 @@ func Entries(entries ...*Entry) Source {
 // Unlike [x509.CertPool.AppendCertsFromPEM] it fails on a block it can't read:
 // the error is an [*Error] for [ErrMalformed]. Blocks of other types and those
 // that are commented out are passed over, and so is a byte order mark before the
-// first.
+// first. UTF-16 with such a mark is read, too.
 func PEM(text []byte) (Source, error) {
 	m := &memory{}
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	text = x509der.Text(text)
 	begun, decoded := blocksBegun(text), 0
 	for rest := text; ; decoded++ {
 		var block *pem.Block

@@ -112,7 +112,7 @@ func ExampleParsePKCS12() {
 	ca := smimetest.NewCA(exampleTB{})
 	former, current := ca.Identity("alice@example.com"), ca.Identity("alice@example.com", smimetest.Renewed())
 	// The compatible form is for devices; its encryption is weak.
-	pfx, err := smime.WritePKCS12([]*smime.Identity{current, former}, "correct horse", true)
+	pfx, err := smime.MarshalPKCS12([]*smime.Identity{current, former}, "correct horse", &smime.PKCS12Options{InsecureLegacy: true})
 	if err != nil {
 		fmt.Println(err)
 		return

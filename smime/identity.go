@@ -21,6 +21,7 @@ type Identity struct {
 	der     *x509der.Certificate
 	pub     *alg.PublicKey
 	issuers []*x509.Certificate
+	name    string              // of a PKCS #12 file
 	opens   pkcs7.DecryptionKey // made once: it keeps what it computes of the key
 }
 
@@ -71,6 +72,10 @@ func (id *Identity) Certificate() *x509.Certificate { return id.cert }
 // Mailboxes returns the addresses that the certificate names, or nil if it
 // names none or can't be read that far.
 func (id *Identity) Mailboxes() []string { return mailboxesOf(id.der) }
+
+// FriendlyName returns the name that the PKCS #12 file gave the identity, or "".
+// It may be anything and proves nothing.
+func (id *Identity) FriendlyName() string { return id.name }
 
 // usable reports whether key has an operation that S/MIME can use.
 func usable(key crypto.PrivateKey) bool {

@@ -201,7 +201,7 @@ func TestKeyThatFails(t *testing.T) {
 			t.Errorf("%d bytes, error %v", sealed.Len(), err)
 		}
 	}
-	if _, err := smime.WritePKCS12([]*smime.Identity{id}, "x", true); !errors.Is(err, smime.ErrKeyMismatch) {
+	if _, err := smime.MarshalPKCS12([]*smime.Identity{id}, "x", &smime.PKCS12Options{InsecureLegacy: true}); !errors.Is(err, smime.ErrKeyMismatch) {
 		t.Errorf("wrote a key in hardware: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/pkcs12"
@@ -12,25 +13,74 @@ import (
 
 // ParsePKCS12 returns the identities in a PKCS #12 (.pfx, .p12) file, each with
 // the issuers that the file has for it. More than one means a key history. It
-// reads DER and BER, and everything from RC2 to PBMAC1 that programs wrote.
+// is [ReadPKCS12] for callers who need a key: what was passed over is an error
+// only where no identity is left.
+func ParsePKCS12(pfx []byte, password string) ([]*Identity, error) {
+	p, err := ReadPKCS12(pfx, password)
+	switch {
+	case err != nil:
+		return nil, err
+	case p.Identities != nil:
+		return p.Identities, nil
+	case p.Skipped != nil:
+		return nil, firstOfEach(p.Skipped)
+	}
+	return nil, fmt.Errorf("smime: PKCS #12: no key: %w", ErrNoCertificate)
+}
+
+// A PKCS12 is what a PKCS #12 file holds.
+type PKCS12 struct {
+	// Identities are the keys that have a certificate in the file.
+	Identities []*Identity
+	// Certificates are all certificates, those of Identities included. Of those
+	// that crypto/x509 can't read only Raw is set.
+	Certificates []*x509.Certificate
+	// Skipped has an error for everything that was passed over: a key under
+	// another password (ErrPassword), of an unsupported kind or cipher
+	// (ErrUnsupported), below the floor (ErrWeak) or without its certificate
+	// (ErrNoCertificate); a certificate or key that can't be read
+	// (ErrMalformed).
+	Skipped []error
+}
+
+// ReadPKCS12 reads a PKCS #12 file (RFC 7292) in DER or BER, with everything
+// from RC2 to PBMAC1 that programs wrote. At most 16 octets of NUL, blank, tab,
+// CR and LF may follow it.
 //
 // Every key is matched to its certificates by the public key, whatever the
-// file says; a key that has no certificate, and a certificate or key that
-// can't be read, are passed over. The error wraps ErrPassword if the password
-// is wrong or the file was changed, ErrMalformed if it is no PKCS #12 file,
-// ErrNoCertificate if no key in it has a certificate, and ErrLimit if it asks
-// for more than 10 000 000 iterations of a key derivation or has more than 4096
-// keys and certificates. An identity gets at most 32 issuers, the nearest first.
-func ParsePKCS12(pfx []byte, password string) ([]*Identity, error) {
+// file says. A password that is not ASCII is also tried in the form in which
+// OpenSSL before 1.1.0 encodes it. An identity gets at most 32 issuers, the
+// nearest first.
+//
+// The error wraps ErrPassword if the password is wrong or the file was changed,
+// ErrMalformed if it is no PKCS #12 file, ErrUnsupported if its MAC or all of
+// its ciphers are unsupported, and ErrLimit if it asks for more than 10 000 000
+// iterations of a key derivation or has more than 4096 keys and certificates.
+func ReadPKCS12(pfx []byte, password string) (*PKCS12, error) {
 	contents, err := pkcs12.Decode(pfx, password)
 	if err != nil {
 		return nil, pfxError(err)
 	}
-	return assemble(contents)
+	p := assemble(contents)
+	if p.Identities == nil && p.Certificates == nil && p.Skipped != nil {
+		return nil, firstOfEach(p.Skipped)
+	}
+	return p, nil
 }
 
-// pfxError returns err, of package internal/pkcs12, with the constant that the
-// same fact has in this package.
+// firstOfEach returns one error for the first of each kind in list.
+func firstOfEach(list []error) error {
+	all := list[0]
+	for _, problem := range []error{ErrPassword, ErrUnsupported, ErrWeak, ErrMalformed, ErrNoCertificate} {
+		if i := slices.IndexFunc(list, func(err error) bool { return errors.Is(err, problem) }); i > 0 && !errors.Is(all, problem) {
+			all = fmt.Errorf("%w; %w", all, list[i])
+		}
+	}
+	return all
+}
+
+// pfxError returns err, of a lower package, with the constant that the same fact
+// has in this package.
 func pfxError(err error) error {
 	p := error(ErrMalformed)
 	switch {
@@ -38,6 +88,10 @@ func pfxError(err error) error {
 		p = ErrPassword
 	case errors.Is(err, pkcs12.ErrLimit):
 		p = ErrLimit
+	case errors.Is(err, pkcs12.ErrUnsupported), errors.Is(err, alg.ErrUnsupported):
+		p = ErrUnsupported
+	case errors.Is(err, pkcs12.ErrWeak), errors.Is(err, alg.ErrWeak):
+		p = ErrWeak
 	}
 	return &wrappedProblem{p, err}
 }
@@ -50,66 +104,80 @@ func (e *wrappedProblem) Error() string   { return "smime: PKCS #12: " + e.err.E
 func (e *wrappedProblem) Unwrap() []error { return []error{e.problem, e.err} }
 
 // assemble joins keys, certificates and issuers.
-func assemble(contents *pkcs12.Contents) ([]*Identity, error) {
-	certs := readCertificates(contents.Certificates)
+func assemble(contents *pkcs12.Contents) *PKCS12 {
+	p := new(PKCS12)
+	for _, err := range contents.Skipped {
+		p.Skipped = append(p.Skipped, pfxError(err))
+	}
+	certs := p.readCertificates(contents.Certificates)
 	bySubject := make(map[string][]*pfxCert)
 	for _, c := range certs {
 		bySubject[c.subject] = append(bySubject[c.subject], c)
 	}
 	taken := make(map[*pfxCert]bool)
-	var ids []*Identity
-	reason := error(nil)
-	for _, der := range contents.Keys {
-		key, err := alg.ParsePrivateKey(der)
+	for i, item := range contents.Keys {
+		key, err := alg.ParsePrivateKey(item.DER)
 		if err != nil {
-			reason = errors.Join(reason, err)
+			p.Skipped = append(p.Skipped, pfxError(fmt.Errorf("key %d: %w", i, err)))
 			continue
 		}
+		matched := false
 		for _, c := range certs {
-			if c.pub == nil || taken[c] || !c.pub.Matches(key) {
+			if c.pub == nil || !c.pub.Matches(key) {
+				continue
+			}
+			matched = true
+			if taken[c] {
 				continue
 			}
 			id, err := NewIdentity(key, c.cert, issuersOf(c, bySubject)...)
 			if err != nil {
-				reason = errors.Join(reason, err)
+				p.Skipped = append(p.Skipped, err)
 				continue
 			}
+			if id.name = item.FriendlyName; id.name == "" {
+				id.name = c.name
+			}
 			taken[c] = true
-			ids = append(ids, id)
+			p.Identities = append(p.Identities, id)
+		}
+		if !matched {
+			p.Skipped = append(p.Skipped, fmt.Errorf("smime: PKCS #12: key %d of %d: %w", i, len(contents.Keys), ErrNoCertificate))
 		}
 	}
-	switch {
-	case ids != nil:
-		return ids, nil
-	case reason != nil:
-		return nil, fmt.Errorf("smime: PKCS #12: no usable key: %w: %w", ErrMalformed, reason)
-	}
-	return nil, fmt.Errorf("smime: PKCS #12: %d keys, %d certificates, none together: %w", len(contents.Keys), len(contents.Certificates), ErrNoCertificate)
+	return p
 }
 
 type pfxCert struct {
 	der  *x509der.Certificate
 	cert *x509.Certificate
 	pub  *alg.PublicKey // nil if unknown
+	name string
 
 	subject, issuer string // equal where the names are
 }
 
 // readCertificates reads what can be read, each certificate once.
-func readCertificates(ders [][]byte) []*pfxCert {
+func (p *PKCS12) readCertificates(items []pkcs12.Item) []*pfxCert {
 	var list []*pfxCert
 	seen := make(map[string]bool)
-	for _, raw := range ders {
-		der, err := x509der.Parse(raw)
-		if err != nil || seen[string(raw)] {
+	for i, item := range items {
+		if seen[string(item.DER)] {
 			continue
 		}
-		seen[string(raw)] = true
-		c := &pfxCert{der: der, cert: reparse(der), subject: x509der.NormalName(der.Subject), issuer: x509der.NormalName(der.Issuer)}
+		seen[string(item.DER)] = true
+		der, err := x509der.Parse(item.DER)
+		if err != nil {
+			p.Skipped = append(p.Skipped, fmt.Errorf("smime: PKCS #12: certificate %d: %w: %w", i, ErrMalformed, err))
+			continue
+		}
+		c := &pfxCert{der: der, cert: reparse(der), name: item.FriendlyName,
+			subject: x509der.NormalName(der.Subject), issuer: x509der.NormalName(der.Issuer)}
 		if pub, err := alg.ParsePublicKey(der.SPKI); err == nil {
 			c.pub = pub
 		}
 		list = append(list, c)
+		p.Certificates = append(p.Certificates, c.cert)
 	}
 	return list
 }
@@ -138,15 +206,39 @@ func issuersOf(leaf *pfxCert, bySubject map[string][]*pfxCert) []*x509.Certifica
 	return issuers
 }
 
-// WritePKCS12 writes identities as PKCS #12: AES-256 and PBKDF2-HMAC-SHA-256, or
-// what older devices read (Triple DES and SHA-1) if compatible. A key in
-// hardware, or of a kind that crypto/x509 can't encode, is ErrKeyMismatch. The
-// password can't have characters outside the Basic Multilingual Plane. Unless
-// compatible, several identities are encrypted under one derived key, so that a
-// long history takes no longer to open than one of them.
-func WritePKCS12(identities []*Identity, password string, compatible bool) ([]byte, error) {
+// PKCS12Options change how [MarshalPKCS12] writes. A nil *PKCS12Options means
+// the defaults.
+type PKCS12Options struct {
+	// InsecureLegacy writes Triple DES and SHA-1 with 2048 iterations, which a
+	// password that a person can remember does not protect: for devices that
+	// read nothing else (Windows before 10, macOS before 15, Java 8).
+	InsecureLegacy bool
+
+	// FriendlyNames are what other programs show instead of the certificate's
+	// subject, one for each identity, at most 255 characters. Where there is
+	// none, or an empty one, an identity that came from a PKCS #12 file keeps
+	// its name.
+	FriendlyNames []string
+}
+
+// MarshalPKCS12 returns identities as a PKCS #12 file: AES-256 and
+// PBKDF2-HMAC-SHA-256 with 600 000 iterations unless opts say otherwise.
+// Several identities are encrypted under one derived key, so that a long
+// history takes no longer to open than one of them.
+//
+// The error wraps ErrKeyMismatch if a key is in hardware or of a kind that
+// crypto/x509 can't encode, and ErrMalformed if there is no identity, if the
+// password or a name has characters outside the Basic Multilingual Plane, or if
+// there are more names than identities.
+func MarshalPKCS12(identities []*Identity, password string, opts *PKCS12Options) ([]byte, error) {
+	if opts == nil {
+		opts = new(PKCS12Options)
+	}
 	if len(identities) == 0 {
 		return nil, fmt.Errorf("%w: no identity to write", ErrMalformed)
+	}
+	if len(opts.FriendlyNames) > len(identities) {
+		return nil, fmt.Errorf("%w: %d names for %d identities", ErrMalformed, len(opts.FriendlyNames), len(identities))
 	}
 	entries := make([]pkcs12.Entry, len(identities))
 	for i, id := range identities {
@@ -156,9 +248,12 @@ func WritePKCS12(identities []*Identity, password string, compatible bool) ([]by
 		if _, err := x509.MarshalPKCS8PrivateKey(id.key); err != nil {
 			return nil, fmt.Errorf("%w: identity %d: a %T can't be written", ErrKeyMismatch, i, id.key)
 		}
-		entries[i] = pkcs12.Entry{Key: id.key, Certificate: id.cert, Issuers: id.issuers}
+		entries[i] = pkcs12.Entry{Key: id.key, Certificate: id.cert, Issuers: id.issuers, FriendlyName: id.name}
+		if i < len(opts.FriendlyNames) && opts.FriendlyNames[i] != "" {
+			entries[i].FriendlyName = opts.FriendlyNames[i]
+		}
 	}
-	pfx, err := pkcs12.Encode(entries, password, compatible)
+	pfx, err := pkcs12.Encode(entries, password, opts.InsecureLegacy)
 	if err != nil {
 		return nil, pfxError(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
+	"errors"
 	"math/big"
 	"testing"
 	"time"
@@ -32,15 +34,51 @@ func TestManyCertificatesOfOneName(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		contents.Keys, contents.Certificates = append(contents.Keys, der), append(contents.Certificates, cert)
+		contents.Keys, contents.Certificates = append(contents.Keys, pkcs12.Item{DER: der}), append(contents.Certificates, pkcs12.Item{DER: cert})
 	}
-	ids, err := assemble(contents)
-	if err != nil || len(ids) != n {
-		t.Fatalf("%d identities, %v", len(ids), err)
+	ids := assemble(contents).Identities
+	if len(ids) != n {
+		t.Fatalf("%d identities", len(ids))
 	}
 	for _, id := range ids {
 		if len(id.issuers) != maxPFXIssuers {
 			t.Fatalf("%d issuers", len(id.issuers))
 		}
+	}
+}
+
+// TestUnusableKeys says of each key that is passed over why.
+func TestUnusableKeys(t *testing.T) {
+	pkcs8 := func(algorithm asn1.ObjectIdentifier, key any) []byte {
+		inner, err := asn1.Marshal(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		der, err := asn1.Marshal(struct {
+			Version   int
+			Algorithm pkix.AlgorithmIdentifier
+			Key       []byte
+		}{0, pkix.AlgorithmIdentifier{Algorithm: algorithm}, inner})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return der
+	}
+	small := struct{ Version, N, E, D, P, Q, Dp, Dq, Qinv int }{0, 3233, 17, 413, 61, 53, 53, 49, 38}
+	for _, tt := range []struct {
+		name string
+		der  []byte
+		want error
+	}{
+		{"unknown algorithm", pkcs8(asn1.ObjectIdentifier{1, 2, 3}, 1), ErrUnsupported},
+		{"short RSA key", pkcs8(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}, small), ErrWeak},
+		{"no key", []byte{0x30, 0}, ErrMalformed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p := assemble(&pkcs12.Contents{Keys: []pkcs12.Item{{DER: tt.der}}})
+			if len(p.Skipped) != 1 || !errors.Is(p.Skipped[0], tt.want) {
+				t.Errorf("%v, want %v", p.Skipped, tt.want)
+			}
+		})
 	}
 }

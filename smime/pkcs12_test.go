@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func TestGoldenPKCS12(t *testing.T) {
 				t.Errorf("took %v", took)
 			}
 			if g.Expected != "ok" {
-				wrong := errors.Is(err, smime.ErrPassword) || errors.Is(err, smime.ErrMalformed) || errors.Is(err, smime.ErrLimit)
+				wrong := errors.Is(err, smime.ErrPassword) || errors.Is(err, smime.ErrMalformed) || errors.Is(err, smime.ErrLimit) || errors.Is(err, smime.ErrUnsupported)
 				if !wrong || ids != nil {
 					t.Fatalf("%d identities, error %v", len(ids), err)
 				}
@@ -117,48 +118,83 @@ func newIdentity(t testing.TB, serial int64) *smime.Identity {
 
 func TestPKCS12RoundTrip(t *testing.T) {
 	ids := []*smime.Identity{newIdentity(t, 1), newIdentity(t, 2), newIdentity(t, 3)}
-	for _, compatible := range []bool{false, true} {
-		for _, n := range []int{1, 3} {
-			for _, password := range []string{"orchard", "", "Äpfel-и-груши"} {
-				if !compatible && (n == 3) != (password == "") {
-					continue // the same work again
+	for _, tt := range []struct {
+		name     string
+		n        int
+		password string
+		legacy   bool
+		names    []string
+	}{
+		{"one", 1, "orchard", false, nil},
+		{"three", 3, "", false, nil},
+		{"letters", 1, "Äpfel-и-груши", false, nil},
+		{"names", 2, "orchard", false, []string{"Größe", "former"}},
+		{"legacy, one", 1, "orchard", true, nil},
+		{"legacy, three", 3, "", true, nil},
+		{"legacy, letters", 3, "Äpfel-и-груши", true, nil},
+		{"legacy, one name of two", 2, "orchard", true, []string{"", "former"}},
+		{"legacy, named", 1, "orchard", true, []string{"Größe"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			pfx, err := smime.MarshalPKCS12(ids[:tt.n], tt.password, &smime.PKCS12Options{InsecureLegacy: tt.legacy, FriendlyNames: tt.names})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := smime.ParsePKCS12(pfx, tt.password)
+			if err != nil || len(got) != tt.n {
+				t.Fatalf("%d identities of %d: %v", len(got), tt.n, err)
+			}
+			for i := range got {
+				if !bytes.Equal(got[i].Certificate().Raw, ids[i].Certificate().Raw) {
+					t.Errorf("identity %d is another", i)
 				}
-				pfx, err := smime.WritePKCS12(ids[:n], password, compatible)
-				if err != nil {
-					t.Fatalf("compatible %v, %d, %q: %v", compatible, n, password, err)
-				}
-				got, err := smime.ParsePKCS12(pfx, password)
-				if err != nil {
-					t.Fatalf("compatible %v, %d, %q: %v", compatible, n, password, err)
-				}
-				if len(got) != n {
-					t.Fatalf("%d identities of %d", len(got), n)
-				}
-				for i := range got {
-					if !bytes.Equal(got[i].Certificate().Raw, ids[i].Certificate().Raw) {
-						t.Errorf("identity %d is another", i)
-					}
+				if tt.names != nil && got[i].FriendlyName() != tt.names[i] {
+					t.Errorf("identity %d is named %q", i, got[i].FriendlyName())
 				}
 			}
-		}
+			if tt.names == nil {
+				return
+			}
+			// A name that was read is written again.
+			if pfx, err = smime.MarshalPKCS12(got, tt.password, &smime.PKCS12Options{InsecureLegacy: true}); err != nil {
+				t.Fatal(err)
+			}
+			if got, err = smime.ParsePKCS12(pfx, tt.password); err != nil || got[len(got)-1].FriendlyName() != tt.names[len(got)-1] {
+				t.Errorf("the name was lost: %v", err)
+			}
+		})
 	}
-	pfx, err := smime.WritePKCS12(ids[:1], "right", true)
+	pfx, err := smime.MarshalPKCS12(ids[:1], "right", &smime.PKCS12Options{InsecureLegacy: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := smime.ParsePKCS12(pfx, "wrong"); !errors.Is(err, smime.ErrPassword) {
 		t.Errorf("wrong password: %v", err)
 	}
-	if _, err := smime.WritePKCS12(nil, "", false); !errors.Is(err, smime.ErrMalformed) {
-		t.Errorf("nothing to write: %v", err)
+	for _, tt := range []struct {
+		name string
+		ids  []*smime.Identity
+		opts *smime.PKCS12Options
+	}{
+		{"nothing to write", nil, nil},
+		{"nil", []*smime.Identity{nil}, nil},
+		{"more names than identities", ids[:1], &smime.PKCS12Options{FriendlyNames: []string{"a", "b"}}},
+		{"name outside of the BMP", ids[:1], &smime.PKCS12Options{FriendlyNames: []string{"\U0001F511"}}},
+		{"long name", ids[:1], &smime.PKCS12Options{FriendlyNames: []string{strings.Repeat("a", 256)}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := smime.MarshalPKCS12(tt.ids, "", tt.opts); !errors.Is(err, smime.ErrMalformed) {
+				t.Error(err)
+			}
+		})
 	}
 }
 
 // TestPKCS12Peers has other programs write and read the files.
 func TestPKCS12Peers(t *testing.T) {
 	ids := []*smime.Identity{newIdentity(t, 1), newIdentity(t, 2)}
-	for _, compatible := range []bool{false, true} {
-		pfx, err := smime.WritePKCS12(ids[:1], "orchard", compatible)
+	for _, legacy := range []bool{false, true} {
+		pfx, err := smime.MarshalPKCS12(ids[:1], "orchard", &smime.PKCS12Options{InsecureLegacy: legacy})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +204,7 @@ func TestPKCS12Peers(t *testing.T) {
 		openssl := suites.Tool(t, "openssl")
 		for n := 1; n <= 2; n++ {
 			if n == 2 {
-				if pfx, err = smime.WritePKCS12(ids, "orchard", compatible); err != nil {
+				if pfx, err = smime.MarshalPKCS12(ids, "orchard", &smime.PKCS12Options{InsecureLegacy: legacy}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -211,7 +247,7 @@ func TestPKCS12CertificateOrder(t *testing.T) {
 
 func FuzzParsePKCS12(f *testing.F) {
 	id := newIdentity(f, 1)
-	pfx, err := smime.WritePKCS12([]*smime.Identity{id}, "x", true)
+	pfx, err := smime.MarshalPKCS12([]*smime.Identity{id}, "x", &smime.PKCS12Options{InsecureLegacy: true})
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -229,7 +265,7 @@ func FuzzParsePKCS12(f *testing.F) {
 		}
 		if err != nil {
 			known := false
-			for _, p := range []error{smime.ErrMalformed, smime.ErrPassword, smime.ErrNoCertificate, smime.ErrLimit} {
+			for _, p := range []error{smime.ErrMalformed, smime.ErrPassword, smime.ErrNoCertificate, smime.ErrLimit, smime.ErrUnsupported, smime.ErrWeak, smime.ErrKeyMismatch} {
 				known = known || errors.Is(err, p)
 			}
 			if !known {
@@ -268,7 +304,7 @@ func TestPKCS12LongHistory(t *testing.T) {
 	for range n {
 		history = append(history, ca.Identity("alice@example.com"))
 	}
-	pfx, err := smime.WritePKCS12(history, "orchard", false)
+	pfx, err := smime.MarshalPKCS12(history, "orchard", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -288,13 +324,13 @@ func TestPKCS12LongHistory(t *testing.T) {
 	if _, err := smime.ParsePKCS12(pfx, "pear"); !errors.Is(err, smime.ErrPassword) {
 		t.Errorf("wrong password: %v", err)
 	}
-	for _, compatible := range []bool{false, true} {
-		if _, err := smime.WritePKCS12(history[:2], "\U0001F511", compatible); !errors.Is(err, smime.ErrMalformed) {
+	for _, legacy := range []bool{false, true} {
+		if _, err := smime.MarshalPKCS12(history[:2], "\U0001F511", &smime.PKCS12Options{InsecureLegacy: legacy}); !errors.Is(err, smime.ErrMalformed) {
 			t.Errorf("password that can't be written: %v", err)
 		}
 	}
 	// Others derive the key anew for each of them.
-	if pfx, err = smime.WritePKCS12(history[:3], "orchard", false); err != nil {
+	if pfx, err = smime.MarshalPKCS12(history[:3], "orchard", nil); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(t.TempDir(), "id.p12")

@@ -89,7 +89,7 @@ func TestGPGSMReadsOurs(t *testing.T) {
 	// gpgsm 2.2 can't import one PKCS #12 file in about 64, whoever made it.
 	for range 4 {
 		var pfx []byte
-		if pfx, err = smime.WritePKCS12([]*smime.Identity{p.id}, "pw", true); err != nil {
+		if pfx, err = smime.MarshalPKCS12([]*smime.Identity{p.id}, "pw", &smime.PKCS12Options{InsecureLegacy: true}); err != nil {
 			t.Fatal(err)
 		}
 		if _, err = try("--import", write(t, home, "id.p12", pfx)); err == nil {
@@ -123,7 +123,7 @@ func TestNSSReadsOurs(t *testing.T) {
 	write(t, db, "pw", nil)
 	run(t, certutil, "-N", "-d", "sql:"+db, "--empty-password")
 	run(t, certutil, "-A", "-d", "sql:"+db, "-n", "root", "-t", "C,C,C", "-a", "-i", filepath.Join(p.dir, "root.pem"))
-	pfx, err := smime.WritePKCS12([]*smime.Identity{p.id}, "pw", true)
+	pfx, err := smime.MarshalPKCS12([]*smime.Identity{p.id}, "pw", &smime.PKCS12Options{InsecureLegacy: true})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,6 +70,7 @@ func pemBlocks(text []byte, types ...string) [][]byte {
 	if len(text) == 0 || text[0] == 0x30 && !bytes.Contains(text[:min(len(text), 4096)], []byte("-----BEGIN")) {
 		return nil
 	}
+	text = x509der.Text(text)
 	var list [][]byte
 	for len(list) <= maxElements {
 		var b *pem.Block

@@ -44,7 +44,7 @@ func installation(t *testing.T, ca *smimetest.CA, change func(*exchange.Config),
 	if err != nil {
 		t.Fatal(err)
 	}
-	pfx, err := smime.WritePKCS12(keys, "secret", true)
+	pfx, err := smime.MarshalPKCS12(keys, "secret", &smime.PKCS12Options{InsecureLegacy: true})
 	if err != nil {
 		t.Fatal(err)
 	}

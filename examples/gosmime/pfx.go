@@ -32,7 +32,7 @@ func pfxCommand(_ context.Context, args []string, std cli.Std) error {
 // listPFX prints the identities of a file, without their keys.
 func listPFX(args []string, std cli.Std) error {
 	fs := cli.NewFlags("pfx list", "[-password-file FILE] FILE", std)
-	var keys cli.Keys
+	keys := cli.Keys{Warn: std.Err}
 	fs.StringVar(&keys.PasswordFile, "password-file", "", "`FILE` with the password; else the variable SMIME_PASSWORD has it")
 	if err := cli.Parse(fs, args, 1); err != nil {
 		return err
@@ -77,7 +77,7 @@ func buildPFX(args []string, std cli.Std) error {
 	if password == "" {
 		return errors.New("the new password is empty")
 	}
-	pfx, err := smime.WritePKCS12(ids, password, false)
+	pfx, err := smime.MarshalPKCS12(ids, password, nil)
 	if err != nil {
 		return err
 	}

@@ -2,13 +2,8 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
-	"os"
-	"strings"
-
-	"golang.org/x/crypto/cryptobyte"
-	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
-	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/gosmime/gosmime/examples/internal/cli"
 	"github.com/gosmime/gosmime/smime"
@@ -21,53 +16,40 @@ func readAny(name, passwordFile string, std cli.Std) (*sst.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !isPFX(b) {
+	pfx, ok := cli.PFX(b)
+	if !ok {
 		s, err := sst.ReadAny(bytes.NewReader(b), nil)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		return s, nil
 	}
-	password := os.Getenv("SMIME_PASSWORD")
-	if passwordFile != "" {
-		p, err := os.ReadFile(passwordFile)
-		if err != nil {
-			return nil, err
-		}
-		password = strings.TrimRight(string(p), "\r\n")
+	keys := cli.Keys{PasswordFile: passwordFile}
+	password, err := keys.Password()
+	if err != nil {
+		return nil, err
 	}
-	s, err := readPFX(b, password)
+	s, err := readPFX(pfx, password, std)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	return s, nil
 }
 
-// isPFX reports whether b begins as PFX ::= SEQUENCE { version INTEGER (3), ... } does.
-func isPFX(b []byte) bool {
-	s := cryptobyte.String(b)
-	var version int
-	return s.ReadASN1(&s, cbasn1.SEQUENCE) && s.ReadASN1Integer(&version) && version == 3
-}
-
-// readPFX takes the certificates of a PFX and leaves its keys.
-func readPFX(b []byte, password string) (*sst.Store, error) {
-	if _, cert, cas, err := pkcs12.DecodeChain(b, password); err == nil {
-		return sst.Of(append(cas, cert)...), nil
-	}
-	if certs, err := pkcs12.DecodeTrustStore(b, password); err == nil {
-		return sst.Of(certs...), nil
-	}
-	ids, err := smime.ParsePKCS12(b, password)
+// readPFX takes the certificates of a PFX and leaves its keys. What else was
+// passed over is named, save keys that have no certificate.
+func readPFX(b []byte, password string, std cli.Std) (*sst.Store, error) {
+	p, err := smime.ReadPKCS12(b, password)
 	if err != nil {
 		return nil, err
 	}
-	s := new(sst.Store)
-	for _, id := range ids {
-		s.Elements = append(s.Elements, sst.Of(id.Certificate()).Elements...)
-		if key, err := id.SigningKey(); err == nil {
-			s.Elements = append(s.Elements, sst.Of(key.Chain...).Elements...)
+	for _, skipped := range p.Skipped {
+		if !errors.Is(skipped, smime.ErrNoCertificate) {
+			fmt.Fprintln(std.Err, "passed over:", skipped)
 		}
 	}
-	return s, nil
+	if len(p.Certificates) == 0 {
+		return nil, errors.New("no certificate")
+	}
+	return sst.Of(p.Certificates...), nil
 }

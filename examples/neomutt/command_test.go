@@ -56,7 +56,7 @@ func TestRefused(t *testing.T) {
 	stranger := certificate(smimetest.NewCA(t).Identity("bob@example.com"))
 	signing := certificate(ca.Identity("bob@example.com", smimetest.SigningOnly()))
 	text := save(t, []byte("Content-Type: text/plain\n\nhello\n"))
-	pfx, err := smime.WritePKCS12([]*smime.Identity{ca.Identity("alice@example.com")}, "right", true)
+	pfx, err := smime.MarshalPKCS12([]*smime.Identity{ca.Identity("alice@example.com")}, "right", &smime.PKCS12Options{InsecureLegacy: true})
 	if err != nil {
 		t.Fatal(err)
 	}

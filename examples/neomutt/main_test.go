@@ -23,7 +23,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{user: newUser(t, "alice@example.com"), ca: smimetest.NewCA(t)}
 	w.alice, w.bob = w.ca.Identity("alice@example.com"), w.ca.Identity("bob@example.com")
-	pfx, err := smime.WritePKCS12([]*smime.Identity{w.alice}, clitest.Password, true)
+	pfx, err := smime.MarshalPKCS12([]*smime.Identity{w.alice}, clitest.Password, &smime.PKCS12Options{InsecureLegacy: true})
 	if err != nil {
 		t.Fatal(err)
 	}

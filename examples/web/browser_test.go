@@ -178,7 +178,7 @@ func TestPage(t *testing.T) {
 	alice, mallory := ca.Identity("alice@example.com"), ca.Identity("mallory@example.com")
 	good, sealed := smimetest.Signed(t, alice, "good morning"), smimetest.Sealed(t, alice, "between us", alice)
 	roots := file(t, "roots.pem", append(pemOf(ca.Root().Raw), pemOf(ca.Issuing().Raw)...))
-	pfx, err := smime.WritePKCS12([]*smime.Identity{alice}, "secret", false)
+	pfx, err := smime.MarshalPKCS12([]*smime.Identity{alice}, "secret", nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,10 @@ import (
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/quoted"
 )
+
+const tagBMPString = cbasn1.Tag(30)
 
 // The bags of RFC 7292 section 4.2.
 const (
@@ -28,28 +31,41 @@ const (
 const (
 	maxBytes           = 16 << 20
 	maxBags            = 4096
-	maxDepth           = 4 // of SafeContents in SafeContents
+	maxDepth           = 4   // of SafeContents in SafeContents
+	maxFriendlyName    = 255 // characters (RFC 2985 section 5.5.1)
 	maxIterations      = 10_000_000
 	maxIterationsTotal = 30_000_000
 )
 
 // Contents are the keys and certificates of a file, in its order.
 type Contents struct {
-	Keys         [][]byte // PrivateKeyInfo in DER (PKCS #8)
-	Certificates [][]byte
+	Keys         []Item // each a PrivateKeyInfo in DER (PKCS #8)
+	Certificates []Item
+
+	// Skipped has an error for each key, or safe of several, that can't be
+	// decrypted: it has another password or an unsupported cipher. Of a file
+	// without a MAC that may be all.
+	Skipped []error
+}
+
+// An Item is a key or a certificate.
+type Item struct {
+	DER          []byte
+	FriendlyName string // PKCS #9 friendlyName; may be anything
 }
 
 // Decode checks the MAC of a PFX in DER or BER and returns the contents of
-// every bag. CRLs and secrets are passed over. What a file may cost is bounded:
-// 16 MiB, 4096 bags, 10 000 000 iterations of one key derivation and 30 000 000
-// of all. Every error wraps a [Problem].
+// every bag. CRLs and secrets are passed over. At most 16 octets of NUL, blank, tab,
+// CR and LF may follow the PFX. What a file may cost is bounded: 16 MiB, 4096
+// bags, 10 000 000 iterations of one key derivation and 30 000 000 of all.
+// Every error wraps a [Problem].
 func Decode(pfx []byte, password string) (*Contents, error) {
 	outer, err := readOuter(pfx)
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{}
-	if err := d.unlock(outer, password); err != nil {
+	d := &decoder{passwords: encodings(password)}
+	if err := d.unlock(outer); err != nil {
 		return nil, err
 	}
 	if err := d.authenticatedSafe(outer.content); err != nil {
@@ -78,11 +94,11 @@ type outer struct {
 }
 
 type decoder struct {
-	password encodedPassword
-	work     int64 // iterations spent
-	derived  map[derivation][]byte
-	bags     int
-	out      Contents
+	passwords []encodedPassword // one once the MAC is right
+	work      int64             // iterations spent
+	derived   map[derivation][]byte
+	bags      int
+	out       Contents
 }
 
 // A derivation is how a key of PBES2 is derived from the password.
@@ -91,8 +107,18 @@ type derivation struct {
 	size int
 }
 
+// skip notes that something can't be decrypted. An error that is fatal for the
+// file is returned.
+func (d *decoder) skip(err error) error {
+	if !errors.Is(err, ErrPassword) && !errors.Is(err, ErrUnsupported) {
+		return err
+	}
+	d.out.Skipped = append(d.out.Skipped, err)
+	return nil
+}
+
 func readOuter(pfx []byte) (*outer, error) {
-	der, err := ber.ToDER(pfx, false, maxBytes)
+	der, err := ber.ToDER(ber.TrimEnd(pfx), false, maxBytes)
 	if err != nil {
 		return nil, classify("PFX", err)
 	}
@@ -171,7 +197,7 @@ func (d *decoder) authenticatedSafe(b []byte) error {
 			err = d.encryptedSafe(body)
 		default:
 			// Encrypted to a certificate (RFC 7292 section 3.1): nobody writes it.
-			return fmt.Errorf("a safe of type %v: %w", kind, ErrMalformed)
+			err = d.skip(fmt.Errorf("a safe of type %v: %w", kind, ErrUnsupported))
 		}
 		if err != nil {
 			return err
@@ -198,17 +224,19 @@ func (d *decoder) encryptedSafe(body cryptobyte.String) error {
 	if !ok {
 		return malformed("EncryptedData.encryptedContent")
 	}
-	plain, err := d.decrypt(algorithm, ciphertext)
+	plain, err := d.decrypt(algorithm, ciphertext, isSequence)
 	if err != nil {
-		return err
+		return d.skip(fmt.Errorf("encrypted safe: %w", err))
 	}
-	if err := d.safeContents(plain, 0); err != nil {
-		if errors.Is(err, ErrLimit) || errors.Is(err, ErrPassword) {
-			return err
-		}
-		return fmt.Errorf("%w: %w", ErrPassword, err)
-	}
-	return nil
+	return d.safeContents(plain, 0)
+}
+
+// isSequence reports whether b is one SEQUENCE in BER, as everything that is
+// encrypted in a PFX. Padding alone is right by chance once in 256 times.
+func isSequence(b []byte) bool {
+	der, err := ber.ToDER(b, false, maxBytes)
+	s := cryptobyte.String(der)
+	return err == nil && s.SkipASN1(cbasn1.SEQUENCE) && s.Empty()
 }
 
 // readSegments reads an OCTET STRING tagged [0], in one piece or, as BER has
@@ -260,7 +288,7 @@ func (d *decoder) safeContents(b []byte, depth int) error {
 		if d.bags++; d.bags > maxBags {
 			return fmt.Errorf("%d bags: %w", d.bags, ErrLimit)
 		}
-		if err := d.bag(oid.OID(id), value, depth); err != nil {
+		if err := d.bag(oid.OID(id), value, friendlyName(bag), depth); err != nil {
 			return err
 		}
 	}
@@ -268,12 +296,12 @@ func (d *decoder) safeContents(b []byte, depth int) error {
 }
 
 // bag keeps keys and certificates; CRLs and secrets are passed over.
-func (d *decoder) bag(kind oid.OID, value cryptobyte.String, depth int) error {
+func (d *decoder) bag(kind oid.OID, value cryptobyte.String, name string, depth int) error {
 	switch kind {
 	case oidKeyBag:
-		d.out.Keys = append(d.out.Keys, value)
+		d.out.Keys = append(d.out.Keys, Item{value, name})
 	case oidShroudedKeyBag:
-		return d.shroudedKey(value)
+		return d.shroudedKey(value, name)
 	case oidCertBag:
 		var bag, id, wrapped, cert cryptobyte.String
 		if !value.ReadASN1(&bag, cbasn1.SEQUENCE) || !bag.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) ||
@@ -286,29 +314,55 @@ func (d *decoder) bag(kind oid.OID, value cryptobyte.String, depth int) error {
 		if !wrapped.ReadASN1(&cert, cbasn1.OCTET_STRING) {
 			return malformed("CertBag")
 		}
-		d.out.Certificates = append(d.out.Certificates, cert)
+		d.out.Certificates = append(d.out.Certificates, Item{cert, name})
 	case oidSafeContentsBag:
 		return d.safeContents(value, depth+1)
 	}
 	return nil
 }
 
-// shroudedKey decrypts an EncryptedPrivateKeyInfo (RFC 5208 section 6).
-func (d *decoder) shroudedKey(value cryptobyte.String) error {
+// shroudedKey decrypts an EncryptedPrivateKeyInfo (RFC 5208 section 6). One key
+// store of Java can have keys under passwords of their own.
+func (d *decoder) shroudedKey(value cryptobyte.String, name string) error {
 	var info, ciphertext cryptobyte.String
 	var algorithm alg.Identifier
 	if !value.ReadASN1(&info, cbasn1.SEQUENCE) || !alg.ReadIdentifier(&info, &algorithm) ||
 		!info.ReadASN1(&ciphertext, cbasn1.OCTET_STRING) {
 		return malformed("EncryptedPrivateKeyInfo")
 	}
-	plain, err := d.decrypt(algorithm, ciphertext)
+	plain, err := d.decrypt(algorithm, ciphertext, isSequence)
 	if err != nil {
-		return err
+		return d.skip(fmt.Errorf("private key %s: %w", quoted.Text(name), err))
 	}
 	der, err := ber.ToDER(plain, false, maxBytes)
 	if err != nil {
-		return fmt.Errorf("%w: private key: %w", ErrPassword, err)
+		return classify("private key", err)
 	}
-	d.out.Keys = append(d.out.Keys, der)
+	d.out.Keys = append(d.out.Keys, Item{der, name})
 	return nil
+}
+
+// friendlyName returns the name among the attributes of a bag, the empty string
+// if there is none that can be read.
+//
+//	PKCS12Attribute ::= SEQUENCE {
+//	    attrId     ATTRIBUTE.&id ({PKCS12AttrSet}),
+//	    attrValues SET OF ATTRIBUTE.&Type ({PKCS12AttrSet}{@attrId}) }
+//
+//	friendlyName ::= BMPString (SIZE (1..255))
+func friendlyName(attributes cryptobyte.String) string {
+	var set, attribute, id, values, text cryptobyte.String
+	if !attributes.ReadASN1(&set, cbasn1.SET) {
+		return ""
+	}
+	for set.ReadASN1(&attribute, cbasn1.SEQUENCE) {
+		if !attribute.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) || oid.OID(id) != oid.FriendlyName {
+			continue
+		}
+		if !attribute.ReadASN1(&values, cbasn1.SET) || !values.ReadASN1(&text, tagBMPString) || len(text) > 2*maxFriendlyName {
+			return ""
+		}
+		return bmpText(text)
+	}
+	return ""
 }

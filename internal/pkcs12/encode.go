@@ -1,13 +1,17 @@
 package pkcs12
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"fmt"
+	"slices"
+	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
@@ -28,16 +32,24 @@ const (
 // An Entry is a private key that crypto/x509 can encode, its certificate and
 // the issuers of that.
 type Entry struct {
-	Key         crypto.PrivateKey
-	Certificate *x509.Certificate
-	Issuers     []*x509.Certificate
+	Key          crypto.PrivateKey
+	Certificate  *x509.Certificate
+	Issuers      []*x509.Certificate
+	FriendlyName string
 }
 
 // Encode returns a file with at least one entry: AES-256 with
-// PBKDF2-HMAC-SHA-256, or Triple DES with SHA-1 if legacy. The password can't
-// have characters outside the Basic Multilingual Plane.
+// PBKDF2-HMAC-SHA-256, or Triple DES with SHA-1 if legacy. The password and the
+// names can't have characters outside the Basic Multilingual Plane.
 func Encode(entries []Entry, password string, legacy bool) ([]byte, error) {
-	if len(entries) > 1 && !legacy {
+	named := false
+	for i, e := range entries {
+		named = named || e.FriendlyName != ""
+		if !isBMP(e.FriendlyName) || utf8.RuneCountInString(e.FriendlyName) > maxFriendlyName {
+			return nil, fmt.Errorf("entry %d: friendly name: %w", i, ErrMalformed)
+		}
+	}
+	if (len(entries) > 1 || named) && !legacy {
 		return encodeHistory(entries, password)
 	}
 	enc := pkcs12.Modern2023.WithIterations(iterations)
@@ -50,10 +62,13 @@ func Encode(entries []Entry, password string, legacy bool) ([]byte, error) {
 		if err != nil {
 			return nil, fmt.Errorf("entry %d: %w: %w", i, ErrMalformed, err)
 		}
-		if len(entries) == 1 {
+		if len(entries) == 1 && !named {
 			return pfx, nil
 		}
 		safe, err := authenticatedSafe(pfx)
+		if err == nil && e.FriendlyName != "" {
+			safe, err = nameKeys(safe, e.FriendlyName)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -67,10 +82,8 @@ func Encode(entries []Entry, password string, legacy bool) ([]byte, error) {
 // would make long histories take minutes to open, and more iterations than
 // readers allow.
 func encodeHistory(entries []Entry, password string) ([]byte, error) {
-	for _, r := range password {
-		if utf16.RuneLen(r) != 1 {
-			return nil, malformed("password with a character outside the Basic Multilingual Plane")
-		}
+	if !isBMP(password) {
+		return nil, malformed("password with a character outside the Basic Multilingual Plane")
 	}
 	e, err := newEncoder(password)
 	if err != nil {
@@ -126,22 +139,53 @@ func (e *encoder) encrypt(plain []byte) (id, ciphertext []byte, err error) {
 	return id, ciphertext, err
 }
 
-// addBag writes a SafeBag, which is for the certificate or its key if leaf is
-// not nil.
-func addBag(b *cryptobyte.Builder, kind oid.OID, leaf *x509.Certificate, value func(*cryptobyte.Builder)) {
+// isBMP reports whether s can be a BMPString.
+func isBMP(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return utf16.RuneLen(r) != 1 })
+}
+
+// addBag writes a SafeBag, which is for the certificate or its key if of is not
+// nil.
+func addBag(b *cryptobyte.Builder, kind oid.OID, of *Entry, value func(*cryptobyte.Builder)) {
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 		b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(kind)) })
 		b.AddASN1(explicit, value)
-		if leaf == nil {
+		if of == nil {
 			return
 		}
-		id := sha256.Sum256(leaf.Raw) // any octets, equal for the two (RFC 2985 section 5.5.2)
-		b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) {
-			b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-				b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(oid.LocalKeyID)) })
-				b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) { b.AddASN1OctetString(id[:20]) })
-			})
-		})
+		id := sha256.Sum256(of.Certificate.Raw) // any octets, equal for the two (RFC 2985 section 5.5.2)
+		attributes := [][]byte{attribute(oid.LocalKeyID, func(b *cryptobyte.Builder) { b.AddASN1OctetString(id[:20]) })}
+		if of.FriendlyName != "" {
+			attributes = append(attributes, nameAttribute(of.FriendlyName))
+		}
+		addSet(b, attributes)
+	})
+}
+
+// attribute returns a PKCS12Attribute with one value.
+func attribute(id oid.OID, value func(*cryptobyte.Builder)) []byte {
+	var b cryptobyte.Builder
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(id)) })
+		b.AddASN1(cbasn1.SET, value)
+	})
+	return b.BytesOrPanic()
+}
+
+func nameAttribute(name string) []byte {
+	text := bmpPassword(name)
+	return attribute(oid.FriendlyName, func(b *cryptobyte.Builder) {
+		b.AddASN1(tagBMPString, func(b *cryptobyte.Builder) { b.AddBytes(text[:len(text)-2]) })
+	})
+}
+
+// addSet writes a SET OF in DER.
+func addSet(b *cryptobyte.Builder, elements [][]byte) {
+	slices.SortFunc(elements, bytes.Compare)
+	b.AddASN1(cbasn1.SET, func(b *cryptobyte.Builder) {
+		for _, e := range elements {
+			b.AddBytes(e)
+		}
 	})
 }
 
@@ -151,20 +195,20 @@ func certBags(entries []Entry) ([]byte, error) {
 	seen := make(map[string]bool)
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		add := func(c, leaf *x509.Certificate) {
+		add := func(c *x509.Certificate, of *Entry) {
 			if seen[string(c.Raw)] {
 				return
 			}
 			seen[string(c.Raw)] = true
-			addBag(b, oidCertBag, leaf, func(b *cryptobyte.Builder) {
+			addBag(b, oidCertBag, of, func(b *cryptobyte.Builder) {
 				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 					b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes([]byte(oidX509Certificate)) })
 					b.AddASN1(explicit, func(b *cryptobyte.Builder) { b.AddASN1OctetString(c.Raw) })
 				})
 			})
 		}
-		for _, e := range entries {
-			add(e.Certificate, e.Certificate)
+		for i := range entries {
+			add(entries[i].Certificate, &entries[i])
 		}
 		for _, e := range entries {
 			for _, c := range e.Issuers {
@@ -179,8 +223,8 @@ func certBags(entries []Entry) ([]byte, error) {
 func (e *encoder) keyBags(entries []Entry) ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		for _, entry := range entries {
-			key, err := x509.MarshalPKCS8PrivateKey(entry.Key)
+		for i := range entries {
+			key, err := x509.MarshalPKCS8PrivateKey(entries[i].Key)
 			if err != nil {
 				b.SetError(err)
 				return
@@ -190,7 +234,7 @@ func (e *encoder) keyBags(entries []Entry) ([]byte, error) {
 				b.SetError(err)
 				return
 			}
-			addBag(b, oidShroudedKeyBag, entry.Certificate, func(b *cryptobyte.Builder) {
+			addBag(b, oidShroudedKeyBag, &entries[i], func(b *cryptobyte.Builder) {
 				b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
 					b.AddBytes(id)
 					b.AddASN1OctetString(ciphertext)
@@ -251,6 +295,67 @@ func authenticatedSafe(pfx []byte) ([]byte, error) {
 		return nil, malformed("AuthenticatedSafe")
 	}
 	return safe, nil
+}
+
+// nameKeys returns the contents octets of an AuthenticatedSafe in DER with name
+// added to every encrypted key.
+func nameKeys(safe []byte, name string) ([]byte, error) {
+	var out cryptobyte.Builder
+	for in := cryptobyte.String(safe); !in.Empty(); {
+		info := in
+		kind, body, err := readContentInfo(&in)
+		if err != nil {
+			return nil, err
+		}
+		if kind != oid.Data {
+			out.AddBytes(info[:len(info)-len(in)])
+			continue
+		}
+		var contents, bags cryptobyte.String
+		if !body.ReadASN1(&contents, cbasn1.OCTET_STRING) || !contents.ReadASN1(&bags, cbasn1.SEQUENCE) {
+			return nil, malformed("SafeContents")
+		}
+		var b cryptobyte.Builder
+		b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+			for !bags.Empty() {
+				addNamed(b, &bags, name)
+			}
+		})
+		named, err := b.Bytes()
+		if err != nil {
+			return nil, err
+		}
+		out.AddBytes(plainSafe(named))
+	}
+	return out.Bytes()
+}
+
+// addNamed copies a bag and adds name if it is that of a key.
+func addNamed(b *cryptobyte.Builder, bags *cryptobyte.String, name string) {
+	var bag, id, value, set cryptobyte.String
+	whole := *bags
+	if !bags.ReadASN1(&bag, cbasn1.SEQUENCE) || !bag.ReadASN1(&id, cbasn1.OBJECT_IDENTIFIER) || !bag.ReadASN1Element(&value, explicit) {
+		b.SetError(malformed("SafeBag"))
+		return
+	}
+	if oid.OID(id) != oidShroudedKeyBag {
+		b.AddBytes(whole[:len(whole)-len(*bags)])
+		return
+	}
+	attributes := [][]byte{nameAttribute(name)}
+	for bag.ReadASN1(&set, cbasn1.SET); !set.Empty(); {
+		var one cryptobyte.String
+		if !set.ReadASN1Element(&one, cbasn1.SEQUENCE) {
+			b.SetError(malformed("bagAttributes"))
+			return
+		}
+		attributes = append(attributes, one)
+	}
+	b.AddASN1(cbasn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddASN1(cbasn1.OBJECT_IDENTIFIER, func(b *cryptobyte.Builder) { b.AddBytes(id) })
+		b.AddBytes(value)
+		addSet(b, attributes)
+	})
 }
 
 // joinSafes makes one file of several, as the encoder puts one key in each.

@@ -1,8 +1,11 @@
 package pkcs12
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/subtle"
+	"encoding/binary"
+	"errors"
 	"fmt"
 	"unicode/utf16"
 
@@ -21,10 +24,24 @@ const (
 	oidPBERC2_40  oid.OID = "\x2a\x86\x48\x86\xf7\x0d\x01\x0c\x01\x06" // 1.2.840.113549.1.12.1.6
 )
 
-// A encodedPassword is a password in the two encodings in use: BMPString with two
-// zero octets at its end for the functions of PKCS #12, and UTF-8 for PBKDF2
+// An encodedPassword is a password in the two encodings in use: BMPString with
+// two zero octets at its end for the functions of PKCS #12, and UTF-8 for PBKDF2
 // (RFC 9579 section 5; RFC 8018 section 3).
 type encodedPassword struct{ bmp, utf8 []byte }
+
+// encodings returns what programs make of a password, the standard form first.
+func encodings(password string) []encodedPassword {
+	list := []encodedPassword{{bmpPassword(password), []byte(password)}}
+	if password == "" {
+		// DEVIATION: RFC 7292 appendix B.1 makes two zero octets of an empty
+		// password; to some programs it has none.
+		return append(list, encodedPassword{nil, nil})
+	}
+	if widened := widenedPassword(password); !bytes.Equal(widened, list[0].bmp) {
+		list = append(list, encodedPassword{widened, []byte(password)})
+	}
+	return list
+}
 
 func bmpPassword(s string) []byte {
 	var b []byte
@@ -34,32 +51,50 @@ func bmpPassword(s string) []byte {
 	return append(b, 0, 0)
 }
 
-// unlock finds out by the MAC how the password is to be encoded.
-func (d *decoder) unlock(o *outer, password string) error {
-	d.password = encodedPassword{bmpPassword(password), []byte(password)}
+// widenedPassword puts a zero before each octet of the UTF-8 form.
+//
+// DEVIATION: OpenSSL before 1.1.0 encodes passwords so instead of as the
+// BMPString of RFC 7292 appendix B.1, whatever characters the octets are.
+func widenedPassword(s string) []byte {
+	var b []byte
+	for i := range len(s) {
+		b = append(b, 0, s[i])
+	}
+	return append(b, 0, 0)
+}
+
+func bmpText(b []byte) string {
+	units := make([]uint16, len(b)/2)
+	for i := range units {
+		units[i] = binary.BigEndian.Uint16(b[2*i:])
+	}
+	return string(utf16.Decode(units))
+}
+
+// unlock checks the MAC, which also shows how the password is to be encoded.
+func (d *decoder) unlock(o *outer) error {
 	if !o.hasMAC {
 		return nil
 	}
-	ok, err := d.checkMAC(o)
-	if err != nil {
-		return err
-	}
-	if !ok && password == "" {
-		// An empty password is two zero octets to some programs and none to others.
-		d.password.bmp = nil
-		if ok, err = d.checkMAC(o); err != nil {
+	for _, p := range d.passwords {
+		ok, err := d.checkMAC(o, p)
+		if err != nil {
 			return err
 		}
+		if ok {
+			d.passwords = []encodedPassword{p}
+			return nil
+		}
+		if o.macAlg.OID == oid.PBMAC1 {
+			break // in which all have the same form
+		}
 	}
-	if !ok {
-		return ErrPassword
-	}
-	return nil
+	return ErrPassword
 }
 
-func (d *decoder) checkMAC(o *outer) (bool, error) {
+func (d *decoder) checkMAC(o *outer, password encodedPassword) (bool, error) {
 	if o.macAlg.OID == oid.PBMAC1 {
-		return d.checkPBMAC1(o)
+		return d.checkPBMAC1(o, password)
 	}
 	hash, err := alg.HashOf(o.macAlg)
 	if err != nil {
@@ -68,7 +103,7 @@ func (d *decoder) checkMAC(o *outer) (bool, error) {
 	if err := d.spend(o.iterations); err != nil {
 		return false, err
 	}
-	mac := hmac.New(hash.New, deriveKey(hash, 3, d.password.bmp, o.salt, int(o.iterations), hash.Size()))
+	mac := hmac.New(hash.New, deriveKey(hash, 3, password.bmp, o.salt, int(o.iterations), hash.Size()))
 	mac.Write(o.content)
 	return subtle.ConstantTimeCompare(mac.Sum(nil), o.mac) == 1, nil
 }
@@ -78,7 +113,7 @@ func (d *decoder) checkMAC(o *outer) (bool, error) {
 //	PBMAC1-params ::= SEQUENCE {
 //	    keyDerivationFunc AlgorithmIdentifier {{PBMAC1-KDFs}},
 //	    messageAuthScheme AlgorithmIdentifier {{PBMAC1-MACs}} }
-func (d *decoder) checkPBMAC1(o *outer) (bool, error) {
+func (d *decoder) checkPBMAC1(o *outer, password encodedPassword) (bool, error) {
 	in := cryptobyte.String(o.macAlg.Params)
 	var seq cryptobyte.String
 	var kdfID, macID alg.Identifier
@@ -98,7 +133,7 @@ func (d *decoder) checkPBMAC1(o *outer) (bool, error) {
 	if kdf.KeyLen < 20 || kdf.KeyLen > 64 {
 		return false, malformed("PBMAC1 key length")
 	}
-	key, err := kdf.Key(d.password.utf8, kdf.KeyLen)
+	key, err := kdf.Key(password.utf8, kdf.KeyLen)
 	if err != nil {
 		return false, classify("PBMAC1", err)
 	}
@@ -128,8 +163,26 @@ func (d *decoder) pbkdf2(id alg.Identifier) (*alg.PBKDF2, error) {
 }
 
 // decrypt undoes PBES2 (RFC 8018 section 6.2) or one of the ciphers of PKCS #12.
-func (d *decoder) decrypt(id alg.Identifier, ciphertext []byte) ([]byte, error) {
-	content, key, err := d.pbeKey(id)
+// The plaintext is one that is right. Without a MAC every encoding of the
+// password is tried.
+func (d *decoder) decrypt(id alg.Identifier, ciphertext []byte, right func([]byte) bool) ([]byte, error) {
+	for i, p := range d.passwords {
+		if i > 0 && id.OID == oid.PBES2 {
+			break // in which all have the same form
+		}
+		plain, err := d.decryptWith(p, id, ciphertext)
+		if err == nil && right(plain) {
+			return plain, nil
+		}
+		if err != nil && !errors.Is(err, ErrPassword) {
+			return nil, err
+		}
+	}
+	return nil, ErrPassword
+}
+
+func (d *decoder) decryptWith(password encodedPassword, id alg.Identifier, ciphertext []byte) ([]byte, error) {
+	content, key, err := d.pbeKey(password, id)
 	if err != nil {
 		return nil, err
 	}
@@ -172,9 +225,9 @@ func openAuthenticated(content *alg.Content, key, ciphertext []byte) ([]byte, er
 }
 
 // pbeKey returns the cipher that id asks for and its key.
-func (d *decoder) pbeKey(id alg.Identifier) (*alg.Content, []byte, error) {
+func (d *decoder) pbeKey(password encodedPassword, id alg.Identifier) (*alg.Content, []byte, error) {
 	if id.OID == oid.PBES2 {
-		return d.pbes2Key(id)
+		return d.pbes2Key(password, id)
 	}
 	in := cryptobyte.String(id.Params)
 	var seq, salt cryptobyte.String
@@ -186,7 +239,7 @@ func (d *decoder) pbeKey(id alg.Identifier) (*alg.Content, []byte, error) {
 		return nil, nil, err
 	}
 	derive := func(purpose byte, n int) []byte {
-		return deriveKey(alg.SHA1, purpose, d.password.bmp, salt, int(iterations), n)
+		return deriveKey(alg.SHA1, purpose, password.bmp, salt, int(iterations), n)
 	}
 	iv := derive(2, 8)
 	var keyLen, rc2Version int
@@ -233,7 +286,7 @@ func pbeCipher(rc2Version int, iv []byte) alg.Identifier {
 //	PBES2-params ::= SEQUENCE {
 //	    keyDerivationFunc AlgorithmIdentifier {{PBES2-KDFs}},
 //	    encryptionScheme  AlgorithmIdentifier {{PBES2-Encs}} }
-func (d *decoder) pbes2Key(id alg.Identifier) (*alg.Content, []byte, error) {
+func (d *decoder) pbes2Key(password encodedPassword, id alg.Identifier) (*alg.Content, []byte, error) {
 	in := cryptobyte.String(id.Params)
 	var seq cryptobyte.String
 	var kdfID, encID alg.Identifier
@@ -253,7 +306,7 @@ func (d *decoder) pbes2Key(id alg.Identifier) (*alg.Content, []byte, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	key, err := kdf.Key(d.password.utf8, n)
+	key, err := kdf.Key(password.utf8, n)
 	if err != nil {
 		return nil, nil, classify("encryption by password", err)
 	}

@@ -52,15 +52,15 @@ func TestIterationLimits(t *testing.T) {
 		{"PBES2 of 0", pbes2(0), ErrMalformed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			d := new(decoder)
-			if _, err := d.decrypt(tt.id, make([]byte, 16)); !errors.Is(err, tt.want) || d.work != 0 {
+			d := &decoder{passwords: encodings("x")}
+			if _, err := d.decrypt(tt.id, make([]byte, 16), isSequence); !errors.Is(err, tt.want) || d.work != 0 {
 				t.Errorf("%v after %d iterations, want %v", err, d.work, tt.want)
 			}
 		})
 	}
 	// Many bags together have a limit of their own.
-	d := &decoder{work: maxIterationsTotal - 100}
-	if _, err := d.decrypt(pbe(101), make([]byte, 16)); !errors.Is(err, ErrLimit) {
+	d := &decoder{passwords: encodings("x"), work: maxIterationsTotal - 100}
+	if _, err := d.decrypt(pbe(101), make([]byte, 16), isSequence); !errors.Is(err, ErrLimit) {
 		t.Error(err)
 	}
 }

@@ -47,5 +47,15 @@ func classify(what string, err error) error {
 	case errors.Is(err, alg.ErrWeak):
 		p = ErrWeak
 	}
-	return fmt.Errorf("%s: %w: %w", what, p, err)
+	return &classified{what, p, err}
 }
+
+// A classified error has the text of err, which names the fact already.
+type classified struct {
+	what    string
+	problem Problem
+	err     error
+}
+
+func (e *classified) Error() string   { return e.what + ": " + e.err.Error() }
+func (e *classified) Unwrap() []error { return []error{e.problem, e.err} }

@@ -8,8 +8,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
@@ -20,10 +24,12 @@ import (
 type Keys struct {
 	PFX, Key, Cert List
 	PasswordFile   string
+	Warn           io.Writer // says what was passed over in a PFX; nil: nobody hears
 }
 
 // Register adds the flags to fs.
 func (k *Keys) Register(fs *flag.FlagSet) {
+	k.Warn = fs.Output()
 	fs.Var(&k.PFX, "pfx", "PKCS #12 `FILE` with key and certificate; may be repeated")
 	fs.Var(&k.Key, "key", "PEM or DER `FILE` with a private key; belongs to the -cert at the same place; may be repeated")
 	fs.Var(&k.Cert, "cert", "PEM or DER `FILE` with the certificate of -key; may be repeated")
@@ -37,18 +43,7 @@ func (k *Keys) Identities() (smime.Identities, error) {
 	}
 	var ids smime.Identities
 	for _, name := range k.PFX {
-		pfx, err := os.ReadFile(name)
-		if err != nil {
-			return nil, err
-		}
-		password, err := k.Password()
-		if err != nil {
-			return nil, err
-		}
-		if block, _ := pem.Decode(withoutMark(pfx)); block != nil && block.Type == "PKCS12" {
-			pfx = block.Bytes
-		}
-		found, err := smime.ParsePKCS12(pfx, password)
+		found, err := k.readPFX(name)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -62,6 +57,45 @@ func (k *Keys) Identities() (smime.Identities, error) {
 		ids = append(ids, id)
 	}
 	return ids, nil
+}
+
+func (k *Keys) readPFX(name string) ([]*smime.Identity, error) {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	password, err := k.Password()
+	if err != nil {
+		return nil, err
+	}
+	if pfx, ok := PFX(b); ok {
+		b = pfx
+	}
+	p, err := smime.ReadPKCS12(b, password)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.Identities) == 0 { // and the short form says why
+		_, err := smime.ParsePKCS12(b, password)
+		return nil, err
+	}
+	for _, skipped := range p.Skipped {
+		if k.Warn != nil {
+			fmt.Fprintf(k.Warn, "%s: passed over: %v\n", name, skipped)
+		}
+	}
+	return p.Identities, nil
+}
+
+// PFX returns the PKCS #12 file in b, which is in DER or PEM, and whether it
+// looks like one.
+func PFX(b []byte) ([]byte, bool) {
+	if block, _ := pem.Decode(withoutMark(b)); block != nil && block.Type == "PKCS12" {
+		b = block.Bytes
+	}
+	s := cryptobyte.String(b)
+	var version int // PFX ::= SEQUENCE { version INTEGER (3), ...
+	return b, s.ReadASN1(&s, asn1.SEQUENCE) && s.ReadASN1Integer(&version) && version == 3
 }
 
 // Required is Identities, of which there must be one.

@@ -52,6 +52,7 @@ func isCMS(head []byte) bool {
 }
 
 func isArmoured(head []byte) bool {
+	head = bytes.TrimPrefix(head, []byte("\ufeff"))
 	for _, label := range []string{"CMS", "PKCS7"} {
 		if bytes.HasPrefix(head, []byte("-----BEGIN "+label+"-----")) {
 			return true

@@ -27,7 +27,7 @@ func NewPerson(t *testing.T, ca *smimetest.CA, mailbox string, flaws ...smimetes
 	t.Setenv("SMIME_PASSWORD", Password)
 	p := &Person{Identity: ca.Identity(mailbox, flaws...)}
 	dir := t.TempDir()
-	pfx, err := smime.WritePKCS12([]*smime.Identity{p.Identity}, Password, false)
+	pfx, err := smime.MarshalPKCS12([]*smime.Identity{p.Identity}, Password, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
