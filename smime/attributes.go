@@ -48,11 +48,11 @@ func (d *draft) commonAttributes(opts *SignOptions, authors *authors) ([]pkcs7.A
 // signedKind returns the type of what a message that is signed already has
 // under its signature, or nothing.
 func (d *draft) signedKind() oid.OID {
-	switch form, _ := mimetree.FormOf(d.root); form {
+	switch form, _ := mimetree.FormOf(d.Root); form {
 	case mimetree.FormClear:
 		return oid.Data
 	case mimetree.FormCMS:
-		body, err := decodeCMS(d.root, d.section(d.root.BodyRange()))
+		body, err := decodeCMS(d.Root, d.Section(d.Root.BodyRange()))
 		if err != nil {
 			return ""
 		}

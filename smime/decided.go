@@ -6,15 +6,16 @@ import (
 	"io"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/prepare"
 	"github.com/gosmime/gosmime/internal/spool"
 	"github.com/gosmime/gosmime/pkcs7"
 )
 
 // outside returns the fields that stand outside the encryption of a payload.
-func (d *draft) outside(p *payload, opts *EncryptOptions) ([]field, error) {
+func (d *draft) outside(p *payload, opts *EncryptOptions) ([]prepare.Field, error) {
 	outer := p.outer
 	switch {
-	case d.layered():
+	case d.IsSMIME():
 		var err error
 		if outer, err = d.decidedOuter(); err != nil {
 			return nil, err
@@ -29,17 +30,17 @@ func (d *draft) outside(p *payload, opts *EncryptOptions) ([]field, error) {
 // One that was signed for encryption has them recorded in its payload
 // (RFC 9788 section 2.2); of any other nothing is hidden, since nobody could
 // tell later what was.
-func (d *draft) decidedOuter() ([]field, error) {
+func (d *draft) decidedOuter() ([]prepare.Field, error) {
 	inside, err := d.innerHeader()
 	if err != nil || inside == nil || inside.Type.Params["hp"] != "cipher" {
-		return d.fields, err
+		return d.Fields, err
 	}
-	var outer []field
-	for _, f := range d.fields {
+	var outer []prepare.Field
+	for _, f := range d.Fields {
 		if copiesHeader(f) {
 			continue
 		}
-		if isTrace(f.name) || inside.Header.Count(f.name) == 0 {
+		if isTrace(f.Name) || inside.Header.Count(f.Name) == 0 {
 			outer = append(outer, f) // added since, such as by a relay
 		}
 	}
@@ -48,12 +49,12 @@ func (d *draft) decidedOuter() ([]field, error) {
 		if err != nil || malformed > 0 || len(h) != 1 {
 			return nil, fmt.Errorf("%w: HP-Outer: %s", ErrHeader, clip(v))
 		}
-		if isStructural(h[0].Name) || isDropped(h[0].Name) {
+		if prepare.IsStructural(h[0].Name) || prepare.IsDropped(h[0].Name) {
 			return nil, fmt.Errorf("%w: HP-Outer: %s", ErrHeader, clip(v))
 		}
-		f, err := newField(h[0].Name, h[0].Value)
+		f, err := prepare.NewField(h[0].Name, h[0].Value)
 		if err != nil {
-			return nil, err
+			return nil, sendError(err)
 		}
 		outer = append(outer, f)
 	}
@@ -63,8 +64,8 @@ func (d *draft) decidedOuter() ([]field, error) {
 // innerHeader returns the header of what was signed, under however many
 // signatures, or nil if the message is not a signed one.
 func (d *draft) innerHeader() (*mimetree.Part, error) {
-	inside, err := d.signedHeader(d.root, d.section(d.root.Range), d.work.layers)
-	if inside == d.root {
+	inside, err := d.signedHeader(d.Root, d.Section(d.Root.Range), d.work.layers)
+	if inside == d.Root {
 		inside = nil
 	}
 	return inside, err

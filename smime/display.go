@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/prepare"
 	"github.com/gosmime/gosmime/internal/stream"
 )
 
@@ -50,7 +51,7 @@ func (m *Message) undecorated(p *mimetree.Part) io.Reader {
 		return body.reader()
 	}
 	u := &recoder{src: undecorate(p.Type.Type, decoded)}
-	u.dst = encodeBody(p, &u.out)
+	u.dst = prepare.EncodeBody(p, &u.out)
 	return u
 }
 
@@ -126,20 +127,6 @@ func (u *undecorator) Read(p []byte) (int, error) {
 		u.r = io.MultiReader(bytes.NewReader(head[:start]), bytes.NewReader(head[end:]), u.src)
 	}
 	return u.r.Read(p)
-}
-
-type nopCloser struct{ io.Writer }
-
-func (nopCloser) Close() error { return nil }
-
-func encodeBody(p *mimetree.Part, w io.Writer) io.WriteCloser {
-	switch p.Encoding {
-	case "base64":
-		return newBase64Writer(w)
-	case "quoted-printable":
-		return newQuotedWriter(w)
-	}
-	return nopCloser{w}
 }
 
 // firstBlankLine returns where the text after the first blank line begins, 0

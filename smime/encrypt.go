@@ -10,6 +10,7 @@ import (
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/prepare"
 	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
 )
@@ -34,7 +35,7 @@ func Encrypt(ctx context.Context, w io.Writer, r io.Reader, to []*Recipient, opt
 	if err != nil {
 		return err
 	}
-	defer d.close()
+	defer d.Close()
 	p, err := d.newPayload(composing{policy: opts.Header, cipher: true, hidden: opts.Hidden})
 	if err != nil {
 		return err
@@ -206,13 +207,13 @@ func allAnnounce(to []*Recipient, id oid.OID) bool {
 
 // write writes a message with the outer fields whose body is what content
 // writes, encrypted. size is its length, or -1.
-func (e *encryption) write(ctx context.Context, w io.Writer, outer []field, size int64, content func(io.Writer) error) error {
+func (e *encryption) write(ctx context.Context, w io.Writer, outer []prepare.Field, size int64, content func(io.Writer) error) error {
 	smimeType := "enveloped-data"
 	if e.options.Cipher.Authenticated() {
 		smimeType = "authEnveloped-data"
 	}
 	out := bufio.NewWriterSize(stream.FullWriter{W: w}, 32<<10)
-	b64 := newBase64Writer(&prefixWriter{w: out, prefix: func(w io.Writer) error {
+	b64 := prepare.NewBase64Writer(&prefixWriter{w: out, prefix: func(w io.Writer) error {
 		if err := writeFields(w, outer); err != nil {
 			return err
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/prepare"
 )
 
 // A HeaderField is one field of [Message.Header]. Values are unfolded and not
@@ -159,7 +160,7 @@ func (p *headerState) merge(outside mimetree.Header) []HeaderField {
 	protected := make(map[string]bool, len(p.fields))
 	var list []HeaderField
 	for _, f := range p.fields {
-		if isStructural(f.Name) || p.foreign && f.Is("From") {
+		if prepare.IsStructural(f.Name) || p.foreign && f.Is("From") {
 			continue
 		}
 		key := keyOf(f.Name, f.Value)
@@ -171,7 +172,7 @@ func (p *headerState) merge(outside mimetree.Header) []HeaderField {
 		list = append(list, h)
 	}
 	for _, f := range outside {
-		if isStructural(f.Name) || protected[strings.ToLower(f.Name)] {
+		if prepare.IsStructural(f.Name) || protected[strings.ToLower(f.Name)] {
 			continue
 		}
 		list = append(list, HeaderField{Name: f.Name, Value: f.Value})

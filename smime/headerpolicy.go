@@ -7,6 +7,8 @@ import (
 	"net/mail"
 	"strings"
 	"time"
+
+	"github.com/gosmime/gosmime/internal/prepare"
 )
 
 // HeaderPolicy is a header confidentiality policy of RFC 9788 section 3.
@@ -74,13 +76,6 @@ func universalTime(value string) string {
 	return t.UTC().Format(time.RFC1123Z)
 }
 
-// isStructural reports whether a field belongs to the MIME structure and not to
-// the message (RFC 9787 section 1.1.1).
-func isStructural(name string) bool {
-	lower := strings.ToLower(name)
-	return lower == "mime-version" || strings.HasPrefix(lower, "content-")
-}
-
 // isTrace reports whether a field is added on the way: it is neither protected
 // nor compared.
 func isTrace(name string) bool {
@@ -94,25 +89,14 @@ func isTrace(name string) bool {
 
 // copiesHeader reports whether a signature by DKIM repeats other fields (RFC
 // 6376 section 3.5: the tag z). No such signature holds for what is encrypted.
-func copiesHeader(f field) bool {
-	if !strings.EqualFold(f.name, "DKIM-Signature") && !strings.EqualFold(f.name, "ARC-Message-Signature") {
+func copiesHeader(f prepare.Field) bool {
+	if !strings.EqualFold(f.Name, "DKIM-Signature") && !strings.EqualFold(f.Name, "ARC-Message-Signature") {
 		return false
 	}
-	for tag := range strings.SplitSeq(f.value, ";") {
+	for tag := range strings.SplitSeq(f.Value, ";") {
 		if name, _, ok := strings.Cut(tag, "="); ok && strings.TrimSpace(name) == "z" {
 			return true
 		}
-	}
-	return false
-}
-
-// isDropped reports whether a field is never written: who a blind copy went to
-// (RFC 5322 section 3.6.3), and what only the payload of an encrypted message
-// may have (RFC 9788 section 2.2).
-func isDropped(name string) bool {
-	switch strings.ToLower(name) {
-	case "bcc", "resent-bcc", "hp-outer":
-		return true
 	}
 	return false
 }
@@ -146,7 +130,7 @@ func sameText(name, a, b string) bool {
 	if readable(a) == readable(b) {
 		return true
 	}
-	if !isAddressField(name) {
+	if !prepare.IsAddressField(name) {
 		return false
 	}
 	x := addressesOnly(a)
@@ -165,10 +149,10 @@ func readable(value string) string {
 
 // exposed returns an error if one of the fields, which are to stand outside the
 // encryption as they are, must not be seen there.
-func exposed(fields []field, hidden []HeaderField) error {
+func exposed(fields []prepare.Field, hidden []HeaderField) error {
 	for _, f := range fields {
-		if v, keep := withhold(hidden, f.name, f.value); !isTrace(f.name) && (!keep || v != f.value) {
-			return fmt.Errorf("%w: %s can't be hidden, since the header is not protected or was signed before", ErrHeader, clip(f.name))
+		if v, keep := withhold(hidden, f.Name, f.Value); !isTrace(f.Name) && (!keep || v != f.Value) {
+			return fmt.Errorf("%w: %s can't be hidden, since the header is not protected or was signed before", ErrHeader, clip(f.Name))
 		}
 	}
 	return nil

@@ -8,17 +8,31 @@ import (
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/prepare"
 )
 
 // A legacyText is what a Legacy Display Element says: the hidden fields, for
 // programs that decrypt and do not know header protection (RFC 9788 section
 // 5.2.2).
-type legacyText []field
+type legacyText []prepare.Field
 
-// addLegacy adds the element to every main body part.
-func (p *plan) addLegacy(text *legacyText) {
-	p.legacy = true
-	mainBodies(p.d.root, func(part *mimetree.Part) { p.addLegacyTo(part, part == p.d.root, text) })
+// addTo adds the element to every main body part of root.
+func (t legacyText) addTo(p *prepare.Rewrite, root *mimetree.Part) {
+	mainBodies(root, func(part *mimetree.Part) {
+		isHTML := part.Type.Type == "text/html"
+		element, utf8, ok := t.encode(isHTML, part.Type.Params["charset"])
+		if !ok {
+			return
+		}
+		legacy := &legacyDisplay{element: element, html: isHTML}
+		if !p.Insert(part, element, legacy.writer) {
+			return
+		}
+		if utf8 {
+			p.SetParameter(part, "charset", "utf-8")
+		}
+		p.SetParameter(part, "hp-legacy-display", "1")
+	})
 }
 
 // mainBodies calls f with each main body part (RFC 9787 section 7.1): what is
@@ -43,45 +57,6 @@ func mainBodies(part *mimetree.Part, f func(*mimetree.Part)) {
 	}
 }
 
-func (p *plan) addLegacyTo(part *mimetree.Part, root bool, text *legacyText) {
-	isHTML := part.Type.Type == "text/html"
-	element, utf8, ok := text.encode(isHTML, part.Type.Params["charset"])
-	if !ok {
-		return
-	}
-	legacy := &legacyDisplay{element: element, html: isHTML}
-	body := part.BodyRange()
-	found := false
-	for i := range p.edits {
-		if e := &p.edits[i]; e.recode != nil && e.Range == body {
-			e.recode.legacy, found = legacy, true
-		}
-	}
-	if !found {
-		r := recoding{from: part.Encoding, to: part.Encoding, exact: part.Encoding == "base64", legacy: legacy}
-		switch part.Encoding {
-		case "", "7bit", "8bit":
-			r.from, r.to = "7bit", "7bit"
-			s := &inspector{}
-			s.Write(element)
-			if s.finish()&p.mind != 0 {
-				r.to = "quoted-printable"
-			}
-		case "quoted-printable", "base64":
-		default:
-			return
-		}
-		p.edits = append(p.edits, edit{Range: body, recode: &r})
-		if r.to == "quoted-printable" && part.Encoding != r.to {
-			p.relabel(part, root, r.to)
-		}
-	}
-	if utf8 {
-		p.typeParameter(part, root, "charset", "utf-8")
-	}
-	p.typeParameter(part, root, "hp-legacy-display", "1")
-}
-
 // encode returns the element in the charset of a part; utf8 says that the part
 // must be labelled as UTF-8, of which ASCII is a part. ok is false for a charset
 // in which not even ASCII is itself.
@@ -89,7 +64,7 @@ func (t legacyText) encode(isHTML bool, charset string) (element []byte, utf8, o
 	var b strings.Builder
 	dec := new(mime.WordDecoder)
 	for _, f := range t {
-		v := f.value
+		v := f.Value
 		if s, err := dec.DecodeHeader(v); err == nil {
 			v = s
 		}
@@ -99,7 +74,7 @@ func (t legacyText) encode(isHTML bool, charset string) (element []byte, utf8, o
 			}
 			return r
 		}, v)
-		b.WriteString(f.name + ": " + strings.TrimSpace(v) + "\r\n")
+		b.WriteString(f.Name + ": " + strings.TrimSpace(v) + "\r\n")
 	}
 	s := b.String()
 	if isHTML {
@@ -112,7 +87,7 @@ func (t legacyText) encode(isHTML bool, charset string) (element []byte, utf8, o
 	case strings.HasPrefix(charset, "utf-16"), strings.HasPrefix(charset, "utf-32"), strings.HasPrefix(charset, "utf-7"),
 		strings.HasPrefix(charset, "ucs-"), strings.HasPrefix(charset, "iso-10646-"), strings.HasPrefix(charset, "ibm037"), strings.HasPrefix(charset, "ebcdic"):
 		return nil, false, false
-	case isASCII(s), charset == "utf-8", charset == "utf8":
+	case prepare.IsASCII(s), charset == "utf-8", charset == "utf8":
 		return []byte(s), false, true
 	case charset == "", charset == "us-ascii":
 		return []byte(s), true, true

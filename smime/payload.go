@@ -7,14 +7,15 @@ import (
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/prepare"
 )
 
 // A payload is a MIME entity that is to be signed or encrypted: what RFC 9787
 // calls the Cryptographic Payload, or a layer around one.
 type payload struct {
 	header []byte // with the blank line
-	plan   *plan
-	outer  []field // the fields of the message outside of it
+	plan   *prepare.Rewrite
+	outer  []prepare.Field // the fields of the message outside of it
 }
 
 // write writes the entity.
@@ -22,15 +23,15 @@ func (p *payload) write(w io.Writer) error {
 	if _, err := w.Write(p.header); err != nil {
 		return err
 	}
-	return p.plan.writeBody(w)
+	return sendError(p.plan.WriteBody(w))
 }
 
 // size returns the length of the entity, or -1 where that is not known.
 func (p *payload) size() int64 {
-	if p.plan.size < 0 {
+	if p.plan.Size < 0 {
 		return -1
 	}
-	return int64(len(p.header)) + p.plan.size
+	return int64(len(p.header)) + p.plan.Size
 }
 
 // A composing says how the header of a payload is made (RFC 9788 section 5.2).
@@ -49,15 +50,20 @@ func (c composing) must() bool { return c.strict && !c.cipher }
 // newPayload makes the entity of a draft: Compose of RFC 9788 section 5.2.1
 // but for the last two steps.
 func (d *draft) newPayload(how composing) (*payload, error) {
-	if d.layered() || how.policy == PlainHeader {
-		p, err := d.newPlan(how.strict, how.must(), nil)
+	p, err := d.compose(how)
+	return p, sendError(err)
+}
+
+func (d *draft) compose(how composing) (*payload, error) {
+	if d.IsSMIME() || how.policy == PlainHeader {
+		p, err := d.Rewrite(how.strict, how.must(), nil)
 		if err != nil {
 			return nil, err
 		}
 		header, err := d.structure(p, "")
-		return &payload{header: header, plan: p, outer: d.fields}, err
+		return &payload{header: header, plan: p, outer: d.Fields}, err
 	}
-	out := &payload{outer: d.fields}
+	out := &payload{outer: d.Fields}
 	var hidden legacyText
 	if how.cipher {
 		var err error
@@ -65,12 +71,12 @@ func (d *draft) newPayload(how composing) (*payload, error) {
 			return nil, err
 		}
 	}
-	var legacy *legacyText
+	var legacy prepare.Extension
 	if len(hidden) > 0 && !how.asIs {
-		legacy = &hidden
+		legacy = func(p *prepare.Rewrite) { hidden.addTo(p, d.Root) }
 	}
 	var err error
-	if out.plan, err = d.newPlan(how.strict, how.must(), legacy); err != nil {
+	if out.plan, err = d.Rewrite(how.strict, how.must(), legacy); err != nil {
 		return nil, err
 	}
 	hp := "clear"
@@ -82,21 +88,21 @@ func (d *draft) newPayload(how composing) (*payload, error) {
 		return nil, err
 	}
 	header = header[:len(header)-2] // the blank line
-	for _, f := range d.fields {
-		if !isTrace(f.name) {
-			header = append(header, f.raw...)
+	for _, f := range d.Fields {
+		if !isTrace(f.Name) {
+			header = append(header, f.Raw...)
 		}
 	}
 	if how.cipher {
 		for _, f := range out.outer {
-			if isTrace(f.name) {
+			if isTrace(f.Name) {
 				continue
 			}
-			record, err := newField("HP-Outer", f.name+": "+f.value)
+			record, err := prepare.NewField("HP-Outer", f.Name+": "+f.Value)
 			if err != nil {
 				return nil, err
 			}
-			header = append(header, record.raw...)
+			header = append(header, record.Raw...)
 		}
 	}
 	out.header = append(header, '\r', '\n')
@@ -105,36 +111,36 @@ func (d *draft) newPayload(how composing) (*payload, error) {
 
 // hide returns the fields that stand outside the encryption, and those that
 // people would miss there.
-func (d *draft) hide(how composing) (outer []field, hidden legacyText, err error) {
-	for _, f := range d.fields {
-		if isTrace(f.name) {
+func (d *draft) hide(how composing) (outer []prepare.Field, hidden legacyText, err error) {
+	for _, f := range d.Fields {
+		if isTrace(f.Name) {
 			if !copiesHeader(f) || how.policy == HideNothing && len(how.hidden) == 0 {
 				outer = append(outer, f)
 			}
 			continue
 		}
-		v, keep := withhold(how.hidden, f.name, f.value)
+		v, keep := withhold(how.hidden, f.Name, f.Value)
 		if keep {
-			v, keep = how.policy.outer(f.name, v)
+			v, keep = how.policy.outer(f.Name, v)
 		}
-		if strings.EqualFold(f.name, "From") && !sameText(f.name, v, f.value) {
+		if strings.EqualFold(f.Name, "From") && !sameText(f.Name, v, f.Value) {
 			// RFC 9788 section 3.1.1. Readers would take it for a forgery.
 			return nil, nil, fmt.Errorf("%w: the addresses of From can't be hidden", ErrHeader)
 		}
-		if (!keep || v != f.value) && isUserFacing(f.name) {
+		if (!keep || v != f.Value) && isUserFacing(f.Name) {
 			hidden = append(hidden, f)
 		}
 		switch {
 		case !keep:
-		case v == f.value:
+		case v == f.Value:
 			outer = append(outer, f)
 		default:
-			if !isASCII(v) {
-				if v, err = asciiValue(f.name, v); err != nil {
+			if !prepare.IsASCII(v) {
+				if v, err = prepare.ASCIIValue(f.Name, v); err != nil {
 					return nil, nil, err
 				}
 			}
-			o, err := newField(f.name, v)
+			o, err := prepare.NewField(f.Name, v)
 			if err != nil {
 				return nil, nil, err
 			}
@@ -147,37 +153,37 @@ func (d *draft) hide(how composing) (outer []field, hidden legacyText, err error
 // structure returns the structural header fields of the root with the edits of
 // the plan and the hp parameter, if any, and a blank line. Each of MIME-Version,
 // Content-Type and Content-Transfer-Encoding stands there at most once.
-func (d *draft) structure(p *plan, hp string) ([]byte, error) {
+func (d *draft) structure(p *prepare.Rewrite, hp string) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("MIME-Version: 1.0\r\n")
-	encoding, contentType := p.root.encoding, false
-	for i := range d.root.Header {
-		in := &d.root.Header[i]
-		if !isStructural(in.Name) || strings.EqualFold(in.Name, "MIME-Version") {
+	encoding, contentType := p.Root.Encoding, false
+	for i := range d.Root.Header {
+		in := &d.Root.Header[i]
+		if !prepare.IsStructural(in.Name) || strings.EqualFold(in.Name, "MIME-Version") {
 			continue
 		}
-		f, changed, err := sendable(in)
+		f, changed, err := prepare.Sendable(in)
 		if err != nil {
 			return nil, err
 		}
-		d.changed = d.changed || changed
+		d.Changed = d.Changed || changed
 		switch {
 		case in.Is("Content-Type"):
 			contentType = true
-			if f, err = rootType(f, d.root.Type, p.root, hp); err != nil {
+			if f, err = rootType(f, d.Root.Type, p.Root, hp); err != nil {
 				return nil, err
 			}
 		case in.Is("Content-Transfer-Encoding") && encoding != "":
 			continue
 		}
-		b.Write(f.raw)
+		b.Write(f.Raw)
 	}
 	if !contentType {
-		f, err := rootType(field{name: "Content-Type", value: "text/plain", raw: []byte("Content-Type: text/plain\r\n")}, mimetree.MediaType{Type: "text/plain"}, p.root, hp)
+		f, err := rootType(prepare.Field{Name: "Content-Type", Value: "text/plain", Raw: []byte("Content-Type: text/plain\r\n")}, mimetree.MediaType{Type: "text/plain"}, p.Root, hp)
 		if err != nil {
 			return nil, err
 		}
-		b.Write(f.raw)
+		b.Write(f.Raw)
 	}
 	if encoding != "" {
 		b.WriteString("Content-Transfer-Encoding: " + encoding + "\r\n")
@@ -187,31 +193,28 @@ func (d *draft) structure(p *plan, hp string) ([]byte, error) {
 }
 
 // rootType returns the Content-Type of the root with what is to be added.
-func rootType(f field, t mimetree.MediaType, e rootEdit, hp string) (field, error) {
-	v := f.value
+func rootType(f prepare.Field, t mimetree.MediaType, e prepare.RootEdit, hp string) (prepare.Field, error) {
+	v := f.Value
 	add := func(name, value string) {
-		v = withParameter(v, t, name, value)
-		t.Params = merged(t.Params, name, value)
+		v = prepare.WithParameter(v, t, name, value)
+		t.Params = prepare.Merged(t.Params, name, value)
 	}
 	if _, stale := t.Params["hp"]; stale && hp == "" {
 		// What protects no header fields must not say so (RFC 9788 section 2.1.1).
-		t.Params = merged(t.Params, "hp", "")
+		t.Params = prepare.Merged(t.Params, "hp", "")
 		delete(t.Params, "hp")
-		if v = formatMediaType(t.Type, t.Params); v == "" {
+		if v = prepare.FormatMediaType(t.Type, t.Params); v == "" {
 			v = t.Type
 		}
 	}
-	if e.utf8 {
-		add("charset", "utf-8")
-	}
-	if e.legacy {
-		add("hp-legacy-display", "1")
+	for _, p := range e.Parameters {
+		add(p.Name, p.Value)
 	}
 	if hp != "" {
 		add("hp", hp)
 	}
-	if v == f.value {
+	if v == f.Value {
 		return f, nil
 	}
-	return newField(f.name, v)
+	return prepare.NewField(f.Name, v)
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/prepare"
 )
 
 // A receiptRequest is who asks whom for a receipt.
@@ -113,7 +114,7 @@ const otherName asn1.Tag = 0xa0
 // addMailbox writes GeneralNames of one mailbox.
 func addMailbox(b *cryptobyte.Builder, box string) {
 	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-		if isASCII(box) {
+		if prepare.IsASCII(box) {
 			b.AddASN1(asn1.Tag(1).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(box)) })
 			return
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/prepare"
 )
 
 // ReplyHidden returns the header fields of a reply or forward that must not be
@@ -50,7 +51,7 @@ func (m *Message) ReplyHidden(compose func(fields []HeaderField) []HeaderField) 
 func plainFields(h mimetree.Header) []HeaderField {
 	var list []HeaderField
 	for _, f := range h {
-		if !isStructural(f.Name) {
+		if !prepare.IsStructural(f.Name) {
 			list = append(list, HeaderField{Name: f.Name, Value: f.Value})
 		}
 	}

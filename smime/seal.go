@@ -22,7 +22,7 @@ func Seal(ctx context.Context, w io.Writer, r io.Reader, id *Identity, to []*Rec
 	if err != nil {
 		return err
 	}
-	defer d.close()
+	defer d.Close()
 	s, err := d.newSigning(id, &opts.Sign, composing{policy: opts.Encrypt.Header, cipher: true, hidden: opts.Encrypt.Hidden})
 	if err != nil {
 		return err

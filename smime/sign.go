@@ -14,6 +14,7 @@ import (
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/prepare"
 	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
 )
@@ -36,7 +37,7 @@ func Sign(ctx context.Context, w io.Writer, r io.Reader, id *Identity, opts *Sig
 	if err != nil {
 		return err
 	}
-	defer d.close()
+	defer d.Close()
 	s, err := d.newSigning(id, opts, composing{policy: opts.Header, cipher: opts.ForEncryption})
 	if err != nil {
 		return err
@@ -44,14 +45,14 @@ func Sign(ctx context.Context, w io.Writer, r io.Reader, id *Identity, opts *Sig
 	if s.small() {
 		// So that nothing is written if the key can't sign.
 		var b bytes.Buffer
-		if err := s.writeMessage(ctx, &b, d.fields); err != nil {
+		if err := s.writeMessage(ctx, &b, d.Fields); err != nil {
 			return err
 		}
 		_, err := b.WriteTo(stream.FullWriter{W: w})
 		return err
 	}
 	out := bufio.NewWriterSize(stream.FullWriter{W: w}, 32<<10)
-	if err := s.writeMessage(ctx, out, d.fields); err != nil {
+	if err := s.writeMessage(ctx, out, d.Fields); err != nil {
 		return err
 	}
 	return out.Flush()
@@ -117,8 +118,8 @@ type signing struct {
 // newSigning checks everything that can be checked before the first octet is
 // written.
 func (d *draft) newSigning(id *Identity, opts *SignOptions, how composing) (*signing, error) {
-	s := &signing{opts: opts, boundary: d.boundary}
-	authors := findAuthors("", d.root.Header)
+	s := &signing{opts: opts, boundary: d.Boundary}
+	authors := findAuthors("", d.Root.Header)
 	if !opts.InsecureAnySender {
 		if id == nil || id.cert == nil {
 			return nil, fmt.Errorf("%w: no identity", ErrKeyMismatch)
@@ -152,8 +153,8 @@ func (d *draft) newSigning(id *Identity, opts *SignOptions, how composing) (*sig
 	if err != nil {
 		return nil, err
 	}
-	if opts.AsIs && (d.changed || s.payload.plan.recoded() || s.payload.plan.err != nil) {
-		return nil, errors.Join(fmt.Errorf("%w: it would have to be re-encoded", ErrNotTransportSafe), s.payload.plan.err)
+	if opts.AsIs && (d.Changed || s.payload.plan.Recoded() || s.payload.plan.Err != nil) {
+		return nil, errors.Join(fmt.Errorf("%w: it would have to be re-encoded", ErrNotTransportSafe), sendError(s.payload.plan.Err))
 	}
 	return s, nil
 }
@@ -240,7 +241,7 @@ func (s *signing) small() bool {
 	return n >= 0 && n <= maxSmall
 }
 
-func (s *signing) writeMessage(ctx context.Context, w io.Writer, fields []field) error {
+func (s *signing) writeMessage(ctx context.Context, w io.Writer, fields []prepare.Field) error {
 	if err := writeFields(w, fields); err != nil {
 		return err
 	}
@@ -267,7 +268,7 @@ func (s *signing) writeOpaque(ctx context.Context, w io.Writer) error {
 	if _, err := io.WriteString(w, cmsHeader("signed-data", "smime.p7m")); err != nil {
 		return err
 	}
-	b64 := newBase64Writer(w)
+	b64 := prepare.NewBase64Writer(w)
 	opts := s.cmsOptions()
 	opts.Size = max(0, s.payload.size())
 	signer, err := pkcs7.NewSignWriter(ctx, b64, s.keys, opts)
@@ -313,7 +314,7 @@ func (s *signing) writeClear(ctx context.Context, w io.Writer) error {
 	if _, err := fmt.Fprintf(w, "\r\n--%s\r\n%s", s.boundary, signatureHeader); err != nil {
 		return err
 	}
-	b64 := newBase64Writer(w)
+	b64 := prepare.NewBase64Writer(w)
 	if _, err := b64.Write(sig.Bytes()); err != nil {
 		return err
 	}
@@ -340,9 +341,9 @@ func cmsHeader(smimeType, name string) string {
 		"Content-Disposition: attachment; filename=" + name + "\r\n\r\n"
 }
 
-func writeFields(w io.Writer, fields []field) error {
+func writeFields(w io.Writer, fields []prepare.Field) error {
 	for _, f := range fields {
-		if _, err := w.Write(f.raw); err != nil {
+		if _, err := w.Write(f.Raw); err != nil {
 			return err
 		}
 	}

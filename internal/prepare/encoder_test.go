@@ -1,4 +1,4 @@
-package smime
+package prepare
 
 import (
 	"bytes"
@@ -24,9 +24,9 @@ func FuzzTransferEncodings(f *testing.F) {
 		text := canonical.Bytes()
 
 		var out bytes.Buffer
-		pieces(newQuotedWriter(&out), text, int(size)+1)
+		pieces(NewQuotedWriter(&out), text, int(size)+1)
 		check := func(out []byte) {
-			s := &inspector{}
+			s := &transportScanner{}
 			s.Write(out)
 			if found := s.finish(); found != 0 {
 				t.Fatalf("hazards %b in %q", found, out)
@@ -44,7 +44,7 @@ func FuzzTransferEncodings(f *testing.F) {
 		}
 
 		out.Reset()
-		pieces(newBase64Writer(&out), in, int(size)+1)
+		pieces(NewBase64Writer(&out), in, int(size)+1)
 		check(out.Bytes())
 		b, err := base64.StdEncoding.DecodeString(out.String())
 		if err != nil || !bytes.Equal(b, in) {
@@ -65,7 +65,7 @@ func pieces(w io.WriteCloser, b []byte, size int) {
 
 func BenchmarkBase64Writer(b *testing.B) {
 	p := make([]byte, 256<<10)
-	w := newBase64Writer(io.Discard)
+	w := NewBase64Writer(io.Discard)
 	b.SetBytes(int64(len(p)))
 	for b.Loop() {
 		w.Write(p)
@@ -74,7 +74,7 @@ func BenchmarkBase64Writer(b *testing.B) {
 
 func BenchmarkQuotedWriter(b *testing.B) {
 	p := bytes.Repeat([]byte("Gr\xc3\xbc\xc3\x9fe und mehr Text, eine Zeile lang.\r\n"), 1000)
-	w := newQuotedWriter(io.Discard)
+	w := NewQuotedWriter(io.Discard)
 	b.SetBytes(int64(len(p)))
 	for b.Loop() {
 		w.Write(p)

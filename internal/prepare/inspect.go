@@ -1,4 +1,4 @@
-package smime
+package prepare
 
 import (
 	"bytes"
@@ -7,20 +7,20 @@ import (
 	"unicode/utf8"
 )
 
-// hazard is what mail transport might change, or can't carry at all.
-type hazard uint16
+// hazards are what mail transport might change, or can't carry at all.
+type hazards uint16
 
 const (
-	eightBit hazard = 1 << iota // octets above 127
-	nul                         // NUL
-	longLine                    // more than 998 octets (RFC 5322 section 2.1.1)
-	fromLine                    // a line that begins with "From " (RFC 8551 section 3.1.3)
-	blankEnd                    // a space or TAB at the end of a line
-	loneLF                      // LF without CR
-	loneCR                      // CR without LF
-	notUTF8                     // some octets above 127 are no UTF-8
-	dashLine                    // the boundary that was to be looked for occurs
-	dotLine                     // a line that is a single dot (RFC 5321 section 4.5.2)
+	eightBit hazards = 1 << iota // octets above 127
+	nul                          // NUL
+	longLine                     // more than 998 octets (RFC 5322 section 2.1.1)
+	fromLine                     // a line that begins with "From " (RFC 8551 section 3.1.3)
+	blankEnd                     // a space or TAB at the end of a line
+	loneLF                       // LF without CR
+	loneCR                       // CR without LF
+	notUTF8                      // some octets above 127 are no UTF-8
+	dashLine                     // the boundary that was to be looked for occurs
+	dotLine                      // a line that is a single dot (RFC 5321 section 4.5.2)
 	// As a line end, a lone CR could make the two before it.
 	unsafeText = eightBit | nul | longLine | fromLine | blankEnd | loneCR
 )
@@ -28,10 +28,10 @@ const (
 // maxLine is the longest line that transport carries, without its end.
 const maxLine = 998
 
-// An inspector is a writer that finds hazards. It keeps no octets but those of
+// An transportScanner is a writer that finds hazards. It keeps no octets but those of
 // a boundary, a UTF-8 sequence or a line start that a piece may end in.
-type inspector struct {
-	found    hazard
+type transportScanner struct {
+	hazards  hazards
 	boundary []byte // what must not occur, or nil
 	utf8     bool   // whether to look for octets that are no UTF-8
 
@@ -44,23 +44,23 @@ type inspector struct {
 	partial []byte // unfinished UTF-8 sequence
 }
 
-func (s *inspector) Write(p []byte) (int, error) {
+func (s *transportScanner) Write(p []byte) (int, error) {
 	n := len(p)
 	if n == 0 {
 		return 0, nil
 	}
 	s.total += int64(n)
-	if s.boundary != nil && s.found&dashLine == 0 {
+	if s.boundary != nil && s.hazards&dashLine == 0 {
 		s.seek(p)
 	}
-	if s.found&nul == 0 && bytes.IndexByte(p, 0) >= 0 {
-		s.found |= nul
+	if s.hazards&nul == 0 && bytes.IndexByte(p, 0) >= 0 {
+		s.hazards |= nul
 	}
 	if high := countHigh(p); high > 0 {
-		s.found |= eightBit
+		s.hazards |= eightBit
 		s.high += high
 	}
-	if s.utf8 && s.found&(eightBit|notUTF8) == eightBit {
+	if s.utf8 && s.hazards&(eightBit|notUTF8) == eightBit {
 		s.checkUTF8(p)
 	}
 	s.lines(p)
@@ -68,10 +68,10 @@ func (s *inspector) Write(p []byte) (int, error) {
 }
 
 // lines looks at every line that ends in p.
-func (s *inspector) lines(p []byte) {
+func (s *transportScanner) lines(p []byte) {
 	cr := bytes.Count(p, []byte{'\r'})
 	if s.last[0] == '\r' && p[0] != '\n' {
-		s.found |= loneCR
+		s.hazards |= loneCR
 	}
 	rest := p
 	for len(rest) > 0 {
@@ -91,10 +91,10 @@ func (s *inspector) lines(p []byte) {
 			length--
 			before = s.octet(p, at-2)
 		} else {
-			s.found |= loneLF
+			s.hazards |= loneLF
 		}
 		if length > 0 && (before == ' ' || before == '\t') {
-			s.found |= blankEnd
+			s.hazards |= blankEnd
 		}
 		s.endLine(length)
 		rest = rest[j+1:]
@@ -104,16 +104,16 @@ func (s *inspector) lines(p []byte) {
 		cr-- // its LF may come
 	}
 	if cr > 0 {
-		s.found |= loneCR
+		s.hazards |= loneCR
 	}
 	if s.line > maxLine+1 {
-		s.found |= longLine
+		s.hazards |= longLine
 	}
 	s.last = [2]byte{p[len(p)-1], s.octet(p, len(p)-2)}
 }
 
 // octet returns p[i], or what came before p where i is negative.
-func (s *inspector) octet(p []byte, i int) byte {
+func (s *transportScanner) octet(p []byte, i int) byte {
 	if i >= 0 {
 		return p[i]
 	}
@@ -121,56 +121,56 @@ func (s *inspector) octet(p []byte, i int) byte {
 }
 
 // begin keeps the first octets of the line.
-func (s *inspector) begin(p []byte) {
+func (s *transportScanner) begin(p []byte) {
 	if s.line < len(s.start) {
 		copy(s.start[s.line:], p)
 	}
 }
 
 // endLine looks at a line of that length, whose first octets are kept.
-func (s *inspector) endLine(length int) {
+func (s *transportScanner) endLine(length int) {
 	if length > maxLine {
-		s.found |= longLine
+		s.hazards |= longLine
 	}
 	if length >= 5 && s.start[0] == 'F' && string(s.start[:]) == "From " {
-		s.found |= fromLine
+		s.hazards |= fromLine
 	}
 	if length == 1 && s.start[0] == '.' {
-		s.found |= dotLine
+		s.hazards |= dotLine
 	}
 }
 
 // finish looks at a last line without end and returns everything found.
-func (s *inspector) finish() hazard {
+func (s *transportScanner) finish() hazards {
 	if s.line > 0 {
 		length, last := s.line, s.last[0]
 		if last == '\r' {
-			s.found |= loneCR
+			s.hazards |= loneCR
 			length--
 			last = s.last[1]
 		}
 		if length > 0 && (last == ' ' || last == '\t') {
-			s.found |= blankEnd
+			s.hazards |= blankEnd
 		}
 		s.endLine(length)
 	}
 	if len(s.partial) > 0 {
-		s.found |= notUTF8
+		s.hazards |= notUTF8
 	}
-	return s.found
+	return s.hazards
 }
 
 // seek looks for the boundary across pieces.
-func (s *inspector) seek(p []byte) {
+func (s *transportScanner) seek(p []byte) {
 	keep := len(s.boundary) - 1
 	if len(s.tail) > 0 {
 		s.tail = append(s.tail, p[:min(len(p), keep)]...)
 		if bytes.Contains(s.tail, s.boundary) {
-			s.found |= dashLine
+			s.hazards |= dashLine
 		}
 	}
 	if bytes.Contains(p, s.boundary) {
-		s.found |= dashLine
+		s.hazards |= dashLine
 	}
 	if len(p) >= keep {
 		s.tail = append(s.tail[:0], p[len(p)-keep:]...)
@@ -181,7 +181,7 @@ func (s *inspector) seek(p []byte) {
 	}
 }
 
-func (s *inspector) checkUTF8(p []byte) {
+func (s *transportScanner) checkUTF8(p []byte) {
 	if len(s.partial) > 0 {
 		for len(p) > 0 && !utf8.FullRune(s.partial) {
 			s.partial = append(s.partial, p[0])
@@ -191,7 +191,7 @@ func (s *inspector) checkUTF8(p []byte) {
 			return
 		}
 		if !utf8.Valid(s.partial) {
-			s.found |= notUTF8
+			s.hazards |= notUTF8
 			s.partial = nil
 			return
 		}
@@ -207,7 +207,7 @@ func (s *inspector) checkUTF8(p []byte) {
 		}
 	}
 	if !utf8.Valid(p[:end]) {
-		s.found |= notUTF8
+		s.hazards |= notUTF8
 		return
 	}
 	s.partial = append(s.partial, p[end:]...)
@@ -235,4 +235,4 @@ func countHigh(p []byte) int64 {
 	return n
 }
 
-var _ io.Writer = (*inspector)(nil)
+var _ io.Writer = (*transportScanner)(nil)

@@ -1,10 +1,12 @@
-package smime
+package prepare
 
 import (
 	"encoding/base64"
 	"io"
 
 	simd "github.com/segmentio/asm/base64"
+
+	"github.com/gosmime/gosmime/internal/mimetree"
 )
 
 // base64 lines have 57 octets in 76 characters, the most that RFC 2045 section
@@ -15,8 +17,8 @@ const (
 	base64Piece  = 57 * 2048
 )
 
-// A base64Writer writes lines of base64. Close writes what is pending.
-type base64Writer struct {
+// A Base64Writer writes lines of base64. Close writes what is pending.
+type Base64Writer struct {
 	w    io.Writer
 	in   []byte // fewer than a line
 	raw  []byte
@@ -25,9 +27,10 @@ type base64Writer struct {
 	done bool
 }
 
-func newBase64Writer(w io.Writer) *base64Writer { return &base64Writer{w: w} }
+// NewBase64Writer returns a Base64Writer to w.
+func NewBase64Writer(w io.Writer) *Base64Writer { return &Base64Writer{w: w} }
 
-func (b *base64Writer) Write(p []byte) (int, error) {
+func (b *Base64Writer) Write(p []byte) (int, error) {
 	if b.err != nil {
 		return 0, b.err
 	}
@@ -55,7 +58,7 @@ func (b *base64Writer) Write(p []byte) (int, error) {
 }
 
 // lines writes p, whose last line alone may be short.
-func (b *base64Writer) lines(p []byte) {
+func (b *Base64Writer) lines(p []byte) {
 	size := base64.StdEncoding.EncodedLen(len(p))
 	if cap(b.raw) < size {
 		b.raw = make([]byte, size)
@@ -74,7 +77,7 @@ func (b *base64Writer) lines(p []byte) {
 }
 
 // Close does not close the writer below.
-func (b *base64Writer) Close() error {
+func (b *Base64Writer) Close() error {
 	if b.err == nil && !b.done && len(b.in) > 0 {
 		b.lines(b.in)
 	}
@@ -82,9 +85,9 @@ func (b *base64Writer) Close() error {
 	return b.err
 }
 
-// A quotedWriter writes canonical text as quoted-printable (RFC 2045 section
+// A QuotedWriter writes canonical text as quoted-printable (RFC 2045 section
 // 6.7). No line of it begins with "From ", "." or "--", or ends in a blank.
-type quotedWriter struct {
+type QuotedWriter struct {
 	w     io.Writer
 	out   []byte
 	col   int
@@ -95,9 +98,10 @@ type quotedWriter struct {
 
 const quotedPiece = 32 << 10
 
-func newQuotedWriter(w io.Writer) *quotedWriter { return &quotedWriter{w: w} }
+// NewQuotedWriter returns a QuotedWriter to w.
+func NewQuotedWriter(w io.Writer) *QuotedWriter { return &QuotedWriter{w: w} }
 
-func (q *quotedWriter) Write(p []byte) (int, error) {
+func (q *QuotedWriter) Write(p []byte) (int, error) {
 	for _, c := range p {
 		if q.cr {
 			q.cr = false
@@ -125,7 +129,7 @@ func (q *quotedWriter) Write(p []byte) (int, error) {
 }
 
 // flushBlank writes the blank that is followed by something else than a line end.
-func (q *quotedWriter) flushBlank() {
+func (q *QuotedWriter) flushBlank() {
 	if c := q.blank; c != 0 {
 		q.blank = 0
 		q.put(c, false)
@@ -134,7 +138,7 @@ func (q *quotedWriter) flushBlank() {
 
 // put writes one octet, as it is or as "=XX", with a soft line break before it
 // where the line is full.
-func (q *quotedWriter) put(c byte, encode bool) {
+func (q *QuotedWriter) put(c byte, encode bool) {
 	size := 1
 	if encode {
 		size = 3
@@ -155,7 +159,7 @@ func (q *quotedWriter) put(c byte, encode bool) {
 	q.col += size
 }
 
-func (q *quotedWriter) endLine() {
+func (q *QuotedWriter) endLine() {
 	if c := q.blank; c != 0 {
 		q.blank = 0
 		q.put(c, true)
@@ -164,7 +168,7 @@ func (q *quotedWriter) endLine() {
 	q.col = 0
 }
 
-func (q *quotedWriter) flush() {
+func (q *QuotedWriter) flush() {
 	if q.err == nil && len(q.out) > 0 {
 		_, q.err = q.w.Write(q.out)
 	}
@@ -172,7 +176,7 @@ func (q *quotedWriter) flush() {
 }
 
 // Close writes what is pending. It does not close the writer below.
-func (q *quotedWriter) Close() error {
+func (q *QuotedWriter) Close() error {
 	if c := q.blank; c != 0 {
 		q.blank = 0
 		q.put(c, true)
@@ -227,3 +231,18 @@ func (t *trimWriter) flush() error {
 	_, err := t.w.Write([]byte{'\r'})
 	return err
 }
+
+// EncodeBody returns a writer that writes to w in the transfer encoding of p.
+func EncodeBody(p *mimetree.Part, w io.Writer) io.WriteCloser {
+	switch p.Encoding {
+	case "base64":
+		return NewBase64Writer(w)
+	case "quoted-printable":
+		return NewQuotedWriter(w)
+	}
+	return nopCloser{w}
+}
+
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }

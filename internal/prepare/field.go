@@ -1,4 +1,4 @@
-package smime
+package prepare
 
 import (
 	"bytes"
@@ -12,53 +12,54 @@ import (
 	"unicode/utf8"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/quoted"
 )
 
-// A field is a header field as it is written.
-type field struct {
-	name  string
-	value string // unfolded
-	raw   []byte // with folds, ends with CR LF
+// A Field is a header Field as it is written.
+type Field struct {
+	Name  string
+	Value string // unfolded
+	Raw   []byte // with folds, ends with CR LF
 }
 
-// newField makes a field and folds it. The value must not have a line end or
-// NUL: who composes a field from what others wrote could be made to write more
+// NewField makes a Field and folds it. The value must not have a line end or
+// NUL: who composes a Field from what others wrote could be made to write more
 // fields than one.
-func newField(name, value string) (field, error) {
+func NewField(name, value string) (Field, error) {
 	if strings.ContainsAny(value, "\r\n\x00") {
-		return field{}, fmt.Errorf("%w: %s: line end or NUL in the value", ErrHeader, clip(name))
+		return Field{}, headerError(name, "line end or NUL in the value")
 	}
 	raw, err := fold(name, value)
-	return field{name, value, raw}, err
+	return Field{name, value, raw}, err
 }
 
-// sendable returns a field of the input as it can be sent: with CR LF, lines
+// Sendable returns a Field of the input as it can be sent: with CR LF, lines
 // that transport carries and, where that can be, in ASCII. changed says that
 // more than line ends is new.
-func sendable(in *mimetree.Field) (f field, changed bool, err error) {
-	f = field{name: in.Name, value: in.Value}
+func Sendable(in *mimetree.Field) (f Field, changed bool, err error) {
+	f = Field{Name: in.Name, Value: in.Value}
 	raw := in.Raw
 	if bytes.IndexByte(raw, 0) >= 0 || bytes.Count(raw, []byte{'\r'}) != bytes.Count(raw, []byte("\r\n")) {
-		return f, false, fmt.Errorf("%w: %s: lone CR or NUL", ErrHeader, clip(in.Name))
+		return f, false, headerError(in.Name, "lone CR or NUL")
 	}
-	if !isASCII(f.value) {
-		if f.value, err = asciiValue(f.name, f.value); err != nil {
+	if !IsASCII(f.Value) {
+		if f.Value, err = ASCIIValue(f.Name, f.Value); err != nil {
 			return f, false, err
 		}
-		changed = f.value != in.Value
+		changed = f.Value != in.Value
 	}
 	if !changed && wellFolded(in) {
-		f.raw = canonicalLines(raw)
+		f.Raw = canonicalLines(raw)
 		return f, false, nil
 	}
-	if isAddressField(f.name) && longestWord(f.value) > maxLine/2 {
-		f.value = strings.ReplaceAll(f.value, ",", ", ") // room for folds
+	if IsAddressField(f.Name) && longestWord(f.Value) > maxLine/2 {
+		f.Value = strings.ReplaceAll(f.Value, ",", ", ") // room for folds
 	}
-	f.raw, err = fold(f.name, f.value)
+	f.Raw, err = fold(f.Name, f.Value)
 	return f, true, err
 }
 
-// wellFolded reports whether the lines of a field can be kept.
+// wellFolded reports whether the lines of a Field can be kept.
 func wellFolded(f *mimetree.Field) bool {
 	if len(f.Raw) <= len(f.Name) || f.Raw[len(f.Name)] != ':' {
 		return false
@@ -82,7 +83,7 @@ func canonicalLines(raw []byte) []byte {
 	return b.Bytes()
 }
 
-// fold writes a field with lines of at most 78 octets where it has blanks
+// fold writes a Field with lines of at most 78 octets where it has blanks
 // (RFC 5322 section 2.1.1).
 func fold(name, value string) ([]byte, error) {
 	value = strings.Trim(value, " \t")
@@ -101,7 +102,7 @@ func fold(name, value string) ([]byte, error) {
 		}
 		b.WriteString(rest[:n])
 		if col += n; col > maxLine {
-			return nil, fmt.Errorf("%w: %s: a word of %d octets", ErrHeader, clip(name), n)
+			return nil, headerError(name, fmt.Sprintf("a word of %d octets", n))
 		}
 		rest = rest[n:]
 	}
@@ -119,7 +120,8 @@ func wordEnd(s string) int {
 	return len(s)
 }
 
-func isASCII(s string) bool {
+// IsASCII reports whether s has no octet above 127.
+func IsASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
 			return false
@@ -128,10 +130,10 @@ func isASCII(s string) bool {
 	return true
 }
 
-// asciiValue returns a value in ASCII: by RFC 2231 in parameters, by RFC 2047
+// ASCIIValue returns a value in ASCII: by RFC 2231 in parameters, by RFC 2047
 // elsewhere. An address or message identifier that is not ASCII stays UTF-8, as
 // RFC 6532 has it: mail that has one travels by SMTPUTF8 or not at all.
-func asciiValue(name, value string) (string, error) {
+func ASCIIValue(name, value string) (string, error) {
 	value = toUTF8(value)
 	switch strings.ToLower(name) {
 	case "message-id", "in-reply-to", "references", "content-id":
@@ -139,13 +141,13 @@ func asciiValue(name, value string) (string, error) {
 	case "content-type", "content-disposition":
 		t, err := mimetree.ParseMediaType(value)
 		if err == nil {
-			if s := formatMediaType(t.Type, t.Params); s != "" {
+			if s := FormatMediaType(t.Type, t.Params); s != "" {
 				return s, nil
 			}
 		}
-		return "", fmt.Errorf("%w: %s: %s", ErrHeader, clip(name), clip(value))
+		return "", headerError(name, quoted.Text(value))
 	}
-	if isAddressField(name) {
+	if IsAddressField(name) {
 		return asciiAddresses(value), nil
 	}
 	// An encoded word among the octets would be encoded once more.
@@ -168,7 +170,7 @@ func asciiAddresses(value string) string {
 	}
 	parts := make([]string, len(list))
 	for i, a := range list {
-		if !isASCII(a.Address) {
+		if !IsASCII(a.Address) {
 			return value
 		}
 		parts[i] = a.String()
@@ -181,7 +183,8 @@ func asciiAddresses(value string) string {
 	return all
 }
 
-func isAddressField(name string) bool {
+// IsAddressField reports whether the value of a field is a list of addresses.
+func IsAddressField(name string) bool {
 	switch strings.ToLower(name) {
 	case "from", "to", "cc", "reply-to", "sender", "resent-from", "resent-to", "resent-cc", "resent-sender":
 		return true
@@ -209,22 +212,22 @@ func toUTF8(s string) string {
 	return string(runes)
 }
 
-// withParameter returns a Content-Type value with the parameter, in place of
+// WithParameter returns a Content-Type value with the parameter, in place of
 // any that it had. The value is kept as it is where that can be.
-func withParameter(value string, t mimetree.MediaType, name, v string) string {
+func WithParameter(value string, t mimetree.MediaType, name, v string) string {
 	if _, has := t.Params[name]; !has && !t.Sloppy && len(t.Duplicate) == 0 {
 		return strings.TrimRight(value, "; \t") + "; " + name + `="` + v + `"`
 	}
-	if s := formatMediaType(t.Type, merged(t.Params, name, v)); s != "" {
+	if s := FormatMediaType(t.Type, Merged(t.Params, name, v)); s != "" {
 		return s
 	}
 	return t.Type + "; " + name + `="` + v + `"`
 }
 
-// formatMediaType is mime.FormatMediaType with long values in pieces (RFC 2231
+// FormatMediaType is mime.FormatMediaType with long values in pieces (RFC 2231
 // section 3), since no fold can divide them: a file name may have 255 characters,
 // each of them nine octets here.
-func formatMediaType(t string, params map[string]string) string {
+func FormatMediaType(t string, params map[string]string) string {
 	short, long := make(map[string]string), make(map[string][]string)
 	for name, v := range params {
 		if mime.FormatMediaType("a/a", map[string]string{name: v}) == "" || len(url.PathEscape(v)) < maxLine/2 {
@@ -267,8 +270,8 @@ func continuations(v string) []string {
 	return append(list, b.String())
 }
 
-// merged returns params with one more.
-func merged(params map[string]string, name, value string) map[string]string {
+// Merged returns params with one more.
+func Merged(params map[string]string, name, value string) map[string]string {
 	m := map[string]string{name: value}
 	for k, v := range params {
 		if k != name {
@@ -276,4 +279,22 @@ func merged(params map[string]string, name, value string) map[string]string {
 		}
 	}
 	return m
+}
+
+// IsStructural reports whether a field belongs to the MIME structure and not to
+// the message (RFC 9787 section 1.1.1).
+func IsStructural(name string) bool {
+	lower := strings.ToLower(name)
+	return lower == "mime-version" || strings.HasPrefix(lower, "content-")
+}
+
+// IsDropped reports whether a field is never written: who a blind copy went to
+// (RFC 5322 section 3.6.3), and what only the payload of an encrypted message
+// may have (RFC 9788 section 2.2).
+func IsDropped(name string) bool {
+	switch strings.ToLower(name) {
+	case "bcc", "resent-bcc", "hp-outer":
+		return true
+	}
+	return false
 }

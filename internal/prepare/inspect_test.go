@@ -1,4 +1,4 @@
-package smime
+package prepare
 
 import (
 	"bytes"
@@ -10,7 +10,7 @@ func TestInspector(t *testing.T) {
 	long := strings.Repeat("x", 999)
 	for _, tt := range []struct {
 		in   string
-		want hazard
+		want hazards
 	}{
 		{"", 0},
 		{"a\r\nb\r\n", 0},
@@ -44,7 +44,7 @@ func TestInspector(t *testing.T) {
 	} {
 		// Whatever the pieces, the hazards are the same.
 		for _, size := range []int{1, 2, 3, 5, 7, 997, 998, 1000, 4096} {
-			s := &inspector{boundary: []byte("--=_b"), utf8: true}
+			s := &transportScanner{boundary: []byte("--=_b"), utf8: true}
 			for b := []byte(tt.in); len(b) > 0; {
 				n := min(size, len(b))
 				s.Write(b[:n])
@@ -59,8 +59,8 @@ func TestInspector(t *testing.T) {
 }
 
 // slowInspect is the plain reading of the rules.
-func slowInspect(b []byte) hazard {
-	var h hazard
+func slowInspect(b []byte) hazards {
+	var h hazards
 	for i, c := range b {
 		switch {
 		case c == 0:
@@ -94,7 +94,7 @@ func slowInspect(b []byte) hazard {
 func FuzzInspector(f *testing.F) {
 	f.Add([]byte("a \r\nFrom x\n\r.\r\n\x80"), uint8(3))
 	f.Fuzz(func(t *testing.T, b []byte, size uint8) {
-		s := &inspector{}
+		s := &transportScanner{}
 		for rest := b; len(rest) > 0; {
 			n := min(int(size)+1, len(rest))
 			s.Write(rest[:n])
@@ -110,7 +110,7 @@ func BenchmarkInspector(b *testing.B) {
 	p := bytes.Repeat([]byte(strings.Repeat("x", 74)+"\r\n"), 3000)
 	b.SetBytes(int64(len(p)))
 	for b.Loop() {
-		s := &inspector{boundary: []byte("--=_0123456789abcdef")}
+		s := &transportScanner{boundary: []byte("--=_0123456789abcdef")}
 		s.Write(p)
 	}
 }
