@@ -12,6 +12,9 @@ import (
 	"slices"
 	"testing"
 
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+
 	"github.com/gosmime/gosmime/internal/oid"
 )
 
@@ -215,6 +218,62 @@ func TestRandomSignedByOpenSSL(t *testing.T) {
 	}
 }
 
+// readsUnprotected reports whether OpenSSL reads unprotected attributes beside
+// an authenticated cipher. Older releases look for them under the
+// tag [3] (RFC 5083 section 2.1: [2]). The control is a message of OpenSSL's own
+// that gets an attribute under either tag: one of the two must be read.
+func (l *lottery) readsUnprotected() bool {
+	content := []byte("a control")
+	key := hex.EncodeToString(make([]byte, 32))
+	msg, err := l.ssl.run(nil, "cms", "-encrypt", "-binary", "-outform", "DER", "-aes-256-gcm", "-in", l.ssl.file("control", content),
+		"-secretkey", key, "-secretkeyid", "01")
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	reads := func(tag uint8) bool {
+		file := l.ssl.file("control.der", withLastField(l.t, msg, tag, l.attribute(0)))
+		got, err := l.ssl.run(nil, "cms", "-decrypt", "-binary", "-inform", "DER", "-in", file, "-secretkey", key, "-secretkeyid", "01")
+		return err == nil && bytes.Equal(got, content)
+	}
+	rightly := reads(2)
+	if !rightly && !reads(3) {
+		l.t.Fatal("openssl reads unprotected attributes under neither tag")
+	}
+	return rightly
+}
+
+// withLastField returns a message in DER whose content has one more field: an
+// implicitly tagged set of one attribute.
+func withLastField(t *testing.T, msg []byte, tag uint8, a Attribute) []byte {
+	t.Helper()
+	var info, explicit, fields, contentType cryptobyte.String
+	s := cryptobyte.String(msg)
+	if !s.ReadASN1(&info, asn1.SEQUENCE) || !info.ReadASN1Element(&contentType, asn1.OBJECT_IDENTIFIER) ||
+		!info.ReadASN1(&explicit, asn1.Tag(0).ContextSpecific().Constructed()) || !explicit.ReadASN1(&fields, asn1.SEQUENCE) {
+		t.Fatal("not a ContentInfo in DER")
+	}
+	var b cryptobyte.Builder
+	b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+		b.AddBytes(contentType)
+		b.AddASN1(asn1.Tag(0).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddBytes(fields)
+				b.AddASN1(asn1.Tag(tag).ContextSpecific().Constructed(), func(b *cryptobyte.Builder) {
+					b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+						oid.FromX509(a.Type).Add(b)
+						b.AddASN1(asn1.SET, func(b *cryptobyte.Builder) {
+							for _, v := range a.Values {
+								b.AddBytes(v)
+							}
+						})
+					})
+				})
+			})
+		})
+	})
+	return b.BytesOrPanic()
+}
+
 // A way is a recipient with what opens its message in both programs.
 type way struct {
 	name string
@@ -243,6 +302,8 @@ func (l *lottery) ways() []way {
 
 func TestRandomEncrypted(t *testing.T) {
 	l := newLottery(t)
+	l.draw(0)
+	readsUnprotected := l.readsUnprotected()
 	theirs, ours := 0, 0
 	for round := range lotteryRounds {
 		l.draw(2000 + round)
@@ -279,6 +340,9 @@ func TestRandomEncrypted(t *testing.T) {
 			if w.args == nil || opts.CEKHKDF || len(opts.AuthAttributes) > 0 || opts.Cipher == ChaCha20Poly1305 || isCCMCipher(opts.Cipher) {
 				continue
 			}
+			if opts.Cipher.Authenticated() && len(opts.UnprotectedAttributes) > 0 && !readsUnprotected {
+				continue
+			}
 			got, err := l.ssl.run(nil, append([]string{"cms", "-decrypt", "-binary", "-inform", "DER", "-in", file}, w.args...)...)
 			if err != nil || !bytes.Equal(got, content) {
 				t.Errorf("%v: openssl for %s: %d octets, %v", l.log, w.name, len(got), err)
@@ -286,7 +350,7 @@ func TestRandomEncrypted(t *testing.T) {
 			theirs++
 		}
 	}
-	if theirs < lotteryRounds/2 || ours < 2*lotteryRounds {
+	if theirs < lotteryRounds/4 || ours < 2*lotteryRounds {
 		t.Errorf("%d messages opened by openssl, %d by us", theirs, ours)
 	}
 }
