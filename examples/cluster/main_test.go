@@ -28,7 +28,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/gosmime/gosmime/chain"
-	"github.com/gosmime/gosmime/examples/internal/servertest"
+	"github.com/gosmime/gosmime/internal/suites/servertest"
 	"github.com/gosmime/gosmime/internal/suites"
 	"github.com/gosmime/gosmime/smime"
 )

@@ -19,7 +19,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosmime/gosmime/examples/internal/servertest"
+	"github.com/gosmime/gosmime/internal/suites/servertest"
 	"github.com/gosmime/gosmime/internal/suites"
 )
 

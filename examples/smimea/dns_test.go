@@ -16,7 +16,7 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/gosmime/gosmime/examples/internal/servertest"
+	"github.com/gosmime/gosmime/internal/suites/servertest"
 	"github.com/gosmime/gosmime/internal/suites"
 )
 

@@ -36,7 +36,7 @@ func floor(name string) (int, bool) {
 // testOnly are the packages that nothing but tests imports.
 func testOnly(name string) bool {
 	switch name {
-	case "internal/archtest", "internal/vectors", "internal/suites", "internal/bench", "internal/interop", "examples/internal/clitest", "examples/internal/servertest":
+	case "internal/archtest", "internal/vectors", "internal/suites", "internal/bench", "internal/interop", "examples/internal/clitest":
 		return true
 	}
 	return strings.HasPrefix(name, "internal/suites/") || strings.HasPrefix(name, "internal/bench/")

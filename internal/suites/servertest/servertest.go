@@ -1,5 +1,4 @@
-// Package servertest runs real servers, as Debian packs them, for the tests of
-// the examples.
+// Package servertest runs real servers, as Debian packs them, for tests.
 package servertest
 
 import (
