@@ -28,8 +28,8 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/gosmime/gosmime/chain"
-	"github.com/gosmime/gosmime/internal/suites/servertest"
 	"github.com/gosmime/gosmime/internal/suites"
+	"github.com/gosmime/gosmime/internal/suites/servertest"
 	"github.com/gosmime/gosmime/smime"
 )
 

@@ -19,8 +19,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gosmime/gosmime/internal/suites/servertest"
 	"github.com/gosmime/gosmime/internal/suites"
+	"github.com/gosmime/gosmime/internal/suites/servertest"
 )
 
 // A server is a slapd of Debian with a directory of its own.

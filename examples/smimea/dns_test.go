@@ -16,8 +16,8 @@ import (
 
 	"github.com/miekg/dns"
 
-	"github.com/gosmime/gosmime/internal/suites/servertest"
 	"github.com/gosmime/gosmime/internal/suites"
+	"github.com/gosmime/gosmime/internal/suites/servertest"
 )
 
 // startDNS signs the zone signed.test with BIND's tools, serves it and an

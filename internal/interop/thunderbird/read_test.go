@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/suites"
 	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
 	"github.com/gosmime/gosmime/smime/smimetest"
@@ -44,6 +45,7 @@ type row struct {
 }
 
 func TestThunderbirdShows(t *testing.T) {
+	suites.Tool(t, "thunderbird")
 	w := newWorld(t)
 	c := start(t, 1)
 	w.settle(t, c)

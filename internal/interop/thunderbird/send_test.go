@@ -12,12 +12,14 @@ import (
 	"github.com/emersion/go-message"
 	gomail "github.com/emersion/go-message/mail"
 
+	"github.com/gosmime/gosmime/internal/suites"
 	"github.com/gosmime/gosmime/smime"
 )
 
 // TestThunderbirdSends has Thunderbird write mail in its window and reads what
 // it sends.
 func TestThunderbirdSends(t *testing.T) {
+	suites.Tool(t, "thunderbird")
 	w := newWorld(t)
 	s := newSink(t)
 	c := start(t, s.port)

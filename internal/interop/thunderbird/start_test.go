@@ -23,7 +23,6 @@ type client struct {
 // what it sends to the SMTP server at smtp.
 func start(t *testing.T, smtpPort int) *client {
 	t.Helper()
-	suites.Tool(t, "thunderbird")
 	display := screen(t)
 	c := &client{dir: t.TempDir()}
 	prefs, err := os.ReadFile(filepath.Join("testdata", "user.js"))
