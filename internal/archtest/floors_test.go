@@ -39,7 +39,7 @@ func testOnly(name string) bool {
 	case "internal/archtest", "internal/vectors", "internal/suites", "internal/bench", "internal/interop", "examples/internal/clitest":
 		return true
 	}
-	return strings.HasPrefix(name, "internal/suites/") || strings.HasPrefix(name, "internal/bench/")
+	return strings.HasPrefix(name, "internal/suites/") || strings.HasPrefix(name, "internal/interop/") || strings.HasPrefix(name, "internal/bench/")
 }
 
 func TestImportsPointDown(t *testing.T) {

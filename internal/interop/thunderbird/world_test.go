@@ -73,7 +73,7 @@ func newWorld(t *testing.T) *world {
 // others that it encrypts to.
 func (w *world) settle(t *testing.T, c *client, others ...*smime.Identity) {
 	t.Helper()
-	pfx, err := smime.WritePKCS12(slices.Collect(maps.Values(w.bob)), password, true)
+	pfx, err := smime.MarshalPKCS12(slices.Collect(maps.Values(w.bob)), password, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
