@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/chain/system"
 )
 
 // A Command does the work of one program. A nil error means that what it was
@@ -143,7 +144,7 @@ func (t *Trust) Collection() (*chain.Collection, error) {
 	var members []chain.Member
 	for _, name := range t.Roots {
 		if name == "system" {
-			src, err := SystemRoots()
+			src, err := system.Roots()
 			if err != nil {
 				return nil, err
 			}

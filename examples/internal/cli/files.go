@@ -8,7 +8,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -30,36 +29,6 @@ func ReadSource(name string) (src chain.Source, bag bool, err error) {
 		return nil, false, fmt.Errorf("%s: %w", name, err)
 	}
 	return src, bag, nil
-}
-
-// systemBundles are where Unix systems keep the roots that they trust, as PEM.
-func systemBundles() []string {
-	return []string{
-		os.Getenv("SSL_CERT_FILE"),
-		"/etc/ssl/certs/ca-certificates.crt", // Debian, Alpine
-		"/etc/pki/tls/certs/ca-bundle.crt",   // Fedora
-		"/etc/ssl/ca-bundle.pem",             // openSUSE
-		"/etc/ssl/cert.pem",                  // BSD, macOS
-	}
-}
-
-// SystemRoots reads the roots that this Unix machine trusts: a source like any
-// other, which a program has to ask for.
-func SystemRoots() (chain.Source, error) {
-	for _, name := range systemBundles() {
-		if name == "" {
-			continue
-		}
-		text, err := os.ReadFile(name)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		return chain.PEM(text)
-	}
-	return nil, errors.New("this system has no PEM file with roots at any of the usual places")
 }
 
 // ParseSource is [ReadSource] for the contents of a file.
