@@ -17,6 +17,8 @@ type MediaType struct {
 	Duplicate []string
 	// Sloppy says that something was not as RFC 2045 has it.
 	Sloppy bool
+
+	clearBoundary bool // all programs read the boundary alike
 }
 
 // IsDuplicate reports whether a parameter, named in lower case, stood there

@@ -45,10 +45,10 @@ type Range struct{ Start, End int64 }
 func (r Range) Len() int64 { return r.End - r.Start }
 
 // A Defect is something wrong with a part that does not stop it being read.
-type Defect uint16
+type Defect uint32
 
 const (
-	DuplicateField  Defect = 1 << iota // Content-Type, Content-Transfer-Encoding or MIME-Version twice: Type is empty
+	DuplicateField  Defect = 1 << iota // Content-Type or Content-Transfer-Encoding twice, or MIME-Version with two values: Type is empty
 	BadContentType                     // the Content-Type can't be read
 	BadBoundary                        // a multipart without a usable boundary
 	EncodedMultiple                    // a transfer encoding on a multipart or message (RFC 2045 section 6.4)
@@ -58,7 +58,22 @@ const (
 	PreambleText                       // text before the first part
 	EpilogueText                       // text after the last part
 	NoParts                            // a multipart in which the boundary does not occur
+	RepeatedVersion                    // MIME-Version twice with one value
+	OddParameter                       // a parameter other than the boundary that RFC 2045 does not allow as it is
+	SloppyBoundary                     // a boundary that programs read differently
+
+	// The following are found for the outermost entity only. Another program
+	// may show other text than the parts as they are read here.
+
+	AmbiguousHeader    // a line of the header, other than the "From " line of an mbox, that is no field to everybody
+	AmbiguousType      // a type that programs read differently
+	AmbiguousBoundary  // SloppyBoundary, and something in the body that is a delimiter, or text, to some
+	AmbiguousEncoding  // EncodedMultiple, and text outside of the parts that decodes to a delimiter
+	AmbiguousDelimiter // a line that begins with the delimiter and is none, or is one to some programs only
 )
+
+// Ambiguous are the defects for which programs may show different text.
+const Ambiguous = AmbiguousHeader | AmbiguousType | AmbiguousBoundary | AmbiguousEncoding | AmbiguousDelimiter
 
 // A Part is a MIME entity. The range of the whole is without the line end that
 // belongs to the delimiter after it (RFC 2046 section 5.1.1).
@@ -87,6 +102,9 @@ type Options struct {
 	Budget *budget.Budget // nil: no limit; takes Parts, and Memory for headers
 	// Enter says whether to look inside a multipart or message; nil: always.
 	Enter func(parent, p *Part) bool
+	// Watch finds AmbiguousBoundary, AmbiguousEncoding and AmbiguousDelimiter of
+	// a multipart that is the outermost entity.
+	Watch bool
 	// Tap, if set, is asked before each part of a multipart is read and may
 	// return a writer that is given the octets of the part. While it is in use Tap
 	// is not asked again.
@@ -124,12 +142,8 @@ func HeaderOf(b []byte) (p *Part, section []byte, err error) {
 	}
 	p = &Part{Body: int64(end)}
 	p.End = p.Body
-	var malformed int
-	if p.Header, malformed, err = ParseHeader(b[:end], 0); err != nil {
+	if err = p.parseHeader(b[:end]); err != nil {
 		return nil, nil, err
-	}
-	if malformed > 0 {
-		p.Defects |= MalformedHeader
 	}
 	p.classify(nil)
 	return p, b[:end], nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strings"
 
 	"github.com/gosmime/gosmime/internal/budget"
 )
@@ -27,6 +26,11 @@ type scanner struct {
 	tap      io.Writer
 	tapLevel int  // delimiters of this level and deeper are octets for the tap
 	text     bool // whether anything but white space was read since it was cleared
+	watch    *lookout
+
+	keepOutside bool   // keep the text outside of the parts of the outermost entity
+	isOutside   bool   // what is read is outside of these
+	outside     []byte // that text, up to maxOutside
 
 	opts    Options
 	section []byte // the header section read last
@@ -66,6 +70,9 @@ func (s *scanner) fill() bool {
 	}
 	for idle := 0; s.n < len(s.buf); idle++ {
 		n, err := s.r.Read(s.buf[s.n:])
+		if s.watch != nil {
+			s.watch.look(s.buf[s.n : s.n+n])
+		}
 		s.n += n
 		if err != nil {
 			s.eof = true
@@ -103,6 +110,9 @@ func (s *scanner) emit(b []byte) {
 	if !s.text && len(bytes.TrimLeft(b, " \t\r\n")) > 0 {
 		s.text = true
 	}
+	if s.isOutside && len(s.outside) <= maxOutside {
+		s.outside = append(append(s.outside, b[:min(len(b), maxOutside)]...), '\n')
+	}
 	if s.tap == nil || len(b) == 0 || s.err != nil {
 		return
 	}
@@ -133,6 +143,9 @@ func (s *scanner) delimiter() (delimiter, bool) {
 		}
 		d.end = s.offset() - int64(s.nheld)
 		line := s.buf[s.pos : s.pos+d.size]
+		if s.watch != nil && s.watch.begins(line) {
+			s.watch.matched++
+		}
 		s.pos += d.size
 		tapped := s.tap != nil && d.level >= s.tapLevel
 		if tapped {
@@ -315,12 +328,8 @@ func (s *scanner) header(p *Part) (d delimiter, ended bool, err error) {
 			return d, false, err
 		}
 	}
-	var malformed int
-	if p.Header, malformed, err = ParseHeader(section, p.Start); err != nil {
+	if err = p.parseHeader(section); err != nil {
 		return d, false, err
-	}
-	if malformed > 0 {
-		p.Defects |= MalformedHeader
 	}
 	return d, ended, nil
 }
@@ -378,6 +387,8 @@ func (s *scanner) entity(parent, p *Part, depth int) (delimiter, error) {
 		boundary, message = "", false
 	}
 	switch {
+	case boundary != "" && parent == nil && s.opts.Watch:
+		d, err = s.watched(p, boundary, depth)
 	case boundary != "":
 		d, err = s.multipart(p, boundary, depth)
 	case message:
@@ -394,13 +405,40 @@ func (s *scanner) entity(parent, p *Part, depth int) (delimiter, error) {
 	return d, err
 }
 
+// watched is multipart for the outermost entity: it finds what other programs
+// may take for a delimiter.
+func (s *scanner) watched(p *Part, boundary string, depth int) (delimiter, error) {
+	readings := []string{boundary}
+	if p.Defects&SloppyBoundary != 0 {
+		others, ok := otherBoundaries(p.Header.fields("Content-Type")[0].body(), boundary)
+		if !ok {
+			p.Defects |= AmbiguousBoundary
+		}
+		readings = append(readings, others...)
+	}
+	s.watch, s.keepOutside = newLookout(readings...), p.Defects&EncodedMultiple != 0
+	s.watch.look(s.buf[s.pos:s.n])
+	d, err := s.multipart(p, boundary, depth)
+	s.watch.end()
+	if s.watch.hits != s.watch.matched {
+		p.Defects |= AmbiguousDelimiter
+	}
+	if p.Defects&SloppyBoundary != 0 && p.Defects&(PreambleText|EpilogueText) != 0 {
+		p.Defects |= AmbiguousBoundary
+	}
+	if decodesToDelimiter(p.Encoding, s.outside) {
+		p.Defects |= AmbiguousEncoding
+	}
+	s.watch = nil
+	return d, err
+}
+
 func (s *scanner) multipart(p *Part, boundary string, depth int) (d delimiter, err error) {
 	level := len(s.bounds)
 	s.bounds = append(s.bounds, []byte("--"+boundary))
 	s.begin[boundary[0]]++
 	start := s.offset()
-	s.text = false
-	d = s.body()
+	d = s.unread(level)
 	p.Preamble = Range{start, max(d.end, start)}
 	if s.text {
 		p.Defects |= PreambleText
@@ -431,8 +469,7 @@ func (s *scanner) multipart(p *Part, boundary string, depth int) (d delimiter, e
 		return d, nil
 	}
 	start = s.offset()
-	s.text = false
-	d = s.body()
+	d = s.unread(level)
 	p.Epilogue = Range{start, max(d.end, start)}
 	if s.text {
 		p.Defects |= EpilogueText
@@ -440,58 +477,11 @@ func (s *scanner) multipart(p *Part, boundary string, depth int) (d delimiter, e
 	return d, nil
 }
 
-// setEnd ends p. Where nothing stands between a line and a delimiter the line
-// end before p belongs to the delimiter behind it.
-func (p *Part) setEnd(end int64) {
-	p.End = end
-	p.Start = min(p.Start, end)
-	p.Body = min(p.Body, end)
-}
-
-// classify reads the fields that say what p is. boundary is not empty for a
-// multipart that can be split.
-func (p *Part) classify(parent *Part) (boundary string, message bool) {
-	p.Type, p.Encoding = MediaType{Type: "text/plain"}, "7bit"
-	if parent != nil && parent.Type.Type == "multipart/digest" {
-		p.Type.Type = "message/rfc822"
-	}
-	types, encodings := p.Header.Get("Content-Type"), p.Header.Get("Content-Transfer-Encoding")
-	// Which of two fields a reader takes is anybody's guess, so neither counts.
-	if len(types) > 1 || len(encodings) > 1 || p.Header.Count("MIME-Version") > 1 {
-		p.Defects |= DuplicateField
-		p.Type = MediaType{}
-		return "", false
-	}
-	if len(encodings) == 1 {
-		p.Encoding = Token(encodings[0])
-	}
-	if len(types) == 1 {
-		t, err := ParseMediaType(types[0])
-		if err != nil || !strings.Contains(t.Type, "/") {
-			p.Defects |= BadContentType
-			p.Type = MediaType{}
-			return "", false
-		}
-		p.Type = t
-	}
-	multi := strings.HasPrefix(p.Type.Type, "multipart/")
-	message = p.Type.Type == "message/rfc822" || p.Type.Type == "message/global"
-	if !multi && !message {
-		return "", false
-	}
-	switch p.Encoding {
-	case "", "7bit", "8bit", "binary":
-	default:
-		p.Defects |= EncodedMultiple
-		return "", false
-	}
-	if message {
-		return "", true
-	}
-	b := strings.TrimRight(p.Type.Params["boundary"], " \t")
-	if b == "" || len(b) > maxBoundary || strings.ContainsAny(b, "\r\n\x00") || p.Type.IsDuplicate("boundary") {
-		p.Defects |= BadBoundary
-		return "", false
-	}
-	return b, false
+// unread reads a body that is outside of the parts of a multipart.
+func (s *scanner) unread(level int) delimiter {
+	s.text = false
+	s.isOutside = s.keepOutside && level == 0
+	d := s.body()
+	s.isOutside = false
+	return d
 }
