@@ -35,6 +35,9 @@ func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *
 	if e.form != mimetree.FormCMS {
 		return nil, plainError(ErrNotEncrypted, e)
 	}
+	if err := structureError(e.part.Defects); err != nil {
+		return nil, err
+	}
 	kind, body, err := sniff(e.part, body)
 	if err != nil {
 		return nil, err

@@ -60,6 +60,16 @@ type node struct {
 	section  stretch         // of the header
 	tree     *mimetree.Part  // of the entity, in raw.at
 	fault    error           // why the layer can't be read
+
+	structure error // [ErrAmbiguousStructure] or nil
+}
+
+// doubt notes that the structure is ambiguous.
+func (n *node) doubt(structure error) {
+	if structure != nil && n.structure == nil {
+		n.structure = structure
+		n.note(NoteStructure, quote(structure.Error()))
+	}
 }
 
 func (n *node) Part() []int                { return n.part }
@@ -164,7 +174,7 @@ func (l *EncryptedLayer) Err() error {
 	if err := l.final.opened.Err(); err != nil {
 		return err
 	}
-	return errors.Join(l.final.strength.Err(), l.final.authenticated.Err())
+	return errors.Join(l.final.strength.Err(), l.final.authenticated.Err(), l.structure)
 }
 
 // confidential returns nil if nobody without the key could read the content and,

@@ -73,7 +73,10 @@ func (m *Message) Confidential() error {
 
 // findConfidential concludes what Confidential returns.
 func (m *Message) findConfidential() error {
-	var first error
+	first := m.ambiguous()
+	if first != nil {
+		return first
+	}
 	for _, l := range m.envelope {
 		e, ok := l.(*EncryptedLayer)
 		if !ok {
@@ -213,7 +216,10 @@ func (m *Message) findSigner() (*Signer, error) {
 			}
 			signer, err := l.ContentSigner()
 			if err == nil {
-				return signer, nil
+				if err = m.ambiguous(); err == nil {
+					return signer, nil
+				}
+				err = fmt.Errorf("%w: %w", ErrNotCovered, err)
 			}
 			if first == nil {
 				first = err
@@ -250,6 +256,17 @@ func lockedError(err error) error {
 
 // errIsReceipt is the cause where a message is a receipt and no content.
 const errIsReceipt constError = "it is a receipt"
+
+// ambiguous returns an error if other programs may show other text than the
+// payload.
+func (m *Message) ambiguous() error {
+	for _, l := range m.envelope {
+		if err := nodeOf(l).structure; err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // outsideError is that of a message with a signature outside of encryption,
 // which matters only if there is none inside.

@@ -45,6 +45,14 @@ const (
 	NoteCharset                     // a charset in which text can be read as something else
 	NoteUnreadable                  // a layer that can't be read, and why
 	NoteDeviation                   // the CMS departs from the standards, see pkcs7.Deviation
+	NoteOtherProtocol               // the protocol of a multipart/signed is not the type of its second part
+	NoteContentType                 // a Content-Type that can't be read
+	NoteParameter                   // a parameter of Content-Type that RFC 2045 does not allow as it is
+	NoteNoBoundary                  // a multipart without a usable boundary
+	NoteBoundary                    // a boundary that other programs read differently, without effect here
+	NoteEncodedMultipart            // a transfer encoding on a multipart, which changes nothing (RFC 2045 section 6.4)
+	NoteNoHeader                    // decrypted content without a MIME header
+	NoteStructure                   // other programs may show other text, and why
 )
 
 var noteText = [...]string{
@@ -57,7 +65,9 @@ var noteText = [...]string{
 	NoteWinmail: "winmail.dat", NoteAttribute: "unreadable attribute",
 	NoteMailingList: "mailing list expansion", NoteSecurityLabel: "security label", NoteNotAddressed: "not addressed to the reader",
 	NoteEmbeddedContent: "content twice", NoteCharset: "ambiguous charset", NoteUnreadable: "unreadable",
-	NoteDeviation: "deviation from CMS",
+	NoteDeviation: "deviation from CMS", NoteOtherProtocol: "other protocol", NoteContentType: "unreadable Content-Type",
+	NoteParameter: "odd parameter", NoteNoBoundary: "no usable boundary", NoteBoundary: "sloppy boundary",
+	NoteEncodedMultipart: "transfer encoding on a multipart", NoteNoHeader: "no MIME header", NoteStructure: "ambiguous structure",
 }
 
 // String returns the note as a few words of text.
@@ -73,4 +83,7 @@ var headerNotes = [...]NoteCode{
 	mimetree.RemarkDuplicateField: NoteDuplicateField, mimetree.RemarkMalformedHeader: NoteMalformedHeader,
 	mimetree.RemarkDuplicateParameter: NoteDuplicateParameter, mimetree.RemarkLegacyType: NoteLegacyType,
 	mimetree.RemarkNoProtocol: NoteProtocol, mimetree.RemarkByFileName: NoteByFileName, mimetree.RemarkWinmail: NoteWinmail,
+	mimetree.RemarkOtherProtocol: NoteOtherProtocol, mimetree.RemarkRepeatedVersion: NoteDuplicateField,
+	mimetree.RemarkContentType: NoteContentType, mimetree.RemarkParameter: NoteParameter, mimetree.RemarkNoBoundary: NoteNoBoundary,
+	mimetree.RemarkBoundary: NoteBoundary, mimetree.RemarkEncodedMultiple: NoteEncodedMultipart,
 }

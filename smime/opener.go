@@ -91,6 +91,7 @@ func (o *opener) open(pl place, path []int, sc scope) (Layer, error) {
 	if claim.form == mimetree.FormPlain {
 		return o.plain(n, pl, sc)
 	}
+	n.doubt(structureError(pl.part.Defects))
 	if err := o.work.layer(); err != nil {
 		return nil, err
 	}
@@ -221,6 +222,7 @@ func (o *opener) openClear(n node, pl place, sc scope) (Layer, error) {
 	for _, x := range read.notes {
 		l.note(x.Code, x.Detail)
 	}
+	l.doubt(read.structure)
 	if l.fault = checkKind(read.kind); l.fault != nil {
 		return l, nil
 	}
@@ -427,7 +429,7 @@ func (o *opener) unlock(l *EncryptedLayer, pl place) (*decrypted, *spool.Spool, 
 // opened writes the content of an encrypted layer to s and opens it.
 func (o *opener) opened(l *EncryptedLayer, d *decrypted, s *spool.Spool, pl place, sc scope) error {
 	if !d.mime {
-		l.note(NoteMalformedHeader, "")
+		l.note(NoteNoHeader, "")
 	}
 	if _, err := d.reader.WriteTo(s); err != nil {
 		return err
@@ -492,6 +494,7 @@ func (o *opener) judgeSigned(x judged) {
 	}
 	ev := o.j.evidence(x.form.elements)
 	reports := o.j.reports(x.form.infos, ev, who)
+	uncover(reports, x.node.structure, who)
 	signer, err := verdict(reports, who)
 	if x.node.errant {
 		for _, r := range reports {

@@ -32,6 +32,8 @@ type signedContent struct {
 	kind    oid.OID // eContentType
 	content func(f *signedForm) (io.Reader, error)
 	payload mimetree.Range // of clear-signed content in its entity
+
+	structure error // [ErrAmbiguousStructure] or nil
 }
 
 // A signedForm is what the signatures say about one form of the content.
@@ -50,6 +52,39 @@ func (l *layerReader) clear(src io.Reader, open func() (io.Reader, error)) (*sig
 	if err := c.scan(src, nil); err != nil {
 		return nil, err
 	}
+	structure, err := c.structure(open)
+	if err != nil {
+		return nil, err
+	}
+	sc, err := c.content(open)
+	if sc != nil {
+		sc.structure = structure
+	}
+	return sc, err
+}
+
+// structure looks at the multipart once more where a line in it begins with
+// the delimiter: it may be the delimiter of a part inside.
+func (c *clearReader) structure(open func() (io.Reader, error)) (structure, err error) {
+	defects := c.root.Defects
+	if defects&mimetree.Ambiguous == mimetree.AmbiguousDelimiter {
+		src, err := open()
+		if err != nil {
+			return nil, inputError(err)
+		}
+		opts := c.again().work.scanOptions()
+		opts.Watch = true
+		root, err := mimetree.Scan(stream.ContextReader(c.ctx, src), &opts)
+		if err != nil {
+			return nil, inputError(err)
+		}
+		defects = root.Defects
+	}
+	return structureError(defects), nil
+}
+
+// content reads the signatures of what was scanned.
+func (c *clearReader) content(open func() (io.Reader, error)) (*signedContent, error) {
 	sc, err := c.signatures()
 	if errors.Is(err, pkcs7.ErrSyntax) {
 		if same, ok := c.embedded(open); ok {
@@ -61,11 +96,12 @@ func (l *layerReader) clear(src io.Reader, open func() (io.Reader, error)) (*sig
 	}
 	// micalg promised another digest than the signature has (RFC 8551 section
 	// 3.5.3.2: recover gracefully).
-	if src, err = open(); err != nil {
+	src, err := open()
+	if err != nil {
 		return nil, inputError(err)
 	}
 	c.close()
-	c.layerReader = l.again()
+	c.layerReader = c.again()
 	if err := c.scan(src, c.digests); err != nil {
 		return nil, err
 	}
@@ -102,6 +138,7 @@ func (c *clearReader) close() {
 func (c *clearReader) scan(src io.Reader, digests []x509.OID) error {
 	opts := c.work.scanOptions()
 	opts.Enter = func(parent, _ *mimetree.Part) bool { return parent == nil }
+	opts.Watch = true
 	var background *stream.BackgroundWriter
 	c.given = digests != nil
 	opts.Tap = func(parent *mimetree.Part, i int) io.Writer {
@@ -219,7 +256,7 @@ func (c *clearReader) checkParts(sig *mimetree.Part) (notes []Note, err error) {
 	}
 	protocol := strings.ToLower(c.root.Type.Params["protocol"])
 	if protocol != "" && mimetree.IsSignatureType(t) && strings.Contains(protocol, "/x-") != strings.Contains(t, "/x-") {
-		notes = append(notes, Note{Code: NoteProtocol, Detail: quote(protocol)})
+		notes = append(notes, Note{Code: NoteOtherProtocol, Detail: quote(protocol)})
 	}
 	for _, d := range [...]struct {
 		defect mimetree.Defect
@@ -352,10 +389,11 @@ func toleranceNotes(body io.Reader) []Note {
 	if t&mimetree.LongBase64Lines != 0 {
 		what = append(what, "long lines")
 	}
-	if len(what) == 0 {
-		return nil
+	var notes []Note
+	for _, w := range what {
+		notes = append(notes, Note{Code: NoteTransferEncoding, Detail: w})
 	}
-	return []Note{{Code: NoteTransferEncoding, Detail: strings.Join(what, ", ")}}
+	return notes
 }
 
 // cmsError makes an error of package pkcs7 one of this package.

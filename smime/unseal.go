@@ -104,6 +104,11 @@ func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
 			}
 		}
 		u.opened++
+		if e.form != mimetree.FormPlain {
+			if err := structureError(e.part.Defects); err != nil {
+				return err
+			}
+		}
 		var kind oid.OID
 		switch e.form {
 		case mimetree.FormPlain:
@@ -290,8 +295,9 @@ func (u *unsealing) signed(e *entity, body io.Reader, src *stream.Source) (*stre
 	} else {
 		err = u.holds(c)
 	}
-	// Who signed knew the content: nothing of it can be found out any more.
-	if c.intact {
+	// Who signed knew the content: nothing of it can be found out any more, but
+	// of the structure outside of it.
+	if c.intact && c.structure == nil {
 		u.malleable, u.v.public = false, -1
 	}
 	if err != nil {
@@ -326,7 +332,7 @@ func (u *unsealing) holds(c *readContent) error {
 	for _, r := range reports {
 		if r.Integrity.passed {
 			u.outside = true
-			return nil
+			return c.structure
 		}
 	}
 	_, err := verdict(reports, &authors{})

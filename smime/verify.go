@@ -139,7 +139,9 @@ func (v *verification) fill(c *readContent) error {
 		c.signedContent, err = v.clear(src, c.replay.Again)
 		return err
 	case mimetree.FormCMS:
-		c.signedContent, err = v.readOpaque(c, body)
+		if c.signedContent, err = v.readOpaque(c, body); err == nil {
+			c.structure = structureError(e.part.Defects)
+		}
 		return err
 	}
 	return plainError(ErrNotSigned, e)
@@ -154,8 +156,6 @@ func plainError(problem Problem, e *entity) error {
 		return fmt.Errorf("%w: the Content-Type can't be read", problem)
 	case d&mimetree.BadBoundary != 0:
 		return fmt.Errorf("%w: multipart without a usable boundary", problem)
-	case d&mimetree.EncodedMultiple != 0:
-		return fmt.Errorf("%w: multipart with a transfer encoding", problem)
 	}
 	return fmt.Errorf("%w: the type is %s", problem, quote(e.part.Type.Type))
 }
@@ -205,6 +205,7 @@ func (v *verification) judge(c *readContent) (*Signer, error) {
 		who = &authors{}
 	}
 	reports, ev := v.choose(c, who)
+	uncover(reports, c.structure, who)
 	signer, err := verdict(reports, who)
 	if err != nil {
 		if v.public >= 0 {
@@ -227,6 +228,7 @@ func (v *verification) told(c *readContent, headers []mimetree.Header, err error
 	}
 	who := findAuthors(v.j.required, headers...)
 	reports, _ := v.choose(c, who)
+	uncover(reports, c.structure, who)
 	if _, err := verdict(reports, who); err != nil {
 		return err
 	}

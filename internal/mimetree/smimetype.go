@@ -26,30 +26,67 @@ const (
 	RemarkDuplicateParameter                   // a parameter of Content-Type occurs more than once
 	RemarkLegacyType                           // a type that begins with application/x-
 	RemarkNoProtocol                           // multipart/signed without protocol
+	RemarkOtherProtocol                        // multipart/signed with a protocol that is not S/MIME
+	RemarkRepeatedVersion                      // RepeatedVersion
+	RemarkContentType                          // BadContentType
+	RemarkParameter                            // OddParameter
+	RemarkNoBoundary                           // BadBoundary
+	RemarkBoundary                             // SloppyBoundary
+	RemarkEncodedMultiple                      // EncodedMultiple
 	RemarkByFileName                           // only the file name says that it is S/MIME
 	RemarkWinmail                              // application/ms-tnef
 )
 
+// defectRemarks are the defects that are remarked on.
+var defectRemarks = [...]struct {
+	defect Defect
+	code   RemarkCode
+}{
+	{DuplicateField, RemarkDuplicateField},
+	{RepeatedVersion, RemarkRepeatedVersion},
+	{MalformedHeader, RemarkMalformedHeader},
+	{BadContentType, RemarkContentType},
+	{OddParameter, RemarkParameter},
+	{BadBoundary, RemarkNoBoundary},
+	{SloppyBoundary, RemarkBoundary},
+	{EncodedMultiple, RemarkEncodedMultiple},
+}
+
+// remarks returns what is remarkable about the fields of a part.
+func (p *Part) remarks() []Remark {
+	var list []Remark
+	for _, x := range defectRemarks {
+		if p.Defects&x.defect == 0 {
+			continue
+		}
+		r := Remark{Code: x.code}
+		switch x.code {
+		case RemarkRepeatedVersion:
+			r.Text = "MIME-Version"
+		case RemarkBoundary:
+			r.Text = p.Type.Params["boundary"]
+		case RemarkEncodedMultiple:
+			r.Text = p.Encoding
+		}
+		list = append(list, r)
+	}
+	for _, d := range p.Type.Duplicate {
+		list = append(list, Remark{RemarkDuplicateParameter, d})
+	}
+	return list
+}
+
 // FormOf decides what a part claims to be. Two fields of one name that matters
 // make it plain (see [DuplicateField]).
 func FormOf(p *Part) (Form, []Remark) {
-	var remarks []Remark
+	remarks := p.remarks()
 	remark := func(code RemarkCode, text string) { remarks = append(remarks, Remark{code, text}) }
-	if p.Defects&DuplicateField != 0 {
-		remark(RemarkDuplicateField, "")
-	}
-	if p.Defects&MalformedHeader != 0 {
-		remark(RemarkMalformedHeader, "")
-	}
-	for _, d := range p.Type.Duplicate {
-		remark(RemarkDuplicateParameter, d)
-	}
 	switch t := p.Type.Type; t {
 	case "multipart/signed":
 		protocol, given := p.Type.Params["protocol"]
 		protocol = strings.ToLower(protocol)
 		switch {
-		case p.Defects&EncodedMultiple != 0 || p.Defects&BadBoundary != 0:
+		case p.Defects&BadBoundary != 0:
 			return FormPlain, remarks
 		case IsSignatureType(protocol):
 			if strings.HasPrefix(protocol, "application/x-") {
@@ -57,7 +94,11 @@ func FormOf(p *Part) (Form, []Remark) {
 			}
 		case !given && len(p.Children) == 2 && IsSignatureType(p.Children[1].Type.Type), !given && len(p.Children) == 0:
 			remark(RemarkNoProtocol, "")
+		case given:
+			remark(RemarkOtherProtocol, protocol)
+			return FormPlain, remarks
 		default:
+			remark(RemarkNoProtocol, "")
 			return FormPlain, remarks
 		}
 		return FormClear, remarks
