@@ -85,7 +85,7 @@ func TestSignedVariants(t *testing.T) {
 		{"subdomain", edit(t, clear, from, "From: alice@example.com.evil.test\r\n"), smime.ErrSender, 0},
 		{"other Sender", edit(t, clear, from, from+"Sender: list@example.org\r\n"), nil, smime.NoteSenderField},
 		{"author only in Sender", edit(t, clear, from, "From: mallory@example.com\r\nSender: alice@example.com\r\n"), smime.ErrSender, 0},
-		{"malformed line", edit(t, clear, from, from+"no field here\r\n"), nil, smime.NoteMalformedHeader},
+		{"malformed line", edit(t, clear, from, from+"no field here\r\n"), smime.ErrAmbiguousStructure, smime.NoteMalformedHeader},
 		{"mbox", append([]byte("From x@y Thu Jan  1 00:00:00 1970\r\n"), clear...), nil, smime.NoteMalformedHeader},
 
 		{"LF", bytes.ReplaceAll(clear, []byte("\r\n"), []byte("\n")), nil, smime.NoteLineEnds},
@@ -112,7 +112,7 @@ func TestSignedVariants(t *testing.T) {
 		{"text/plain", edit(t, opaque, "application/pkcs7-mime", "text/plain"), smime.ErrNotSigned, 0},
 		{"two types", edit(t, clear, "MIME-Version: 1.0\r\n", "Content-Type: text/html\r\nMIME-Version: 1.0\r\n"), smime.ErrNotSigned, smime.NoteDuplicateField},
 		{"two encodings", edit(t, opaque, "Content-Transfer-Encoding: base64\r\n", "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n"), smime.ErrNotSigned, smime.NoteDuplicateField},
-		{"encoded multipart", edit(t, clear, "MIME-Version: 1.0\r\n", "Content-Transfer-Encoding: base64\r\nMIME-Version: 1.0\r\n"), smime.ErrNotSigned, 0},
+		{"encoded multipart", edit(t, clear, "MIME-Version: 1.0\r\n", "Content-Transfer-Encoding: base64\r\nMIME-Version: 1.0\r\n"), nil, smime.NoteEncodedMultipart},
 		{"two boundaries", edit(t, clear, "boundary=", "boundary=other; boundary="), smime.ErrNotSigned, smime.NoteDuplicateParameter},
 		{"another multipart", replaceType(clear, "Content-Type: multipart/mixed"), smime.ErrNotSigned, 0},
 

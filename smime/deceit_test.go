@@ -140,8 +140,10 @@ func TestShownIsHashed(t *testing.T) {
 		for _, eol := range []string{"\r\n", "\n"} {
 			msg := bytes.ReplaceAll(clearSigned(t, w.alice, "alice@example.com", []byte(entity)), []byte("\r\n"), []byte(eol))
 			out, _, err := w.verify(msg)
-			if err != nil {
-				t.Errorf("%q: %v", entity, err)
+			if ambiguous := strings.Contains(entity, "--x\r\n") && strings.Contains(entity, "-=b--"); err != nil || ambiguous {
+				if !ambiguous || !errors.Is(err, smime.ErrAmbiguousStructure) {
+					t.Errorf("%q: %v", entity, err)
+				}
 				continue
 			}
 			m, err := w.open(msg)

@@ -24,7 +24,8 @@ const fold = " \t\r\n"
 //	content   = type "/" subtype *( ";" [ parameter ] )
 //	parameter = token "=" ( token / quoted-string )
 //
-// with white space between its elements and without comments.
+// with white space between its elements and without comments, but a plain one
+// behind the type.
 func inspectType(value string) clarity {
 	value = strings.Trim(value, fold)
 	n := tokenLen(value)
@@ -33,6 +34,7 @@ func inspectType(value string) clarity {
 		m = tokenLen(value[n+1:])
 	}
 	rest := strings.TrimLeft(value[min(len(value), n+1+m):], fold)
+	rest = strings.TrimLeft(cutPlainComment(rest), fold)
 	c := clarity{kind: m > 0 && (rest == "" || rest[0] == ';')}
 	if !c.kind {
 		return c
@@ -52,6 +54,19 @@ func inspectType(value string) clarity {
 	}
 	c.boundary = contained && boundaries == 1 && strings.Count(strings.ToLower(value), "boundary") == 1
 	return c
+}
+
+// cutPlainComment removes the comment that s begins with, if nothing in it means
+// anything to a program that knows no comments.
+func cutPlainComment(s string) string {
+	if !strings.HasPrefix(s, "(") {
+		return s
+	}
+	end := strings.IndexByte(s, ')')
+	if end < 0 || strings.ContainsAny(s[1:end], "(;=/\\\",") || hasControl(s[:end]) {
+		return s
+	}
+	return s[end+1:]
 }
 
 // An inspectedParameter is what stands between two semicolons.

@@ -15,7 +15,7 @@ func (p *Part) parseHeader(section []byte) error {
 	if malformed > 0 {
 		p.Defects |= MalformedHeader
 	}
-	if malformed > 1 || malformed == 1 && !hasMboxLine(section) {
+	if malformed > 1 || malformed == 1 && !hasMboxLine(section) || h.hasObsolete() {
 		p.Defects |= AmbiguousHeader
 	}
 	return nil

@@ -58,8 +58,7 @@ func (h Header) Count(name string) int {
 // ParseHeader reads a header section, which may end in a blank line, that
 // stands at an offset of the input. Fields keep slices of section. malformed
 // counts the lines that are no fields to every program, such as the "From "
-// line of an mbox; RFC 5322 section 4.5 allows white space before the colon,
-// and Python ends the header there.
+// line of an mbox.
 //
 // Some programs end a line at a CR alone, or ignore a byte order mark and
 // control characters around a name. A field that only they see is malformed
@@ -95,6 +94,17 @@ func ParseHeader(section []byte, offset int64) (h Header, malformed int, err err
 		at = end
 	}
 	return h, malformed, nil
+}
+
+// hasObsolete reports whether a field has white space before its colon, where
+// Python ends the header.
+func (h Header) hasObsolete() bool {
+	for i := range h {
+		if raw := h[i].Raw; len(raw) > len(h[i].Name) && (raw[len(h[i].Name)] == ' ' || raw[len(h[i].Name)] == '\t') {
+			return true
+		}
+	}
+	return false
 }
 
 // isBinding reports whether a field decides what a message is or whose it is.
@@ -156,8 +166,9 @@ func fieldEnd(b []byte, at int) int {
 }
 
 // splitField splits a field at its colon. The name is clean if it is one of
-// RFC 5322 section 2.2, with nothing around it. What some programs take for
-// one of the names that bind is found too.
+// RFC 5322 section 2.2, with nothing around it but the white space before the
+// colon of section 4.5. What some programs take for one of the names that bind
+// is found too.
 func splitField(raw []byte) (name string, value []byte, found, clean bool) {
 	colon := bytes.IndexByte(raw, ':')
 	if colon < 0 {
@@ -167,7 +178,7 @@ func splitField(raw []byte) (name string, value []byte, found, clean bool) {
 	bare := bytes.TrimFunc(bytes.TrimPrefix(n, []byte("\ufeff")), func(r rune) bool { return r <= ' ' || r == 0x7f })
 	if len(bare) > 0 && bytes.IndexFunc(bare, notPrintable) < 0 {
 		if raw[0] != ' ' && raw[0] != '\t' || isBinding(string(bare)) {
-			return string(bare), raw[colon+1:], true, len(bare) == len(n)
+			return string(bare), raw[colon+1:], true, len(bare) == len(bytes.TrimRight(n, " \t"))
 		}
 		return "", nil, false, false
 	}

@@ -15,7 +15,7 @@ func TestParseHeader(t *testing.T) {
 		section, names string
 		malformed      int
 	}{
-		{"A: b\r\nC : d\r\n\r\n", "A C", 1},
+		{"A: b\r\nC : d\r\n\r\n", "A C", 0},
 		{"A: b\n c\n\nD: e\n", "A", 0},
 		{"\r\nA: b\r\n", "", 0},
 		{"\r\n A: b\r\n", "", 0},
