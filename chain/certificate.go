@@ -230,3 +230,12 @@ func (d *details) allows(ids ...oid.OID) bool {
 	}
 	return false
 }
+
+// keyIndex returns the number that a Microsoft CA gave to its key, -1 if none.
+func (c *certificate) keyIndex() int {
+	e := c.Extension(oid.ExtCAVersion)
+	if e == nil {
+		return -1
+	}
+	return readKeyIndex(e.Value)
+}

@@ -28,6 +28,7 @@ type crl struct {
 	number       []byte    // cRLNumber, content octets; nil: none
 	baseNumber   []byte    // BaseCRLNumber of a delta CRL; nil: complete
 	authorityKey []byte
+	keyIndex     int    // of the CA's key, as Microsoft's CAs number them; -1: not given
 	idpDER       []byte // of the extension; nil: none
 	idp          *issuingPoint
 	freshest     []distributionPoint
@@ -75,7 +76,7 @@ func (l *lazyCRL) get(der []byte) (*crl, error) {
 //	    signatureValue      BIT STRING }
 func parseCRL(der []byte) (*crl, error) {
 	var list, tbs cryptobyte.String
-	c := &crl{raw: der}
+	c := &crl{raw: der, keyIndex: -1}
 	s := cryptobyte.String(der)
 	if !s.ReadASN1(&list, asn1.SEQUENCE) || !s.Empty() ||
 		!list.ReadASN1Element((*cryptobyte.String)(&c.tbs), asn1.SEQUENCE) ||
@@ -164,6 +165,8 @@ func (c *crl) parseExtensions(s cryptobyte.String) error {
 			c.idp, ok = parseIssuingPoint(e.Value, c.issuerKey)
 		case oid.ExtFreshestCRL:
 			c.freshest, ok = parseDistributionPoints(e.Value, c.issuerKey)
+		case oid.ExtCAVersion:
+			c.keyIndex = readKeyIndex(e.Value)
 		case oid.ExtIssuerAltName, oid.ExtAuthorityInfoAccess:
 		default:
 			if e.Critical && c.unknown == "" {
@@ -186,6 +189,19 @@ func integer(der []byte) ([]byte, bool) {
 		return nil, false
 	}
 	return bytes.TrimLeft(b, "\x00"), true
+}
+
+// readKeyIndex reads the extension by which a Microsoft CA numbers its
+// certificates and keys ([MS-WCCE] section 2.2.2.7.1): an INTEGER of which the
+// lower 16 bits count certificates and the upper 16 bits keys. It returns the
+// number of the key, -1 if it can't be read.
+func readKeyIndex(der []byte) int {
+	var n uint32
+	s := cryptobyte.String(der)
+	if !s.ReadASN1Integer(&n) || !s.Empty() {
+		return -1
+	}
+	return int(n >> 16)
 }
 
 // compareNumbers compares two results of integer.

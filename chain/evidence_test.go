@@ -39,7 +39,9 @@ type list struct {
 	entries    []listed
 	idp        []byte
 	freshest   []byte
-	unknown    bool // a critical extension that nobody knows
+	padding    int    // octets of an extension that means nothing
+	version    []byte // extension of Microsoft's CAs; nil: none
+	unknown    bool   // a critical extension that nobody knows
 	v1         bool
 	noKeyID    bool
 	breakIt    bool // spoil the signature
@@ -169,6 +171,12 @@ func (l list) addExtensions(b *cryptobyte.Builder) {
 		}
 		if l.freshest != nil {
 			add(b, oid.ExtFreshestCRL, false, l.freshest)
+		}
+		if l.padding > 0 {
+			add(b, unknownOID, false, make([]byte, l.padding))
+		}
+		if l.version != nil {
+			add(b, oid.ExtCAVersion, false, l.version)
 		}
 		if l.unknown {
 			add(b, unknownOID, true, []byte{5, 0})

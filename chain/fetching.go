@@ -26,8 +26,7 @@ type answer struct {
 // returns nothing. Errors of the Fetcher are returned; callers treat them as no
 // answer.
 func (v *verification) fetch(ctx context.Context, kind Kind, url string, request []byte) ([]*Entry, error) {
-	if v.policy.Fetcher == nil || len(url) > maxURL ||
-		!strings.HasPrefix(url, "http://") && !strings.HasPrefix(url, "https://") {
+	if v.policy.Fetcher == nil || len(url) > maxURL || !isHTTP(url) {
 		return nil, nil
 	}
 	w := v.work
@@ -73,6 +72,13 @@ func (v *verification) fetch(ctx context.Context, kind Kind, url string, request
 	}
 	w.answers[key] = a
 	return a.entries, a.err
+}
+
+// isHTTP reports whether url is one of the web. Schemes have no case (RFC 3986
+// section 3.1).
+func isHTTP(url string) bool {
+	scheme, _, ok := strings.Cut(url, "://")
+	return ok && (strings.EqualFold(scheme, "http") || strings.EqualFold(scheme, "https"))
 }
 
 // fetchedLists is how many large CRLs that were fetched are remembered.

@@ -66,6 +66,8 @@ type RevocationStatus struct {
 	Evidence               Kind      // CRL or OCSPResponse; zero: none
 	ThisUpdate, NextUpdate time.Time // of the evidence; zero: it has none
 	RevokedAt              time.Time // after Path.At: revoked since
+
+	settled bool // known to be good by more than what came with a message
 }
 
 // Policies returns the user-constrained policy set of the path, RFC 5280

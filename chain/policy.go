@@ -42,6 +42,18 @@ func (p Purpose) String() string {
 // an anchor. Where a limit kept evidence that did not come by [Collection.With]
 // from being looked at, the answer is [ErrLimit].
 //
+// What was added by [Collection.With] was chosen by whoever sent it. It can
+// condemn like all other evidence, and shows that a certificate is good only
+// where neither a [Source] nor [Options.Fetcher] has anything newer: with a
+// Fetcher it never spares the question. Neither does an OCSP response without
+// next update, nor a complete CRL that names delta CRLs which are not at hand.
+//
+// A CRL is about the certificates that one key of its issuer signed. One signed
+// by another key of the same name can show that a certificate is good only if
+// the issuing key can't sign CRLs, if the certificate names it as indirect CRL,
+// or if a self-issued certificate joins both keys. Where the CA numbers its keys
+// as those of Microsoft do, a CRL of another number says nothing.
+//
 // That is for evidence of the time in question: from its this-update, less five
 // minutes since clocks differ, to its next update. An OCSP response without
 // next update counts for seven days, a CRL without one is never known to be

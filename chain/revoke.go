@@ -22,6 +22,54 @@ type statement struct {
 	entry      revocationEntry
 }
 
+// An acquittal is what current evidence says together: that the certificate is
+// not revoked.
+type acquittal struct {
+	ocsp, crl *statement // the newest of each kind that covers all reasons
+	partial   *statement // what CRLs of some reasons say together
+	reasons   reasonMask // that they cover
+}
+
+// good returns the newest statement for all reasons, or nil.
+func (a *acquittal) good() *statement {
+	if a.ocsp != nil && (a.crl == nil || a.ocsp.this.After(a.crl.this)) {
+		return a.ocsp
+	}
+	return a.crl
+}
+
+// add reports whether the statements now cover all reasons.
+func (a *acquittal) add(st statement, reasons reasonMask) bool {
+	if reasons == allReasons {
+		of := &a.crl
+		if st.kind == KindOCSPResponse {
+			of = &a.ocsp
+		}
+		if *of == nil || st.this.After((*of).this) {
+			*of = &st
+		}
+		return true
+	}
+	a.reasons |= reasons
+	// What several say together is as old as the oldest and ends with the first.
+	if a.partial == nil {
+		a.partial = &st
+	}
+	if st.this.Before(a.partial.this) {
+		a.partial.this = st.this
+	}
+	if st.next.Before(a.partial.next) {
+		a.partial.next = st.next
+	}
+	if a.crl == nil && a.reasons == allReasons {
+		a.crl = a.partial
+	}
+	return a.good() != nil
+}
+
+// forgetCRLs drops what CRLs said, to judge them anew.
+func (a *acquittal) forgetCRLs() { *a = acquittal{ocsp: a.ocsp} }
+
 // A statusSearch collects what is said of one certificate.
 type statusSearch struct {
 	v      *verification
@@ -38,12 +86,13 @@ type statusSearch struct {
 	responses map[*ocspResponse]bool
 	ids       map[alg.Hash]ocspID
 
-	condemned *statement  // revoked at the time in question
-	holds     []statement // on hold then
-	later     time.Time   // revoked after the time in question; zero: not known
-	good      *statement
-	reasons   reasonMask                   // that current CRLs have told about
-	partial   *statement                   // what they say together
+	condemned *statement                   // revoked at the time in question
+	holds     []statement                  // on hold then
+	later     time.Time                    // revoked after the time in question; zero: not known
+	good      acquittal                    // by all evidence
+	settled   acquittal                    // by evidence that ends the search
+	fetching  bool                         // what is judged now was just fetched
+	links     map[string]bool              // by key: whether the issuer's and this one belong to one CA
 	released  time.Time                    // thisUpdate of the newest current statement that there is no hold
 	notes     []remark                     // why evidence was not used
 	strange   bool                         // what is judged now came with a message
@@ -62,7 +111,7 @@ func (v *verification) revocation(ctx context.Context, path []*certificate, i in
 	s := &statusSearch{
 		v: v, path: path[i:], cert: path[i], issuer: path[i+1], anchor: path[len(path)-1],
 		seen: make(map[*byte]bool), signers: make(map[*crl]signer), responses: make(map[*ocspResponse]bool),
-		ids: make(map[alg.Hash]ocspID),
+		ids: make(map[alg.Hash]ocspID), links: make(map[string]bool),
 	}
 	// RFC 6960 section 4.2.2.2.1. Of any other certificate nocheck means
 	// nothing here, or it would switch revocation off.
@@ -75,7 +124,7 @@ func (v *verification) revocation(ctx context.Context, path []*certificate, i in
 	}
 	failed := s.atHand(ctx)
 	exempt := s.cert.noRevAvail()
-	if !s.decided() && v.policy.Fetcher != nil && !exempt {
+	if v.policy.Fetcher != nil && !exempt {
 		s.fetch(ctx)
 	}
 	return s.verdict(s.required(i) && !exempt, failed)
@@ -154,7 +203,14 @@ func (s *statusSearch) forgeries(kind Kind) *int {
 
 // decided reports whether nothing more needs to be asked.
 func (s *statusSearch) decided() bool {
-	return s.condemned != nil || s.good != nil && s.hold() == nil
+	return s.condemned != nil || s.settled.good() != nil && s.hold() == nil
+}
+
+// saturated reports whether one more statement that the certificate is good
+// would change nothing. Of what came with a message one is enough: it must not
+// use up the signature checks that other evidence needs.
+func (s *statusSearch) saturated() bool {
+	return s.decided() || s.strange && s.good.good() != nil && s.hold() == nil
 }
 
 // hold returns a statement that the certificate is on hold which no newer and
@@ -189,34 +245,21 @@ func (s *statusSearch) revoked(st statement) {
 	}
 }
 
-// acquitted notes that a genuine and current statement does not list the
+// recordGood notes that a genuine and current statement does not list the
 // certificate for any of some reasons.
-func (s *statusSearch) acquitted(st statement, reasons reasonMask) {
+//
+// Evidence that came with a message was chosen by its sender, who may prefer an
+// older one of two that are both current. It counts where nothing newer is
+// found, but does not end the search. Neither does an OCSP response without
+// nextUpdate, since newer ones exist at any time, unless it was just fetched.
+func (s *statusSearch) recordGood(st statement, reasons reasonMask) {
 	if reasons&holdReason != 0 && st.this.After(s.released) {
 		s.released = st.this
 	}
-	if reasons == allReasons {
-		if s.good == nil || st.this.After(s.good.this) {
-			s.good = &st
-		}
-		return
+	if !s.strange && (s.fetching || !st.next.IsZero()) {
+		s.settled.add(st, reasons)
 	}
-	s.reasons |= reasons
-	// What several say together is as old as the oldest and ends with the first.
-	if s.partial == nil {
-		s.partial = &st
-	}
-	if st.this.Before(s.partial.this) {
-		s.partial.this = st.this
-	}
-	if st.next.Before(s.partial.next) {
-		s.partial.next = st.next
-	}
-	switch {
-	case s.good != nil:
-	case s.reasons == allReasons:
-		s.good = s.partial
-	default:
+	if !s.good.add(st, reasons) {
 		s.note(nil, "the current CRLs tell about some reasons only")
 	}
 }
@@ -262,9 +305,10 @@ func (s *statusSearch) verdict(required bool, failed *Error) (RevocationStatus, 
 		return RevocationStatus{}, s.limit
 	}
 	status := RevocationStatus{RevokedAt: s.later}
-	if s.good != nil {
-		status.Status, status.Evidence = StatusGood, s.good.kind
-		status.ThisUpdate, status.NextUpdate = s.good.this, s.good.next
+	if good := s.good.good(); good != nil {
+		status.Status, status.Evidence = StatusGood, good.kind
+		status.ThisUpdate, status.NextUpdate = good.this, good.next
+		status.settled = s.settled.good() != nil
 		return status, nil
 	}
 	if !required {

@@ -16,8 +16,12 @@ type oracle struct {
 	n         int
 }
 
+// newOracle returns nil, which compares nothing, where tests run no programs.
 func newOracle(t *testing.T) *oracle {
 	t.Helper()
+	if !suites.Peers() {
+		return nil
+	}
 	return &oracle{tool: suites.Tool(t, "openssl"), dir: t.TempDir()}
 }
 
@@ -71,6 +75,10 @@ func differs(test, name string) string {
 		return "it compares URLs octet by octet"
 	case "TestScope: empty scope":
 		return "it accepts an empty IssuingDistributionPoint"
+	case "TestCRLIssuers: another key of the same name, linked by the issuer":
+		return "it does not take a self-issued certificate as that of a CRL issuer"
+	case "TestCRLIssuers: another key of the same name", "TestCRLIssuers: another key of the same name, not named as indirect":
+		return "it asks only for the same name and anchor"
 	case "TestCRLIssuers: without cRLSign", "TestCRLIssuers: without key usage", "TestCRLIssuers: expired, not listed":
 		return "3.0 does not check the certificate of a CRL issuer"
 	}
@@ -80,6 +88,9 @@ func differs(test, name string) string {
 // compare holds our outcome against openssl's.
 func (o *oracle) compare(t *testing.T, name, ours string, root, leaf *party, others []*party, crls [][]byte) {
 	t.Helper()
+	if o == nil {
+		return
+	}
 	theirs := o.good(t, root, leaf, others, crls)
 	why := differs(t.Name(), name)
 	switch same := theirs == (ours == "good"); {

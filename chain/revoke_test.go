@@ -282,9 +282,13 @@ func TestCRLIssuers(t *testing.T) {
 	silent := makeCert(t, root, newKey(t), "Service", func(c *x509.Certificate) { c.SubjectKeyId = []byte{9} })
 	expired := makeCert(t, root, newKey(t), "Service", crlSign, until(judged.Add(-day)))
 	second := makeCert(t, root, newKey(t), "Sub", crlSign) // another key of the same name
-	dp := extension([]int{2, 5, 29, 31}, false, sequence(sequence(
-		point("http://example.com/i.crl"), explicit(2, explicit(4, service.RawSubject)))))
-	leaf := sub.newLeaf(t, alice, dp)
+	linked := makeCert(t, sub, newKey(t), "Sub", crlSign)  // and one that the issuer's key signed
+	dp := func(issuer *party) template {
+		return extension([]int{2, 5, 29, 31}, false, sequence(sequence(
+			point("http://example.com/i.crl"), explicit(2, explicit(4, issuer.RawSubject)))))
+	}
+	leaf := sub.newLeaf(t, alice, dp(service))
+	named := sub.newLeaf(t, alice, dp(second))
 	plain := sub.newLeaf(t, alice)
 	namesake := root.newLeaf(t, alice)
 	namesake.SerialNumber = leaf.SerialNumber // of another issuer
@@ -316,7 +320,10 @@ func TestCRLIssuers(t *testing.T) {
 		{"expired, not listed", leaf, []*party{expired}, mk(expired, indirect), "unknown"},
 		{"expired, listed", leaf, []*party{expired}, mk(expired, indirect, gone), "revoked"},
 		{"certificate not at hand", leaf, nil, mk(service, indirect), "unknown"},
-		{"another key of the same name", plain, []*party{second}, mk(second, nil), "good"},
+		{"another key of the same name", plain, []*party{second}, mk(second, nil), "unknown"},
+		{"another key of the same name, linked by the issuer", plain, []*party{linked}, mk(linked, nil), "good"},
+		{"another key of the same name, named as indirect", named, []*party{second}, mk(second, indirect), "good"},
+		{"another key of the same name, not named as indirect", plain, []*party{second}, mk(second, sequence(tagged(4, []byte{0xff}))), "unknown"},
 		{"another key of the same name, listed", plain, []*party{second}, mk(second, nil, listed{cert: plain, date: -3 * day}), "revoked"},
 		{"an unknown key of the same name", plain, nil, mk(second, nil), "unknown"},
 	} {

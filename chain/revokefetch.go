@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/oid"
@@ -13,21 +15,28 @@ import (
 const maxURLs = 8
 
 // fetch asks for what is missing: first the small OCSP response, then the CRLs
-// of the distribution points.
+// of the distribution points, then their delta CRLs, also those of the CRLs at
+// hand.
 func (s *statusSearch) fetch(ctx context.Context) {
 	// Responders and CRLs need not know certificates that have expired.
 	if s.v.now.After(s.cert.NotAfter) {
 		s.note(nil, "the certificate has expired: nothing was fetched")
 		return
 	}
-	if s.fetchOCSP(ctx) {
-		return
+	s.fetching = true
+	defer func() { s.fetching = false }()
+	if !s.decided() {
+		if s.fetchOCSP(ctx) {
+			return
+		}
+		for i := range s.points {
+			s.fetchCRLs(ctx, s.points[i].urls)
+		}
+		s.judgeCRLs(ctx)
 	}
-	for i := range s.points {
-		s.fetchCRLs(ctx, s.points[i].urls)
+	if s.condemned == nil && s.settled.ocsp == nil {
+		s.fetchDeltas(ctx)
 	}
-	s.judgeCRLs(ctx)
-	s.fetchDeltas(ctx)
 }
 
 // fetchOCSP asks the responders that the certificate names, by SHA-256 as RFC
@@ -106,26 +115,61 @@ func (s *statusSearch) noAnswer(url string, err error) {
 }
 
 // fetchDeltas gets the delta CRLs that the certificate or one of its genuine
-// CRLs points at. A forged one must not make us call anybody.
+// CRLs points at, unless a current one of our own is there. A forged CRL must
+// not make us call anybody.
 func (s *statusSearch) fetchDeltas(ctx context.Context) {
-	var points []distributionPoint
-	if e := s.cert.Extension(oid.ExtFreshestCRL); e != nil {
-		points, _ = parseDistributionPoints(e.Value, s.cert.issuer())
-	}
-	for _, c := range s.crls {
-		s.strange = s.v.origin(c.rank) == strangeOrigin
-		if len(points) < maxURLs && !c.delta() && c.freshest != nil && s.signerOf(ctx, c.crl).cert != nil {
-			points = append(points, c.freshest...)
-		}
-	}
-	s.strange = false
-	if s.condemned != nil || len(points) == 0 {
+	points := s.freshestPoints(ctx)
+	if len(points) == 0 {
 		return
 	}
 	for i := range points[:min(len(points), maxURLs)] {
 		s.fetchCRLs(ctx, points[i].urls)
 	}
 	// What a CRL said without its delta may now be outdated.
-	s.good, s.reasons, s.partial = nil, 0, nil
+	s.good.forgetCRLs()
+	s.settled.forgetCRLs()
 	s.judgeCRLs(ctx)
+}
+
+// freshestPoints returns where to look for delta CRLs.
+func (s *statusSearch) freshestPoints(ctx context.Context) []distributionPoint {
+	var points []distributionPoint
+	known := make(map[string]bool)
+	add := func(list []distributionPoint) {
+		for _, p := range list {
+			if key := strings.Join(p.urls, "\x00"); !known[key] {
+				known[key] = true
+				points = append(points, p)
+			}
+		}
+	}
+	defer func() { s.strange = false }()
+	updated := false
+	for _, c := range s.crls {
+		if len(points) >= maxURLs {
+			break
+		}
+		s.strange = s.v.origin(c.rank) == strangeOrigin
+		switch {
+		case c.delta():
+		case s.hasOwnDelta(ctx, c.crl):
+			updated = true
+		case c.freshest != nil && s.signerOf(ctx, c.crl).cert != nil:
+			add(c.freshest)
+		}
+	}
+	if e := s.cert.Extension(oid.ExtFreshestCRL); e != nil && !updated {
+		list, _ := parseDistributionPoints(e.Value, s.cert.issuer())
+		add(list)
+	}
+	return points
+}
+
+// hasOwnDelta reports whether a current delta CRL for c is there that did not
+// come with a message.
+func (s *statusSearch) hasOwnDelta(ctx context.Context, c *crl) bool {
+	d := s.deltaFor(ctx, c)
+	return d != nil && slices.ContainsFunc(s.crls, func(r rankedCRL) bool {
+		return r.crl == d && s.v.origin(r.rank) != strangeOrigin
+	})
 }

@@ -34,6 +34,8 @@ func TestFetching(t *testing.T) {
 	}, freshest)
 	crl := list{by: root, number: 1, this: -day, next: day}
 	delta := list{by: root, number: 2, base: 1, this: -time.Hour, next: day, entries: []listed{{cert: leaf, date: -2 * time.Hour}}}
+	clean := delta
+	clean.entries = nil
 	ocsp := response{by: root, answers: []reply{{cert: leaf, issuer: root, this: -day, next: day}}}
 	names := func(urls ...string) (list []byte) {
 		for _, u := range urls {
@@ -56,7 +58,9 @@ func TestFetching(t *testing.T) {
 		want    string
 		asked   []string
 	}{
-		{"known already", nil, [][]byte{crl.der(t)}, "good", nil},
+		{"known already, but for the delta", nil, [][]byte{crl.der(t)}, "good", []string{"http://d/"}},
+		{"known already", nil, [][]byte{crl.der(t), clean.der(t)}, "good", nil},
+		{"delta of the CRL at hand", map[string][]byte{"http://d/": delta.der(t)}, [][]byte{crl.der(t)}, "revoked", []string{"http://d/"}},
 		{"OCSP", map[string][]byte{"http://o/": ocsp.der(t)}, nil, "good", []string{"http://o/"}},
 		{"CRL", map[string][]byte{"http://c/": crl.der(t)}, nil, "good", []string{"http://o/", "http://o/", "http://c/", "http://d/"}},
 		{"delta", map[string][]byte{"http://c/": crl.der(t), "http://d/": delta.der(t)}, nil, "revoked", []string{"http://o/", "http://o/", "http://c/", "http://d/"}},

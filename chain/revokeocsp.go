@@ -81,7 +81,7 @@ func (s *statusSearch) usable(o *ocspSingle) bool {
 	case o.status == ocspGood && !s.v.current(o.thisUpdate, o.until()):
 		s.note(nil, "an OCSP response is not current")
 	case o.status == ocspGood:
-		return !s.decided()
+		return !s.saturated()
 	default:
 		return s.matters(o.entry)
 	}
@@ -107,7 +107,7 @@ func (s *statusSearch) judgeSingle(o *ocspSingle, by *signer) {
 		active = s.v.applies(o.entry)
 	}
 	if !active && by.acquits && s.v.current(o.thisUpdate, o.until()) {
-		s.acquitted(st, allReasons)
+		s.recordGood(st, allReasons)
 	}
 }
 
@@ -125,7 +125,7 @@ func (s *statusSearch) responderOf(ctx context.Context, r *ocspResponse) *signer
 		if !s.signedResponse(cand, r) {
 			continue
 		}
-		by, err := s.vouch(ctx, cand, roleOCSP, r.producedAt)
+		by, err := s.validateSigner(ctx, cand, roleOCSP, r.producedAt)
 		if err != nil {
 			s.note(nil, "OCSP responder "+cand.title()+": "+err.Error())
 		}

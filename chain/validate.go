@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"github.com/gosmime/gosmime/internal/alg"
@@ -504,6 +505,12 @@ func (p *Path) known() (n int) {
 		}
 	}
 	return n
+}
+
+// settled reports whether the status of each certificate is known from more
+// than what came with a message.
+func (p *Path) settled() bool {
+	return !slices.ContainsFunc(p.revocation, func(r RevocationStatus) bool { return !r.settled })
 }
 
 // better reports whether p is to be returned rather than q.

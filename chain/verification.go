@@ -60,6 +60,7 @@ type validatedKey struct {
 	cert, anchor *certificate
 	role         issuerRole
 	at           int64
+	offline      bool // nothing was fetched about its own revocation
 }
 
 // issuerRole is what a certificate that is not a leaf of the caller is validated for.
@@ -275,7 +276,7 @@ func (v *verification) edge(child, parent *certificate) *Error {
 // certificate whose own validation waits for this one is ErrUnknownIssuer: that
 // ends loops. The mode of revocation within is RevocationWhereKnown.
 func (v *verification) validateIssuer(ctx context.Context, cert *certificate, role issuerRole, anchor *certificate) *Error {
-	key := validatedKey{cert, anchor, role, v.at.UnixNano()}
+	key := validatedKey{cert, anchor, role, v.at.UnixNano(), v.policy.Fetcher == nil}
 	if v.work.validated[key] {
 		return nil
 	}
