@@ -339,7 +339,7 @@ func TestRandomAgainstStandardLibrary(t *testing.T) {
 // TestRandomAgainstOpenSSL is the same with openssl verify, which also knows
 // policies with all inputs, constraints on directory names and mailboxes.
 func TestRandomAgainstOpenSSL(t *testing.T) {
-	o := newOracle(t)
+	o := &oracle{tool: suites.Tool(t, "openssl"), dir: t.TempDir()}
 	n := rounds(120)
 	var good, bad, explained int
 	for seed := range uint64(n) {
