@@ -162,7 +162,7 @@ func (s *search) step(ctx context.Context) (done bool) {
 		s.best = path
 	}
 	s.second++
-	return s.second > maxSecond || path.settled() || !s.v.mayKnowMore()
+	return s.second > maxSecond || path.settled == len(path.revocation) || !s.v.mayKnowMore()
 }
 
 // unmendable reports whether e, about the leaf, is the fault of the leaf alone:

@@ -12,6 +12,7 @@ type Path struct {
 	certs      []*certificate
 	at         time.Time
 	revocation []RevocationStatus // of each but the anchor
+	settled    int                // certificates known to be good by more than what came with a message
 	policies   []x509.OID
 	until      time.Time // when a fact that the path rests on ends
 	now        time.Time // of the clock, when it was made
@@ -66,8 +67,6 @@ type RevocationStatus struct {
 	Evidence               Kind      // CRL or OCSPResponse; zero: none
 	ThisUpdate, NextUpdate time.Time // of the evidence; zero: it has none
 	RevokedAt              time.Time // after Path.At: revoked since
-
-	settled bool // known to be good by more than what came with a message
 }
 
 // Policies returns the user-constrained policy set of the path, RFC 5280

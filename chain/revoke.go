@@ -102,12 +102,18 @@ type statusSearch struct {
 	failed    error                        // the first fetch that got no answer
 }
 
+// A certStatus is what is known about one certificate.
+type certStatus struct {
+	RevocationStatus
+	settled bool // good by more than what came with a message
+}
+
 // revocation reports what is known about path[i], which was issued by
 // path[i+1]; the last certificate is the anchor. It is called only for a path
 // that passed everything else, for every i but that of the anchor, and never
 // with InsecureSkipRevocation. The error is ErrRevoked, ErrRevocationUnknown
 // where v.policy.Revocation requires to know, ErrLimit or ErrSource.
-func (v *verification) revocation(ctx context.Context, path []*certificate, i int) (RevocationStatus, *Error) {
+func (v *verification) revocation(ctx context.Context, path []*certificate, i int) (certStatus, *Error) {
 	s := &statusSearch{
 		v: v, path: path[i:], cert: path[i], issuer: path[i+1], anchor: path[len(path)-1],
 		seen: make(map[*byte]bool), signers: make(map[*crl]signer), responses: make(map[*ocspResponse]bool),
@@ -116,7 +122,7 @@ func (v *verification) revocation(ctx context.Context, path []*certificate, i in
 	// RFC 6960 section 4.2.2.2.1. Of any other certificate nocheck means
 	// nothing here, or it would switch revocation off.
 	if v.role == roleOCSP && i == 0 && s.cert.Extension(oid.OCSPNoCheck) != nil {
-		return RevocationStatus{}, nil
+		return certStatus{}, nil
 	}
 	var ok bool
 	if s.points, ok = s.cert.distributionPoints(); !ok {
@@ -290,7 +296,7 @@ func (v *verification) published(this time.Time) bool {
 	return !this.After(now.Add(clockSkew))
 }
 
-func (s *statusSearch) verdict(required bool, failed *Error) (RevocationStatus, *Error) {
+func (s *statusSearch) verdict(required bool, failed *Error) (certStatus, *Error) {
 	st := s.condemned
 	if st == nil {
 		st = s.hold()
@@ -299,12 +305,12 @@ func (s *statusSearch) verdict(required bool, failed *Error) (RevocationStatus, 
 		e := fail(ErrRevoked, s.cert, "certificate %s was revoked at %s (%v), says %s",
 			s.cert.title(), day(st.entry.date), st.entry.reason, st.by)
 		e.RevokedAt = st.entry.since()
-		return RevocationStatus{}, e
+		return certStatus{}, e
 	}
 	if s.limit != nil {
-		return RevocationStatus{}, s.limit
+		return certStatus{}, s.limit
 	}
-	status := RevocationStatus{RevokedAt: s.later}
+	status := certStatus{RevocationStatus: RevocationStatus{RevokedAt: s.later}}
 	if good := s.good.good(); good != nil {
 		status.Status, status.Evidence = StatusGood, good.kind
 		status.ThisUpdate, status.NextUpdate = good.this, good.next
@@ -315,7 +321,7 @@ func (s *statusSearch) verdict(required bool, failed *Error) (RevocationStatus, 
 		return status, nil
 	}
 	if s.flooded != nil {
-		return RevocationStatus{}, s.flooded
+		return certStatus{}, s.flooded
 	}
 	if failed != nil {
 		return status, failed

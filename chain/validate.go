@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/x509"
-	"slices"
 	"time"
 
 	"github.com/gosmime/gosmime/internal/alg"
@@ -455,7 +454,10 @@ func (s *validation) revocation(ctx context.Context, p *Path) *Error {
 			}
 			continue
 		}
-		p.revocation[i] = status
+		p.revocation[i] = status.RevocationStatus
+		if status.settled {
+			p.settled++
+		}
 		if status.Status == StatusGood && !status.NextUpdate.IsZero() {
 			p.until = earlier(p.until, status.NextUpdate)
 		}
@@ -505,12 +507,6 @@ func (p *Path) known() (n int) {
 		}
 	}
 	return n
-}
-
-// settled reports whether the status of each certificate is known from more
-// than what came with a message.
-func (p *Path) settled() bool {
-	return !slices.ContainsFunc(p.revocation, func(r RevocationStatus) bool { return !r.settled })
 }
 
 // better reports whether p is to be returned rather than q.

@@ -313,12 +313,12 @@ func (v *verification) validateIssuer(ctx context.Context, cert *certificate, ro
 }
 
 type knownStatus struct {
-	status RevocationStatus
+	status certStatus
 	err    *Error
 }
 
 // status asks for revocation once for each certificate, issuer and anchor.
-func (v *verification) status(ctx context.Context, path []*certificate, i int) (RevocationStatus, *Error) {
+func (v *verification) status(ctx context.Context, path []*certificate, i int) (certStatus, *Error) {
 	key := [3]*certificate{path[i], path[i+1], path[len(path)-1]}
 	if s, ok := v.statuses[key]; ok {
 		return s.status, s.err
