@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"bytes"
 	"context"
 	"crypto/x509"
 	"encoding/pem"
@@ -10,8 +9,6 @@ import (
 	"iter"
 	"math/big"
 	"slices"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/gosmime/gosmime/internal/x509der"
 )
@@ -70,14 +67,9 @@ func Entries(entries ...*Entry) Source {
 // first. UTF-16 with such a mark is read, too.
 func PEM(text []byte) (Source, error) {
 	m := &memory{}
-	text = x509der.Text(text)
-	begun, decoded := blocksBegun(text), 0
-	for rest := text; ; decoded++ {
-		var block *pem.Block
-		block, rest = pem.Decode(rest)
-		if block == nil {
-			break
-		}
+	decoded := 0
+	for block := range x509der.Blocks(text) {
+		decoded++
 		e, err := pemEntry(block)
 		if err != nil {
 			return nil, err
@@ -86,28 +78,10 @@ func PEM(text []byte) (Source, error) {
 			m.entries = append(m.entries, e)
 		}
 	}
-	// Decode passes over what it can't read.
-	if decoded != begun {
+	if begun := x509der.BlocksBegun(text); decoded != begun {
 		return nil, &Error{Reason: ErrMalformed, Detail: fmt.Sprintf("of %d PEM blocks %d can't be decoded", begun, begun-decoded)}
 	}
 	return m, nil
-}
-
-// blocksBegun counts the blocks that text means to have: those whose line has
-// nothing that is seen before them. One that is commented out is none.
-func blocksBegun(text []byte) (n int) {
-	const begin = "-----BEGIN "
-	for {
-		at := bytes.Index(text, []byte(begin))
-		if at < 0 {
-			return n
-		}
-		line := text[bytes.LastIndexAny(text[:at], "\r\n")+1 : at]
-		if !bytes.ContainsFunc(line, func(r rune) bool { return r != ' ' && r != utf8.RuneError && unicode.IsPrint(r) }) {
-			n++
-		}
-		text = text[at+len(begin):]
-	}
 }
 
 func pemEntry(block *pem.Block) (*Entry, error) {

@@ -42,7 +42,8 @@ func (o *ReadOptions) withDefaults() ReadOptions {
 	return d
 }
 
-// Read reads a whole store. The error is an [*Error] unless r failed.
+// Read reads a whole store. The error is an [*Error] unless r failed; of a file
+// in another format it says which. [ReadAny] reads those.
 //
 //	store   = header element* end
 //	header  = version 0, "CERT"
@@ -156,9 +157,13 @@ func newParser(b []byte, o ReadOptions) *parser { return &parser{b: b, opts: o, 
 // header reads the version and the magic number.
 func (p *parser) header() error {
 	switch {
-	case len(p.b) < headerSize:
-		return p.fail(ErrNotStore, int64(len(p.b)), "shorter than the header")
-	case binary.LittleEndian.Uint32(p.b[4:]) != fileType:
+	case !isStore(p.b):
+		if what := sniff(p.b); what != "" {
+			return p.fail(ErrNotStore, 0, "this is "+what)
+		}
+		if len(p.b) < headerSize {
+			return p.fail(ErrNotStore, int64(len(p.b)), "shorter than the header")
+		}
 		return p.fail(ErrNotStore, 4, `no "CERT"`)
 	case binary.LittleEndian.Uint32(p.b) != 0:
 		return p.fail(ErrVersion, 0, fmt.Sprintf("version %d", binary.LittleEndian.Uint32(p.b)))

@@ -52,6 +52,19 @@ func (s *Store) Source() chain.Source {
 	return chain.Entries(entries...)
 }
 
+// Trusted returns the store as a member of a chain.Collection for a caller who
+// trusts the file that it was read from. A serialized store and a PKCS #7 file
+// hold roots and intermediates without labels, so they become
+// [chain.RootsAndIntermediates]; of PEM and DER every certificate is one of
+// [chain.Anchors], an intermediate or an end entity too. Where a file is not to
+// be trusted, use chain.Untrusted(s.Source()).
+func (s *Store) Trusted() chain.Member {
+	if s.explicit {
+		return chain.Anchors(s.Source())
+	}
+	return chain.RootsAndIntermediates(s.Source())
+}
+
 // A set of purposes. otherPurpose stands for all that chain has no name for.
 type purposes uint8
 

@@ -16,6 +16,8 @@ import (
 type Store struct {
 	Elements []Element
 	Warnings []*Error // only with ReadOptions.Lenient
+
+	explicit bool // read from a format in which every certificate was put by name
 }
 
 // Of returns a store of the given certificates, as Export-Certificate -Type

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf16"
 )
 
 // A fake is a self-signed CA, the same each time for the same name.
@@ -90,7 +91,8 @@ func TestReadFaults(t *testing.T) {
 	}{
 		{"good", join(head, name, cert, cert, end), 0, 0, true},
 		{"seven octets", head[:7], ErrNotStore, 7, false},
-		{"DER", ca.Raw, ErrNotStore, 4, false},
+		{"DER", ca.Raw, ErrNotStore, 0, false},
+		{"other octets", bytes.Repeat([]byte("x"), 40), ErrNotStore, 4, false},
 		{"version", join([]byte{1, 0, 0, 0}, head[4:], end), ErrVersion, 0, false},
 		{"eleven octets", join(head, cert, end[:11]), ErrTruncated, at, false},
 		{"no end", join(head, cert), ErrEndMarker, at, true},
@@ -292,6 +294,15 @@ func TestMismatches(t *testing.T) {
 	}
 }
 
+// wide returns text in UTF-16 with a byte order mark.
+func wide(text string, order binary.AppendByteOrder) []byte {
+	var b []byte
+	for _, u := range utf16.Encode([]rune("\ufeff" + text)) {
+		b = order.AppendUint16(b, u)
+	}
+	return b
+}
+
 func TestReadAny(t *testing.T) {
 	a, key := fake(t, "a")
 	b, _ := fake(t, "b")
@@ -334,18 +345,31 @@ func TestReadAny(t *testing.T) {
 		{"key", key8, 0, 0, 1},
 		{"text", []byte("certificate"), 0, 0, 1},
 		{"nothing", nil, 0, 0, 1},
-		{"DER and more", append(slices.Clone(a.Raw), 0), 0, 0, 1},
+		{"DER and a line break", append(slices.Clone(a.Raw), "\r\n\x00"...), 1, 0, 0},
+		{"CRL and a line break", append(slices.Clone(crl), "\n"...), 0, 1, 0},
+		{"PKCS #7 and NUL", append(bytes.Clone(p7b.Bytes()), 0, 0), 2, 1, 0},
+		{"DER and many NUL", append(slices.Clone(a.Raw), make([]byte, 17)...), 0, 0, 1},
+		{"DER and more", append(slices.Clone(a.Raw), 1), 0, 0, 1},
+		{"PEM with a byte order mark", append([]byte("\ufeff"), text.Bytes()...), 2, 1, 0},
+		{"PEM in UTF-16LE", wide(text.String(), binary.LittleEndian), 2, 1, 0},
+		{"PEM in UTF-16BE", wide(text.String(), binary.BigEndian), 2, 1, 0},
+		{"base64 in UTF-16LE", wide(base64.StdEncoding.EncodeToString(a.Raw), binary.LittleEndian), 1, 0, 0},
+		{"PEM and NUL", append(bytes.Clone(text.Bytes()), 0, 0), 2, 1, 0},
+		{"PEM with a comment", append([]byte("# -----BEGIN CERTIFICATE-----\n"), text.Bytes()...), 2, 1, 0},
+		{"key in PEM", keyPEM, 0, 0, 1},
 	} {
-		s, err := ReadAny(bytes.NewReader(c.in), nil)
-		if c.bad != 0 {
-			if _, ok := errors.AsType[*Error](err); !ok || s != nil {
-				t.Errorf("%s: %v", c.what, err)
+		t.Run(c.what, func(t *testing.T) {
+			s, err := ReadAny(bytes.NewReader(c.in), nil)
+			if c.bad != 0 {
+				if _, ok := errors.AsType[*Error](err); !ok || s != nil {
+					t.Error(err)
+				}
+				return
 			}
-			continue
-		}
-		if err != nil || len(s.of(Certificate)) != c.certs || len(s.of(CRL)) != c.crls || len(s.Elements) != c.certs+c.crls {
-			t.Errorf("%s: %v", c.what, err)
-		}
+			if err != nil || len(s.of(Certificate)) != c.certs || len(s.of(CRL)) != c.crls || len(s.Elements) != c.certs+c.crls {
+				t.Error(err)
+			}
+		})
 	}
 	if _, err := ReadAny(bytes.NewReader(text.Bytes()), &ReadOptions{MaxElements: 2}); !errors.Is(err, ErrLimit) {
 		t.Errorf("too many in PEM: %v", err)

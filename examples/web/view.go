@@ -118,11 +118,11 @@ func (v *view) fill(ctx context.Context, in input) (err error) {
 func trust(files [][]byte) (*chain.Collection, error) {
 	var members []chain.Member
 	for _, b := range files {
-		src, _, err := cli.ParseSource(b)
+		store, err := cli.ParseStore(b)
 		if err != nil {
 			return nil, err
 		}
-		members = append(members, chain.RootsAndIntermediates(src))
+		members = append(members, chain.RootsAndIntermediates(store.Source()))
 	}
 	return chain.NewCollection(members...), nil
 }

@@ -151,22 +151,18 @@ func (t *Trust) Collection() (*chain.Collection, error) {
 			members = append(members, chain.Anchors(src))
 			continue
 		}
-		src, bag, err := ReadSource(name)
+		store, err := ReadStore(name)
 		if err != nil {
 			return nil, err
 		}
-		if bag {
-			members = append(members, chain.RootsAndIntermediates(src))
-		} else {
-			members = append(members, chain.Anchors(src))
-		}
+		members = append(members, store.Trusted())
 	}
 	for _, name := range t.Intermediates {
-		src, _, err := ReadSource(name)
+		store, err := ReadStore(name)
 		if err != nil {
 			return nil, err
 		}
-		members = append(members, chain.Untrusted(src))
+		members = append(members, chain.Untrusted(store.Source()))
 	}
 	for _, dir := range t.CRLs {
 		src, err := ReadCRLs(dir)

@@ -1,20 +1,20 @@
 package cli
 
 import (
-	"bytes"
 	"crypto"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/gosmime/gosmime/internal/x509der"
 	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
 )
@@ -72,11 +72,13 @@ func (k *Keys) readPFX(name string) ([]*smime.Identity, error) {
 		b = pfx
 	}
 	p, err := smime.ReadPKCS12(b, password)
-	if err != nil {
-		return nil, err
+	if err == nil && len(p.Identities) == 0 {
+		_, err = smime.ParsePKCS12(b, password) // which says why
 	}
-	if len(p.Identities) == 0 { // and the short form says why
-		_, err := smime.ParsePKCS12(b, password)
+	if errors.Is(err, smime.ErrPassword) {
+		return nil, locked("file", password, err)
+	}
+	if err != nil {
 		return nil, err
 	}
 	for _, skipped := range p.Skipped {
@@ -90,8 +92,11 @@ func (k *Keys) readPFX(name string) ([]*smime.Identity, error) {
 // PFX returns the PKCS #12 file in b, which is in DER or PEM, and whether it
 // looks like one.
 func PFX(b []byte) ([]byte, bool) {
-	if block, _ := pem.Decode(withoutMark(b)); block != nil && block.Type == "PKCS12" {
-		b = block.Bytes
+	for block := range x509der.Blocks(b) {
+		if block.Type == "PKCS12" {
+			b = block.Bytes
+			break
+		}
 	}
 	s := cryptobyte.String(b)
 	var version int // PFX ::= SEQUENCE { version INTEGER (3), ...
@@ -129,17 +134,23 @@ func (k *Keys) readPair(keyFile, certFile string) (*smime.Identity, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", keyFile, err)
 	}
-	id, err := smime.NewIdentity(key, certs[0], certs[1:]...)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s and %s", keyFile, certFile), err)
+	var first error
+	for i, c := range certs { // a file may have the chain, too
+		id, err := smime.NewIdentity(key, c, slices.Delete(slices.Clone(certs), i, i+1)...)
+		if err == nil {
+			return id, nil
+		}
+		if first == nil {
+			first = err
+		}
 	}
-	return id, nil
+	return nil, fmt.Errorf("%s and %s: %w", keyFile, certFile, first)
 }
 
 // parseKey reads a DER key or the first one in PEM. One that is encrypted takes
 // the password of the PFX.
 func (k *Keys) parseKey(b []byte) (crypto.PrivateKey, error) {
-	if !bytes.Contains(b, []byte("-----BEGIN ")) {
+	if x509der.BlocksBegun(b) == 0 {
 		key, err := pkcs7.ParsePrivateKey(b)
 		if !errors.Is(err, pkcs7.ErrSyntax) {
 			return key, err
@@ -149,7 +160,7 @@ func (k *Keys) parseKey(b []byte) (crypto.PrivateKey, error) {
 		}
 		return nil, err // neither form; the first says more
 	}
-	for block, rest := pem.Decode(withoutMark(b)); block != nil; block, rest = pem.Decode(rest) {
+	for block := range x509der.Blocks(b) {
 		switch {
 		case block.Type == "ENCRYPTED PRIVATE KEY":
 			return k.decryptKey(block.Bytes)
@@ -161,7 +172,7 @@ func (k *Keys) parseKey(b []byte) (crypto.PrivateKey, error) {
 			//lint:ignore SA1019 old files are encrypted in this weak way; reading them harms nobody
 			der, err := x509.DecryptPEMBlock(block, []byte(password))
 			if err != nil {
-				return nil, err
+				return nil, locked("key", password, err)
 			}
 			return pkcs7.ParsePrivateKey(der)
 		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
@@ -177,5 +188,18 @@ func (k *Keys) decryptKey(der []byte) (crypto.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pkcs7.DecryptPrivateKey(der, []byte(password))
+	key, err := pkcs7.DecryptPrivateKey(der, []byte(password))
+	if errors.Is(err, pkcs7.ErrDecrypt) {
+		return nil, locked("key", password, err)
+	}
+	return key, err
+}
+
+// locked says where the password of what is encrypted comes from.
+func locked(what, password string, err error) error {
+	const sources = "-password-file or the variable SMIME_PASSWORD"
+	if password == "" {
+		return fmt.Errorf("the %s is encrypted: give its password by %s: %w", what, sources, err)
+	}
+	return fmt.Errorf("the password of %s does not open the %s: %w", sources, what, err)
 }

@@ -33,10 +33,10 @@ func TestKeys(t *testing.T) {
 		text := g.Read(t, g.File)
 		role, _, _ := strings.Cut(filepath.Base(g.File), ".")
 		cert := g.Path("pki/certs/" + role + ".pem")
-		files := []string{g.Path(g.File), write(t, append([]byte("\ufeff"), text...))}
+		files := []string{g.Path(g.File), write(t, append([]byte("\ufeff"), text...)), write(t, append(bytes.Clone(text), "\n\x00"...))}
 		block, _ := pem.Decode(text)
 		if block.Type == "ENCRYPTED PRIVATE KEY" {
-			files = append(files, write(t, block.Bytes))
+			files = append(files, write(t, block.Bytes), write(t, append(bytes.Clone(block.Bytes), "\r\n"...)))
 		}
 		for _, name := range files {
 			for password, want := range map[string]bool{g.Password: true, g.Password + "x": false} {
@@ -76,14 +76,54 @@ func TestCRLs(t *testing.T) {
 	if err := os.WriteFile(file, crl, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, want := range map[string]bool{
-		dir: true, file: true, write(t, text): true, write(t, append([]byte("\ufeff"), text...)): true,
-		t.TempDir(): false, filepath.Join(dir, "none"): false, write(t, []byte("text")): false,
-		write(t, crl[:len(crl)-1]): false, write(t, append(bytes.Clone(crl), 0)): false, write(t, ca.Root().Raw): false,
-		write(t, append(text, text[:len(text)/2]...)): false, write(t, clitest.PEM(ca.Root().Raw)): false,
+	for _, tt := range []struct {
+		name, file string
+		good       bool
+	}{
+		{"directory", dir, true},
+		{"DER", file, true},
+		{"PEM", write(t, text), true},
+		{"PEM with a byte order mark", write(t, append([]byte("\ufeff"), text...)), true},
+		{"DER with a NUL after", write(t, append(bytes.Clone(crl), 0)), true},
+		{"DER with an octet after", write(t, append(bytes.Clone(crl), 1)), false},
+		{"empty directory", t.TempDir(), false},
+		{"no file", filepath.Join(dir, "none"), false},
+		{"text", write(t, []byte("text")), false},
+		{"cut DER", write(t, crl[:len(crl)-1]), false},
+		{"cut PEM", write(t, append(bytes.Clone(text), text[:len(text)/2]...)), false},
+		{"certificate", write(t, ca.Root().Raw), false},
+		{"certificate in PEM", write(t, clitest.PEM(ca.Root().Raw)), false},
 	} {
-		if _, err := cli.ReadCRLs(name); (err == nil) != want {
-			t.Errorf("%s: %v, want %v", name, err, want)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := cli.ReadCRLs(tt.file); (err == nil) != tt.good {
+				t.Errorf("error %v, want good %v", err, tt.good)
+			}
+		})
+	}
+}
+
+// TestStores reads what people have their roots in, with what editors add.
+func TestStores(t *testing.T) {
+	root := smimetest.NewCA(t).Root().Raw
+	text := clitest.PEM(root)
+	for _, tt := range []struct {
+		name string
+		in   []byte
+		good bool
+	}{
+		{"PEM", text, true},
+		{"PEM with a byte order mark", append([]byte("\ufeff"), text...), true},
+		{"PEM with NUL after", append(bytes.Clone(text), 0, 0), true},
+		{"DER with a line break after", append(bytes.Clone(root), "\r\n"...), true},
+		{"DER with text after", append(bytes.Clone(root), "end"...), false},
+		{"PEM of no certificate", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte{0x30, 0}}), false},
+		{"key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte{0x30, 0}}), false},
+		{"nothing", nil, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := cli.ReadStore(write(t, tt.in)); (err == nil) != tt.good {
+				t.Errorf("error %v, want good %v", err, tt.good)
+			}
+		})
 	}
 }
