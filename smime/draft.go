@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/gosmime/gosmime/internal/headerprotection"
 	"github.com/gosmime/gosmime/internal/prepare"
 )
 
@@ -43,3 +44,14 @@ func sendError(err error) error {
 	}
 	return fmt.Errorf("%w: %w", problem, err)
 }
+
+// A payload is what is to be signed or encrypted.
+type payload struct{ *headerprotection.Payload }
+
+// newPayload makes the payload of a draft.
+func (d *draft) newPayload(how headerprotection.Options) (payload, error) {
+	p, err := headerprotection.Compose(d.Message, how)
+	return payload{p}, sendError(err)
+}
+
+func (p payload) write(w io.Writer) error { return sendError(p.Write(w)) }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/headerprotection"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/prepare"
 	"github.com/gosmime/gosmime/internal/stream"
@@ -36,7 +37,7 @@ func Encrypt(ctx context.Context, w io.Writer, r io.Reader, to []*Recipient, opt
 		return err
 	}
 	defer d.Close()
-	p, err := d.newPayload(composing{policy: opts.Header, cipher: true, hidden: opts.Hidden})
+	p, err := d.newPayload(headerprotection.Options{Policy: opts.Header.protection(), Cipher: true, Hidden: hiddenFields(opts.Hidden)})
 	if err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func Encrypt(ctx context.Context, w io.Writer, r io.Reader, to []*Recipient, opt
 	if err != nil {
 		return err
 	}
-	return e.write(ctx, w, outer, p.size(), p.write)
+	return e.write(ctx, w, outer, p.Size(), p.write)
 }
 
 // EncryptOptions are the options of [Encrypt].

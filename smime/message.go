@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 
+	"github.com/gosmime/gosmime/internal/headerprotection"
 	"github.com/gosmime/gosmime/internal/mimetree"
 )
 
@@ -20,7 +21,7 @@ type Message struct {
 	payload  *PlainLayer       // the innermost entity, nil if it could not be reached
 	headers  []mimetree.Header // of the entities of the envelope and the payload
 	fields   []HeaderField
-	state    *headerState
+	state    *headerprotection.Header
 
 	signer       *Signer
 	signerErr    error
@@ -181,7 +182,7 @@ func (m *Message) conclude() {
 		}
 	}
 	m.confidential = m.findConfidential()
-	m.fields = m.protectedHeader()
+	m.fields = m.readHeader()
 	m.noteAddressees()
 	for _, l := range m.envelope {
 		nodeOf(l).noteRepeated()

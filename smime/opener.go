@@ -122,7 +122,7 @@ func (o *opener) plain(n node, pl place, sc scope) (Layer, error) {
 
 // parts adds the parts of pl to l, those of multiparts without layers as one.
 func (o *opener) parts(l *PlainLayer, pl place, path []int, sc scope) error {
-	message := pl.part.Type.Type == "message/rfc822" || pl.part.Type.Type == "message/global"
+	message := pl.part.IsMessage()
 	for i, child := range pl.part.Children {
 		at := append(slices.Clone(path), i)
 		inner := sc
@@ -547,18 +547,4 @@ func (o *opener) headersFor(x judged) ([]mimetree.Header, error) {
 	headers := append([]mimetree.Header{x.scope.message}, x.scope.outer...)
 	inner, err := x.read.head.header()
 	return append(headers, x.node.header, inner), err
-}
-
-func isMessage(p *mimetree.Part) bool {
-	return p.Type.Type == "message/rfc822" || p.Type.Type == "message/global"
-}
-
-// isOldHeader holds the conditions of RFC 9788 section 4.10.1 for a payload and
-// the message in it.
-func isOldHeader(payload, inner *mimetree.Part) bool {
-	if payload.Type.Params["hp"] != "" || inner.Type.Params["hp"] != "" || !isMessage(payload) {
-		return false
-	}
-	f, _ := mimetree.FormOf(inner)
-	return f == mimetree.FormPlain
 }

@@ -10,6 +10,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/gosmime/gosmime/internal/headerprotection"
 	"github.com/gosmime/gosmime/internal/mimetree"
 )
 
@@ -160,7 +161,7 @@ func (w *partWalk) entity(l Layer, p *mimetree.Part, at []int, s surroundings) b
 	if len(p.Children) == 0 {
 		return w.yield(w.part(l, p, s))
 	}
-	if isMessage(p) {
+	if p.IsMessage() {
 		attached := w.part(l, p, s)
 		if !w.yield(attached) {
 			return false
@@ -193,7 +194,7 @@ func (w *partWalk) part(l Layer, p *mimetree.Part, s surroundings) *Part {
 		}
 		r, err := mimetree.Decode(p, body.reader())
 		if err == nil && marked {
-			r = undecorate(p.Type.Type, r)
+			r = headerprotection.Strip(p, r)
 		}
 		return &partReader{r}, inputError(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"io"
+
+	"github.com/gosmime/gosmime/internal/headerprotection"
 )
 
 // Seal signs a message as id and encrypts the result to the recipients. What
@@ -23,7 +25,7 @@ func Seal(ctx context.Context, w io.Writer, r io.Reader, id *Identity, to []*Rec
 		return err
 	}
 	defer d.Close()
-	s, err := d.newSigning(id, &opts.Sign, composing{policy: opts.Encrypt.Header, cipher: true, hidden: opts.Encrypt.Hidden})
+	s, err := d.newSigning(id, &opts.Sign, headerprotection.Options{Policy: opts.Encrypt.Header.protection(), Cipher: true, Hidden: hiddenFields(opts.Encrypt.Hidden)})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/headerprotection"
 	"github.com/gosmime/gosmime/internal/prepare"
 	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
@@ -38,7 +39,7 @@ func Sign(ctx context.Context, w io.Writer, r io.Reader, id *Identity, opts *Sig
 		return err
 	}
 	defer d.Close()
-	s, err := d.newSigning(id, opts, composing{policy: opts.Header, cipher: opts.ForEncryption})
+	s, err := d.newSigning(id, opts, headerprotection.Options{Policy: opts.Header.protection(), Cipher: opts.ForEncryption})
 	if err != nil {
 		return err
 	}
@@ -108,7 +109,7 @@ const (
 
 // A signing is a signed entity that is about to be written.
 type signing struct {
-	payload  *payload
+	payload  payload
 	keys     []pkcs7.SigningKey
 	micalg   string
 	boundary string
@@ -117,7 +118,7 @@ type signing struct {
 
 // newSigning checks everything that can be checked before the first octet is
 // written.
-func (d *draft) newSigning(id *Identity, opts *SignOptions, how composing) (*signing, error) {
+func (d *draft) newSigning(id *Identity, opts *SignOptions, how headerprotection.Options) (*signing, error) {
 	s := &signing{opts: opts, boundary: d.Boundary}
 	authors := findAuthors("", d.Root.Header)
 	if !opts.InsecureAnySender {
@@ -148,13 +149,13 @@ func (d *draft) newSigning(id *Identity, opts *SignOptions, how composing) (*sig
 			s.micalg = strings.TrimPrefix(s.micalg+","+hash, ",")
 		}
 	}
-	how.strict, how.asIs = !opts.Opaque, opts.AsIs
+	how.ClearSigned, how.NoLegacyDisplay = !opts.Opaque, opts.AsIs
 	s.payload, err = d.newPayload(how)
 	if err != nil {
 		return nil, err
 	}
-	if opts.AsIs && (d.Changed || s.payload.plan.Recoded() || s.payload.plan.Err != nil) {
-		return nil, errors.Join(fmt.Errorf("%w: it would have to be re-encoded", ErrNotTransportSafe), sendError(s.payload.plan.Err))
+	if opts.AsIs && (d.Changed || s.payload.Body.Recoded() || s.payload.Body.Err != nil) {
+		return nil, errors.Join(fmt.Errorf("%w: it would have to be re-encoded", ErrNotTransportSafe), sendError(s.payload.Body.Err))
 	}
 	return s, nil
 }
@@ -237,7 +238,7 @@ func (id *Identity) chainFor(opts *SignOptions) []*x509.Certificate {
 const maxSmall = 1 << 20
 
 func (s *signing) small() bool {
-	n := s.payload.size()
+	n := s.payload.Size()
 	return n >= 0 && n <= maxSmall
 }
 
@@ -270,7 +271,7 @@ func (s *signing) writeOpaque(ctx context.Context, w io.Writer) error {
 	}
 	b64 := prepare.NewBase64Writer(w)
 	opts := s.cmsOptions()
-	opts.Size = max(0, s.payload.size())
+	opts.Size = max(0, s.payload.Size())
 	signer, err := pkcs7.NewSignWriter(ctx, b64, s.keys, opts)
 	if err != nil {
 		return err

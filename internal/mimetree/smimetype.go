@@ -142,3 +142,8 @@ func CMSFileName(p *Part) (string, bool) {
 	}
 	return "", false
 }
+
+// IsMessage reports whether p has a message inside, whatever its charset.
+func (p *Part) IsMessage() bool {
+	return p.Type.Type == "message/rfc822" || p.Type.Type == "message/global"
+}

@@ -1,4 +1,4 @@
-package smime
+package headerprotection
 
 import (
 	"bytes"

@@ -1,7 +1,10 @@
-package smime
+// Package headerprotection protects the header of a message and reads one that
+// was protected (RFC 9788), the older forms of RFC 8551 and legacy display
+// included. It knows nothing of signatures and encryption themselves: the caller
+// says which layers are around a payload.
+package headerprotection
 
 import (
-	"fmt"
 	"io"
 	"mime"
 	"net/mail"
@@ -9,16 +12,17 @@ import (
 	"time"
 
 	"github.com/gosmime/gosmime/internal/prepare"
+	"github.com/gosmime/gosmime/internal/quoted"
 )
 
-// HeaderPolicy is a header confidentiality policy of RFC 9788 section 3.
-type HeaderPolicy uint8
+// Policy is a header confidentiality policy of RFC 9788 section 3.
+type Policy uint8
 
 const (
-	HideSubject HeaderPolicy = iota // hcp_baseline, and Thread-Topic
-	HideMost                        // hcp_shy, and Thread-Topic
-	HideNothing                     // hcp_no_confidentiality
-	PlainHeader                     // no header protection at all
+	HideSubject Policy = iota // hcp_baseline, and Thread-Topic
+	HideMost                  // hcp_shy, and Thread-Topic
+	HideNothing               // hcp_no_confidentiality
+	PlainHeader               // no header protection at all
 )
 
 // obscured stands in place of a hidden Subject (RFC 9788 section 3.2.1).
@@ -26,7 +30,7 @@ const obscured = "[...]"
 
 // outer returns what stands outside the encryption for a field of the message;
 // keep is false if that is nothing.
-func (p HeaderPolicy) outer(name, value string) (_ string, keep bool) {
+func (p Policy) outer(name, value string) (_ string, keep bool) {
 	if p != HideSubject && p != HideMost {
 		return value, true
 	}
@@ -115,7 +119,7 @@ func isUserFacing(name string) bool {
 // withhold returns what stands outside the encryption for a field that the
 // list hides (RFC 9788 section 6.1.2: the confmap); keep is false if that is
 // nothing.
-func withhold(hidden []HeaderField, name, value string) (_ string, keep bool) {
+func withhold(hidden []Field, name, value string) (_ string, keep bool) {
 	for _, h := range hidden {
 		if strings.EqualFold(h.Name, name) && sameText(name, h.Value, value) {
 			return h.Outer, h.Outer != ""
@@ -147,13 +151,18 @@ func readable(value string) string {
 	return strings.Join(strings.Fields(value), " ")
 }
 
-// exposed returns an error if one of the fields, which are to stand outside the
+// Exposed returns an error if one of the fields, which are to stand outside the
 // encryption as they are, must not be seen there.
-func exposed(fields []prepare.Field, hidden []HeaderField) error {
+func Exposed(fields []prepare.Field, hidden []Field) error {
 	for _, f := range fields {
 		if v, keep := withhold(hidden, f.Name, f.Value); !isTrace(f.Name) && (!keep || v != f.Value) {
-			return fmt.Errorf("%w: %s can't be hidden, since the header is not protected or was signed before", ErrHeader, clip(f.Name))
+			return headerError(quoted.Text(f.Name) + " can't be hidden, since the header is not protected or was signed before")
 		}
 	}
 	return nil
+}
+
+// headerError is the error of a header that can't be sent.
+func headerError(detail string) error {
+	return &prepare.Error{Problem: prepare.BadHeader, Detail: detail}
 }

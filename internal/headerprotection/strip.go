@@ -1,4 +1,4 @@
-package smime
+package headerprotection
 
 import (
 	"bytes"
@@ -8,49 +8,17 @@ import (
 
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/prepare"
-	"github.com/gosmime/gosmime/internal/stream"
 )
 
-// WriteDisplay writes Body to w without what a sender put into it for programs
-// that don't know protected header fields (RFC 9788 section 4.5.3): what they
-// say is in [Message.Header]. It is for display, replies and programs that act
-// on the text; no signature covers what it writes.
-func (m *Message) WriteDisplay(w io.Writer) error {
-	_, err := stream.Copy(w, m.display())
-	return err
-}
-
-// display returns what WriteDisplay writes.
-func (m *Message) display() io.Reader {
-	body := m.Body()
-	var readers []io.Reader
-	at := int64(0)
-	for _, p := range m.decorated() {
-		start := p.Body - m.payload.raw.Start
-		readers = append(readers, io.NewSectionReader(body, at, start-at), m.undecorated(p))
-		at = start + p.BodyRange().Len()
-	}
-	return io.MultiReader(append(readers, io.NewSectionReader(body, at, body.Size()-at))...)
-}
-
-// decorated returns the parts of the payload that have a Legacy Display Element.
-func (m *Message) decorated() []*mimetree.Part {
-	if m.state == nil || !m.state.encrypted || m.payload == nil {
-		return nil
-	}
-	return decorated(nil, m.payload.tree)
-}
-
-// undecorated returns the body of a decorated part, in its transfer encoding,
-// without the element.
-func (m *Message) undecorated(p *mimetree.Part) io.Reader {
-	body := stretch{m.payload.raw.at, p.BodyRange()}
-	decoded, err := mimetree.Decode(p, body.reader())
+// StripBody returns a body with a Legacy Display Element, in its transfer
+// encoding, without the element.
+func StripBody(p *mimetree.Part, body *io.SectionReader) io.Reader {
+	decoded, err := mimetree.Decode(p, body)
 	if err != nil {
 		// Nobody can say where the element ends.
-		return body.reader()
+		return body
 	}
-	u := &recoder{src: undecorate(p.Type.Type, decoded)}
+	u := &recoder{src: Strip(p, decoded)}
 	u.dst = prepare.EncodeBody(p, &u.out)
 	return u
 }
@@ -81,10 +49,12 @@ func (r *recoder) Read(p []byte) (int, error) {
 	return r.out.Read(p)
 }
 
-// decorated appends the parts that say they have a Legacy Display Element, in
+// Decorated returns the parts that say they have a Legacy Display Element, in
 // order (RFC 9788 section 4.5.3.1). An attached message has a payload of its own.
+func Decorated(p *mimetree.Part) []*mimetree.Part { return decorated(nil, p) }
+
 func decorated(list []*mimetree.Part, p *mimetree.Part) []*mimetree.Part {
-	if isMessage(p) {
+	if p.IsMessage() {
 		return list
 	}
 	text := p.Type.Type == "text/plain" || p.Type.Type == "text/html"
@@ -100,23 +70,23 @@ func decorated(list []*mimetree.Part, p *mimetree.Part) []*mimetree.Part {
 // maxDecorated is how far the decoration is looked for.
 const maxDecorated = 256 << 10
 
-// undecorate returns the text of a decorated part, plain or HTML, without the
-// element. It reads nothing before it is read itself.
-func undecorate(mediaType string, text io.Reader) io.Reader {
-	return &undecorator{html: mediaType == "text/html", src: text}
+// Strip returns the text of a decorated part, plain or HTML, without the element
+// (RFC 9788 section 4.5.3). It reads nothing before it is read itself.
+func Strip(p *mimetree.Part, text io.Reader) io.Reader {
+	return &stripper{html: p.Type.Type == "text/html", src: text}
 }
 
-type undecorator struct {
+type stripper struct {
 	html bool
 	src  io.Reader
 	r    io.Reader // nil at the start
 }
 
-func (u *undecorator) Read(p []byte) (int, error) {
+func (u *stripper) Read(p []byte) (int, error) {
 	if u.r == nil {
 		head, err := io.ReadAll(io.LimitReader(u.src, maxDecorated))
 		if err != nil {
-			return 0, inputError(err)
+			return 0, err
 		}
 		start, end := 0, 0
 		if u.html {

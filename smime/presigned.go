@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/gosmime/gosmime/internal/headerprotection"
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/prepare"
 	"github.com/gosmime/gosmime/internal/spool"
@@ -12,8 +13,8 @@ import (
 )
 
 // outside returns the fields that stand outside the encryption of a payload.
-func (d *draft) outside(p *payload, opts *EncryptOptions) ([]prepare.Field, error) {
-	outer := p.outer
+func (d *draft) outside(p payload, opts *EncryptOptions) ([]prepare.Field, error) {
+	outer := p.Outer
 	switch {
 	case d.IsSMIME():
 		var err error
@@ -23,7 +24,7 @@ func (d *draft) outside(p *payload, opts *EncryptOptions) ([]prepare.Field, erro
 	case opts.Header != PlainHeader:
 		return outer, nil // hidden with the payload
 	}
-	return outer, exposed(outer, opts.Hidden)
+	return outer, sendError(headerprotection.Exposed(outer, hiddenFields(opts.Hidden)))
 }
 
 // decidedOuter returns the outer fields of a message that is signed already.
@@ -35,30 +36,8 @@ func (d *draft) decidedOuter() ([]prepare.Field, error) {
 	if err != nil || inside == nil || inside.Type.Params["hp"] != "cipher" {
 		return d.Fields, err
 	}
-	var outer []prepare.Field
-	for _, f := range d.Fields {
-		if copiesHeader(f) {
-			continue
-		}
-		if isTrace(f.Name) || inside.Header.Count(f.Name) == 0 {
-			outer = append(outer, f) // added since, such as by a relay
-		}
-	}
-	for _, v := range inside.Header.Get("HP-Outer") {
-		h, malformed, err := mimetree.ParseHeader([]byte(v+"\r\n"), 0)
-		if err != nil || malformed > 0 || len(h) != 1 {
-			return nil, fmt.Errorf("%w: HP-Outer: %s", ErrHeader, clip(v))
-		}
-		if prepare.IsStructural(h[0].Name) || prepare.IsDropped(h[0].Name) {
-			return nil, fmt.Errorf("%w: HP-Outer: %s", ErrHeader, clip(v))
-		}
-		f, err := prepare.NewField(h[0].Name, h[0].Value)
-		if err != nil {
-			return nil, sendError(err)
-		}
-		outer = append(outer, f)
-	}
-	return outer, nil
+	outer, err := headerprotection.Recorded(d.Fields, inside)
+	return outer, sendError(err)
 }
 
 // innerHeader returns the header of what was signed, under however many

@@ -1,8 +1,7 @@
-package smime
+package headerprotection
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"strings"
 
@@ -10,91 +9,87 @@ import (
 	"github.com/gosmime/gosmime/internal/prepare"
 )
 
-// A payload is a MIME entity that is to be signed or encrypted: what RFC 9787
+// A Payload is a MIME entity that is to be signed or encrypted: what RFC 9787
 // calls the Cryptographic Payload, or a layer around one.
-type payload struct {
-	header []byte // with the blank line
-	plan   *prepare.Rewrite
-	outer  []prepare.Field // the fields of the message outside of it
+type Payload struct {
+	Header []byte // with the blank line
+	Body   *prepare.Rewrite
+	Outer  []prepare.Field // the fields of the message outside of it
 }
 
-// write writes the entity.
-func (p *payload) write(w io.Writer) error {
-	if _, err := w.Write(p.header); err != nil {
+// Write writes the entity.
+func (p *Payload) Write(w io.Writer) error {
+	if _, err := w.Write(p.Header); err != nil {
 		return err
 	}
-	return sendError(p.plan.WriteBody(w))
+	return p.Body.WriteBody(w)
 }
 
-// size returns the length of the entity, or -1 where that is not known.
-func (p *payload) size() int64 {
-	if p.plan.Size < 0 {
+// Size returns the length of the entity, or -1 where that is not known.
+func (p *Payload) Size() int64 {
+	if p.Body.Size < 0 {
 		return -1
 	}
-	return int64(len(p.header)) + p.plan.Size
+	return int64(len(p.Header)) + p.Body.Size
 }
 
-// A composing says how the header of a payload is made (RFC 9788 section 5.2).
-type composing struct {
-	policy HeaderPolicy
-	cipher bool          // an encryption layer will be around it
-	strict bool          // it must survive transport as it is written
-	asIs   bool          // no Legacy Display Element
-	hidden []HeaderField // fields that stay hidden beside those of the policy
+// Options say how the header of a payload is made (RFC 9788 section 5.2).
+type Options struct {
+	Policy          Policy
+	Cipher          bool    // an encryption layer will be around it
+	ClearSigned     bool    // it must survive transport as it is written
+	NoLegacyDisplay bool    // no Legacy Display Element
+	Hidden          []Field // fields that stay hidden beside those of the policy
 }
 
-// must reports whether what can't be made safe can't be sent. Inside encryption
-// it is no harm.
-func (c composing) must() bool { return c.strict && !c.cipher }
+// requireSafe reports whether what can't be made safe can't be sent. Inside
+// encryption it is no harm.
+func (o Options) requireSafe() bool { return o.ClearSigned && !o.Cipher }
 
-// newPayload makes the entity of a draft: Compose of RFC 9788 section 5.2.1
-// but for the last two steps.
-func (d *draft) newPayload(how composing) (*payload, error) {
-	p, err := d.compose(how)
-	return p, sendError(err)
-}
-
-func (d *draft) compose(how composing) (*payload, error) {
-	if d.IsSMIME() || how.policy == PlainHeader {
-		p, err := d.Rewrite(how.strict, how.must(), nil)
+// Compose makes the entity of a message: Compose of RFC 9788 section 5.2.1 but
+// for the last two steps. Of a message that is S/MIME already the header stays
+// as it is.
+func Compose(m *prepare.Message, opts Options) (*Payload, error) {
+	if m.IsSMIME() || opts.Policy == PlainHeader {
+		p, err := m.Rewrite(opts.ClearSigned, opts.requireSafe(), nil)
 		if err != nil {
 			return nil, err
 		}
-		header, err := d.structure(p, "")
-		return &payload{header: header, plan: p, outer: d.Fields}, err
+		header, err := structure(m, p, "")
+		return &Payload{Header: header, Body: p, Outer: m.Fields}, err
 	}
-	out := &payload{outer: d.Fields}
+	out := &Payload{Outer: m.Fields}
 	var hidden legacyText
-	if how.cipher {
+	if opts.Cipher {
 		var err error
-		if out.outer, hidden, err = d.hide(how); err != nil {
+		if out.Outer, hidden, err = hide(m, opts); err != nil {
 			return nil, err
 		}
 	}
 	var legacy prepare.Extension
-	if len(hidden) > 0 && !how.asIs {
-		legacy = func(p *prepare.Rewrite) { hidden.addTo(p, d.Root) }
+	if len(hidden) > 0 && !opts.NoLegacyDisplay {
+		legacy = func(p *prepare.Rewrite) { hidden.addTo(p, m.Root) }
 	}
 	var err error
-	if out.plan, err = d.Rewrite(how.strict, how.must(), legacy); err != nil {
+	if out.Body, err = m.Rewrite(opts.ClearSigned, opts.requireSafe(), legacy); err != nil {
 		return nil, err
 	}
 	hp := "clear"
-	if how.cipher {
+	if opts.Cipher {
 		hp = "cipher"
 	}
-	header, err := d.structure(out.plan, hp)
+	header, err := structure(m, out.Body, hp)
 	if err != nil {
 		return nil, err
 	}
 	header = header[:len(header)-2] // the blank line
-	for _, f := range d.Fields {
+	for _, f := range m.Fields {
 		if !isTrace(f.Name) {
 			header = append(header, f.Raw...)
 		}
 	}
-	if how.cipher {
-		for _, f := range out.outer {
+	if opts.Cipher {
+		for _, f := range out.Outer {
 			if isTrace(f.Name) {
 				continue
 			}
@@ -105,27 +100,27 @@ func (d *draft) compose(how composing) (*payload, error) {
 			header = append(header, record.Raw...)
 		}
 	}
-	out.header = append(header, '\r', '\n')
+	out.Header = append(header, '\r', '\n')
 	return out, nil
 }
 
 // hide returns the fields that stand outside the encryption, and those that
 // people would miss there.
-func (d *draft) hide(how composing) (outer []prepare.Field, hidden legacyText, err error) {
-	for _, f := range d.Fields {
+func hide(m *prepare.Message, opts Options) (outer []prepare.Field, hidden legacyText, err error) {
+	for _, f := range m.Fields {
 		if isTrace(f.Name) {
-			if !copiesHeader(f) || how.policy == HideNothing && len(how.hidden) == 0 {
+			if !copiesHeader(f) || opts.Policy == HideNothing && len(opts.Hidden) == 0 {
 				outer = append(outer, f)
 			}
 			continue
 		}
-		v, keep := withhold(how.hidden, f.Name, f.Value)
+		v, keep := withhold(opts.Hidden, f.Name, f.Value)
 		if keep {
-			v, keep = how.policy.outer(f.Name, v)
+			v, keep = opts.Policy.outer(f.Name, v)
 		}
 		if strings.EqualFold(f.Name, "From") && !sameText(f.Name, v, f.Value) {
 			// RFC 9788 section 3.1.1. Readers would take it for a forgery.
-			return nil, nil, fmt.Errorf("%w: the addresses of From can't be hidden", ErrHeader)
+			return nil, nil, headerError("the addresses of From can't be hidden")
 		}
 		if (!keep || v != f.Value) && isUserFacing(f.Name) {
 			hidden = append(hidden, f)
@@ -153,12 +148,12 @@ func (d *draft) hide(how composing) (outer []prepare.Field, hidden legacyText, e
 // structure returns the structural header fields of the root with the edits of
 // the plan and the hp parameter, if any, and a blank line. Each of MIME-Version,
 // Content-Type and Content-Transfer-Encoding stands there at most once.
-func (d *draft) structure(p *prepare.Rewrite, hp string) ([]byte, error) {
+func structure(m *prepare.Message, p *prepare.Rewrite, hp string) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString("MIME-Version: 1.0\r\n")
 	encoding, contentType := p.Root.Encoding, false
-	for i := range d.Root.Header {
-		in := &d.Root.Header[i]
+	for i := range m.Root.Header {
+		in := &m.Root.Header[i]
 		if !prepare.IsStructural(in.Name) || strings.EqualFold(in.Name, "MIME-Version") {
 			continue
 		}
@@ -166,11 +161,11 @@ func (d *draft) structure(p *prepare.Rewrite, hp string) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		d.Changed = d.Changed || changed
+		m.Changed = m.Changed || changed
 		switch {
 		case in.Is("Content-Type"):
 			contentType = true
-			if f, err = rootType(f, d.Root.Type, p.Root, hp); err != nil {
+			if f, err = rootType(f, m.Root.Type, p.Root, hp); err != nil {
 				return nil, err
 			}
 		case in.Is("Content-Transfer-Encoding") && encoding != "":
