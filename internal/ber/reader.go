@@ -102,7 +102,7 @@ func (r *Reader) Raw(max int) ([]byte, error) {
 	if e.Length >= 0 {
 		total := int64(e.HeaderLen) + e.Length
 		if e.Length > int64(max) || total > int64(max) {
-			return nil, r.limit(e.Offset, "bytes")
+			return nil, r.tooLong(e)
 		}
 		r.have = false
 		return r.take(total)
@@ -121,7 +121,7 @@ func (r *Reader) Contents(tag Tag, max int) ([]byte, error) {
 		return nil, r.syntax(e.Offset, fmt.Sprintf("%v is constructed", tag))
 	}
 	if e.Length > int64(max) {
-		return nil, r.limit(e.Offset, "bytes")
+		return nil, r.tooLong(e)
 	}
 	r.consumeHeader()
 	return r.take(e.Length)
@@ -188,10 +188,13 @@ func (r *Reader) header() (Element, error) {
 	if r.count++; r.count > r.lim.Elements {
 		return e, r.limit(r.in.off, "elements")
 	}
-	if e.Length > room-int64(e.HeaderLen) {
-		return e, r.outruns(f)
-	}
 	e.Offset = r.in.off
+	if e.Length > room-int64(e.HeaderLen) {
+		if f.bounded {
+			return e, r.outruns(f)
+		}
+		return e, r.tooLong(e)
+	}
 	r.next, r.have = e, true
 	return e, nil
 }
@@ -232,6 +235,21 @@ func (r *Reader) outruns(f *frame) error {
 		return r.syntax(r.in.off, "element ends after its container")
 	}
 	return r.limit(r.in.off, "bytes")
+}
+
+// tooLong is the error of an element, not consumed yet, whose declared length is
+// above a limit. The limit was reached only if there is as much input: else the
+// length is wrong, which is no matter of limits.
+func (r *Reader) tooLong(e Element) error {
+	rest := r.lim.Bytes - e.Offset
+	if e.Length < rest-int64(e.HeaderLen) {
+		rest = e.Length + int64(e.HeaderLen)
+	}
+	r.have = false
+	if err := r.in.discard(rest); err != nil {
+		return r.source(err)
+	}
+	return r.limit(e.Offset, "bytes")
 }
 
 // any returns the next element, which must be there.
@@ -320,7 +338,10 @@ func (r *Reader) walk(b []byte, keep bool, max int) ([]byte, error) {
 			r.have = false
 		}
 		if keep && n > int64(max)-int64(len(b)) {
-			return nil, r.limit(start, "bytes")
+			if err != nil || e.Length < 0 {
+				return nil, r.limit(start, "bytes")
+			}
+			return nil, r.tooLong(e)
 		}
 		if keep {
 			b, err = r.in.appendTo(b, n)

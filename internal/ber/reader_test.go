@@ -126,11 +126,11 @@ func TestReaderFaults(t *testing.T) {
 		{"segment with its own tag", "2480 800101 0000", 2, "", false},
 		{"constructed segment of another type", "2480 3000 0000", 2, "", false},
 		{"segment outruns its string", "2404 0403010203", 2, "", false},
-		{"length of 2^63", "0488 8000000000000000", 0, "bytes", false},
-		{"length of 2^64-1", "0488 ffffffffffffffff", 0, "bytes", false},
-		{"length of 126 octets", "04fe" + nested("ff", 126), 0, "bytes", false},
+		{"length of 2^63", "0488 8000000000000000", 10, "", true},
+		{"length of 2^64-1", "0488 ffffffffffffffff", 10, "", true},
+		{"length of 126 octets", "04fe" + nested("ff", 126), 128, "", true},
 		{"length of 2^63 inside", "300c 0488 8000000000000000 0102", 2, "", false},
-		{"length of 2^63 in indefinite", "3080 0488 8000000000000000", 2, "bytes", false},
+		{"length of 2^63 in indefinite", "3080 0488 8000000000000000", 12, "", true},
 		{"nested", nested("3080", 100_000), 64, "depth", false},
 		{"nested, definite", nested("308400ffffff", 100_000), 6, "", false},
 		{"nested segments", nested("2480", 100_000), 64, "depth", false},
@@ -149,6 +149,48 @@ func TestReaderFaults(t *testing.T) {
 				t.Errorf("%q, %v", got, err)
 			}
 		})
+	}
+}
+
+// A declared length above a limit is a matter of limits only where the input
+// is as long: else it outruns the input, and is malformed.
+func TestDeclaredLengths(t *testing.T) {
+	t.Parallel()
+	long := "0483 020000" + strings.Repeat("00", 1<<17)
+	for _, c := range []struct {
+		name, in string
+		max      int
+		limit    bool
+	}{
+		{"above max, there", long, 100, true},
+		{"above max, in indefinite, there", "3080" + long + "0000", 100, true},
+		{"above max, cut off", "0483 020000 0000", 100, false},
+		{"above max, in indefinite, cut off", "3080 0483 020000 0000", 100, false},
+		{"above max, in a definite one that is cut off", "3083 030000 0483 020000 0000", 100, false},
+		{"above all", "0488 7fffffffffffffff 00", math.MaxInt, false},
+		{"above the limit of input, there", long, math.MaxInt, true},
+	} {
+		for name, read := range map[string]func(*Reader) error{
+			"Raw":      func(r *Reader) error { _, err := r.Raw(c.max); return err },
+			"Contents": func(r *Reader) error { _, err := r.Contents(OctetString, c.max); return err },
+			"Octets":   func(r *Reader) error { _, err := r.Octets(OctetString, c.max); return err },
+		} {
+			t.Run(c.name+"/"+name, func(t *testing.T) {
+				r := NewReader(bytes.NewReader(unhex(t, c.in)), Limits{Bytes: 1 << 16})
+				err := error(nil)
+				if c.in[0] == '3' {
+					err = r.Enter(Sequence)
+				}
+				if err == nil {
+					err = read(r)
+				}
+				_, limit := errors.AsType[*LimitError](err)
+				_, syntax := errors.AsType[*SyntaxError](err)
+				if limit != c.limit || syntax == c.limit {
+					t.Errorf("%v", err)
+				}
+			})
+		}
 	}
 }
 
