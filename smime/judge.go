@@ -56,12 +56,12 @@ func (j *judge) report(info *pkcs7.SignerInfo, ev *evidence, who *authors) *Sign
 	tried := 0
 	for cert := range j.candidates(info.ID(), ev) {
 		err := info.CheckSignature(cert)
-		if best == nil || err == nil {
+		if best == nil || progressOf(err) > progressOf(best.Integrity.err) || err == nil {
 			r := j.reportOn(info, cert, err, ev, who)
 			if r.signer != nil {
 				return r
 			}
-			if best == nil || r.Integrity.passed && !best.Integrity.passed {
+			if best == nil || progressOf(r.Integrity.err) > progressOf(best.Integrity.err) {
 				best = r
 			}
 		}
@@ -131,19 +131,45 @@ func namedOnly(info *pkcs7.SignerInfo, also func(*chain.Path) error) func(*chain
 	}
 }
 
-// holds reports whether a signature was made by a key that it may mean.
-func (j *judge) holds(info *pkcs7.SignerInfo, ev *evidence) bool {
+// A progress is how far the check of a signature came. Of several forms of a
+// content, or several certificates, the error of the furthest is the one to
+// report: what differs is what failed early.
+type progress int
+
+const (
+	progressNone      progress = iota // not tried: no certificate, a limit
+	progressDigest                    // the content is not what was signed
+	progressSignature                 // it is, but the signature value does not match
+	progressStrength                  // the signature matches and is too weak
+	progressDone                      // the signature holds
+)
+
+// progressOf returns how far a check came that ended with err.
+func progressOf(err error) progress {
+	switch {
+	case err == nil:
+		return progressDone
+	case errors.Is(err, ErrLimit), errors.Is(err, pkcs7.ErrNoCertificate):
+		return progressNone
+	case errors.Is(err, pkcs7.ErrDigest):
+		return progressDigest
+	case errors.Is(err, pkcs7.ErrWeak):
+		return progressStrength
+	}
+	return progressSignature
+}
+
+// progress returns how far a signature comes with the keys that it may mean.
+func (j *judge) progress(info *pkcs7.SignerInfo, ev *evidence) (best progress) {
 	tried := 0
 	for cert := range j.candidates(info.ID(), ev) {
 		err := info.CheckSignature(cert)
-		if err == nil {
-			return true
-		}
-		if tried++; tried == maxTried || errors.Is(err, ErrLimit) {
+		best = max(best, progressOf(err))
+		if tried++; best == progressDone || tried == maxTried || errors.Is(err, ErrLimit) {
 			break
 		}
 	}
-	return false
+	return best
 }
 
 // candidates yields the certificates that id names, those of the message first.

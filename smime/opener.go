@@ -472,17 +472,23 @@ func (o *opener) openCompressed(n node, pl place, sc scope) (Layer, error) {
 
 // form chooses between the content as received and with canonical line ends.
 func (j *judge) form(sc *signedContent) *signedForm {
-	if len(sc.forms) > 1 {
-		ev := j.evidence(sc.forms[0].elements)
-		for i := range sc.forms {
-			for _, info := range sc.forms[i].infos {
-				if j.holds(info, ev) {
-					return &sc.forms[i]
-				}
+	form := &sc.forms[0]
+	if len(sc.forms) == 1 {
+		return form
+	}
+	ev := j.evidence(form.elements)
+	best := progressNone
+	for i := range sc.forms {
+		for _, info := range sc.forms[i].infos {
+			if far := j.progress(info, ev); far > best {
+				form, best = &sc.forms[i], far
 			}
 		}
+		if best == progressDone {
+			break
+		}
 	}
-	return &sc.forms[0]
+	return form
 }
 
 // judgeSigned judges the signatures of one layer against the headers around it.

@@ -251,25 +251,27 @@ func isReceipt(p *mimetree.Part) bool {
 }
 
 // choose judges the content as it was received and, if no signature holds for
-// that, with canonical line ends.
+// that, with canonical line ends. Where none holds for either form, the reports
+// are those of the form that a signature came furthest with.
 func (v *verification) choose(c *readContent, who *authors) ([]*SignerReport, *evidence) {
 	ev := v.j.evidence(c.forms[0].elements)
-	var first []*SignerReport
+	var best []*SignerReport
+	furthest := -1
 	for i := range c.forms {
-		c.form = &c.forms[i]
-		reports := v.j.reports(c.form.infos, ev, who)
+		reports := v.j.reports(c.forms[i].infos, ev, who)
+		far := progressNone
 		for _, r := range reports {
-			if r.Integrity.passed {
-				c.intact = true
-				return reports, ev
-			}
+			far = max(far, progressOf(r.Integrity.err))
+			c.intact = c.intact || r.Integrity.passed
 		}
-		if i == 0 {
-			first = reports
+		if int(far) > furthest {
+			best, furthest, c.form = reports, int(far), &c.forms[i]
+		}
+		if c.intact {
+			break
 		}
 	}
-	c.form = &c.forms[0]
-	return first, ev
+	return best, ev
 }
 
 // writeTo writes the content as the signature covers it.

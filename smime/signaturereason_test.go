@@ -1,0 +1,196 @@
+package smime_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/pkcs7"
+	"github.com/gosmime/gosmime/smime"
+	"github.com/gosmime/gosmime/smime/smimetest"
+)
+
+// caseFile returns a message of testdata/cases.
+func caseFile(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", "cases", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// caseTrust returns the anchors in a file of testdata/cases, and a time at which
+// its certificates are valid.
+func caseTrust(t testing.TB, roots string, subs ...string) (*chain.Collection, chain.Options) {
+	t.Helper()
+	source := func(name string) chain.Source {
+		src, err := chain.PEM(caseFile(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return src
+	}
+	trust := chain.NewCollection(chain.Anchors(source(roots)))
+	for _, s := range subs {
+		trust = trust.With(chain.Untrusted(source(s)))
+	}
+	return trust, chain.Options{At: smimetest.Now()}
+}
+
+// signatureOf returns where the base64 of the signature of a multipart/signed is.
+func signatureOf(t testing.TB, msg []byte) (start, end int) {
+	t.Helper()
+	start = bytes.LastIndex(msg, []byte("\nMII"))
+	if start < 0 {
+		start = bytes.LastIndex(msg, []byte("\nMIA"))
+	}
+	if start < 0 {
+		t.Fatal("no signature")
+	}
+	start++
+	return start, start + bytes.Index(msg[start:], []byte("\n--"))
+}
+
+// changeSignature returns a multipart/signed with a changed signature.
+func changeSignature(t testing.TB, msg []byte, change func(der []byte) []byte) []byte {
+	t.Helper()
+	start, end := signatureOf(t, msg)
+	der, err := base64.StdEncoding.DecodeString(string(bytes.Join(bytes.Fields(msg[start:end]), nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := base64.StdEncoding.AppendEncode(nil, change(der))
+	var lines []byte
+	for len(text) > 0 {
+		n := min(len(text), 64)
+		lines = append(append(lines, text[:n]...), "\r\n"...)
+		text = text[n:]
+	}
+	return bytes.Join([][]byte{msg[:start], lines[:len(lines)-2], msg[end:]}, nil)
+}
+
+// replaceOID changes the last octet of an identifier wherever it is.
+func replaceOID(id oid.OID) func([]byte) []byte {
+	return func(der []byte) []byte {
+		element := append([]byte{6, byte(len(id))}, id...)
+		changed := bytes.Clone(element)
+		changed[len(changed)-1] = 0x7f
+		return bytes.ReplaceAll(der, element, changed)
+	}
+}
+
+// Every reason why a signature does not hold is the same for CRLF and for the LF
+// that Unix stores and mail transfer agents leave, in all three verbs.
+func TestSignatureReasons(t *testing.T) {
+	t.Parallel()
+	w := newFuzzWorld(t)
+	clear := w.seeds[0]
+	weakTrust, _ := caseTrust(t, "b-ca.pem")
+	certsOnly := func([]byte) []byte {
+		var b bytes.Buffer
+		if err := pkcs7.WriteCertificates(&b, [][]byte{w.alice.Certificate().Raw}, nil); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	var bare bytes.Buffer
+	err := smime.Sign(context.Background(), &bare, bytes.NewReader(smimetest.Mail("alice@example.com", "bob@example.com", w.text)), w.alice,
+		&smime.SignOptions{Certificates: smime.NoCertificates})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name  string
+		msg   []byte
+		trust *chain.Collection
+		want  error
+	}{
+		{"good", clear, w.trust, nil},
+		{"content", edit(t, clear, w.text, "pay 6 to bob"), w.trust, pkcs7.ErrDigest},
+		{"signature value", changeSignature(t, clear, func(der []byte) []byte { der[len(der)-1] ^= 1; return der }), w.trust, pkcs7.ErrSignature},
+		{"signature value of another maker", caseFile(t, "badsig-crlf.eml"), weakTrust, pkcs7.ErrSignature},
+		{"weak digest", caseFile(t, "sha1-crlf.eml"), weakTrust, pkcs7.ErrWeak},
+		{"digest nobody knows", changeSignature(t, clear, replaceOID(oid.SHA256)), w.trust, pkcs7.ErrUnsupported},
+		{"no messageDigest", changeSignature(t, clear, replaceOID(oid.AttrMessageDigest)), w.trust, pkcs7.ErrSyntax},
+		{"no certificate", bare.Bytes(), w.trust, pkcs7.ErrNoCertificate},
+		{"no signer", changeSignature(t, clear, certsOnly), w.trust, pkcs7.ErrNoSigner},
+		{"cut off", changeSignature(t, clear, func(der []byte) []byte { return der[:len(der)-9] }), w.trust, pkcs7.ErrSyntax},
+	} {
+		for _, end := range [...]struct{ name, text string }{{"CRLF", "\r\n"}, {"LF", "\n"}} {
+			msg := bytes.ReplaceAll(bytes.ReplaceAll(c.msg, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte(end.text))
+			for verb, run := range map[string]func() error{
+				"Verify": func() error {
+					_, err := smime.Verify(context.Background(), io.Discard, bytes.NewReader(msg), c.trust, &smime.VerifyOptions{Chain: w.at})
+					return err
+				},
+				"Open": func() error {
+					m, err := smime.Open(context.Background(), bytes.NewReader(msg), &smime.OpenOptions{Trust: c.trust, Chain: w.at})
+					if err != nil {
+						t.Errorf("%s: Open: %v", c.name, err)
+						return err
+					}
+					defer m.Close()
+					signed, ok := m.Root().(*smime.SignedLayer)
+					if !ok {
+						t.Fatalf("%s: %T", c.name, m.Root())
+					}
+					return signed.Err()
+				},
+				"Unseal": func() error {
+					sealed := encrypted(t, w.bob, "", pkcs7.AES256GCM, msg)
+					_, _, err := smime.Unseal(context.Background(), io.Discard, bytes.NewReader(sealed), smime.Identities{w.bob}, c.trust,
+						&smime.UnsealOptions{Verify: smime.VerifyOptions{Chain: w.at}})
+					return err
+				},
+			} {
+				t.Run(c.name+"/"+end.name+"/"+verb, func(t *testing.T) {
+					if err := run(); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+						t.Errorf("%v, not %v", err, c.want)
+					}
+				})
+			}
+		}
+	}
+}
+
+// Whatever single bit of a signature is changed, Open returns a tree with the
+// text, and Verify does not accept what the signature no longer covers.
+func TestBitFlips(t *testing.T) {
+	t.Parallel()
+	step := 1
+	if testing.Short() {
+		step = 53
+	}
+	trust, at := caseTrust(t, "b-ca.pem")
+	for _, name := range []string{"badsig-crlf.eml", "badsig-lf.eml"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			msg := caseFile(t, name)
+			size := 0
+			changeSignature(t, msg, func(der []byte) []byte { size = len(der); return der })
+			if 8*size != 11_840 {
+				t.Fatalf("the signature has %d bits", 8*size)
+			}
+			for bit := 0; bit < 8*size; bit += step {
+				changed := changeSignature(t, msg, func(der []byte) []byte { der[bit/8] ^= 1 << (bit % 8); return der })
+				m, err := smime.Open(context.Background(), bytes.NewReader(changed), &smime.OpenOptions{Trust: trust, Chain: at})
+				if err != nil {
+					t.Errorf("bit %d: Open: %v", bit, err)
+					continue
+				}
+				if l, ok := m.Root().(*smime.SignedLayer); !ok || l.Err() == nil {
+					t.Errorf("bit %d: %T, %v", bit, m.Root(), ok)
+				}
+				m.Close()
+			}
+		})
+	}
+}
