@@ -16,9 +16,16 @@ const (
 
 const errTooManyFetches formError = "too many fetches for one validation"
 
+// An answer is what the Fetcher returned.
 type answer struct {
-	entries []*Entry
-	err     error
+	fetcher  Fetcher
+	kind     Kind
+	url      string
+	request  []byte
+	elements [][]byte
+	entries  []*Entry
+	err      error
+	proved   bool // one of the elements did prove something
 }
 
 // fetch asks the Fetcher, at most once for each kind, URL and request within
@@ -38,7 +45,7 @@ func (v *verification) fetch(ctx context.Context, kind Kind, url string, request
 		return nil, errTooManyFetches
 	}
 	if w.answers == nil {
-		w.answers = make(map[string]answer)
+		w.answers, w.answerOf = make(map[string]*answer), make(map[*byte]*answer)
 		limit := v.policy.FetchTimeout
 		if limit <= 0 {
 			limit = defaultFetching
@@ -60,11 +67,13 @@ func (v *verification) fetch(ctx context.Context, kind Kind, url string, request
 	ctx, cancel := context.WithDeadline(ctx, end)
 	defer cancel()
 	elements, err := v.policy.Fetcher.Fetch(ctx, kind, url, request)
-	var a answer
-	a.err = err
+	a := &answer{fetcher: v.policy.Fetcher, kind: kind, url: url, request: request, elements: elements, err: err}
 	for i, der := range elements {
 		if i == maxFetched || err != nil {
 			break
+		}
+		if len(der) > 0 {
+			w.answerOf[&der[0]] = a
 		}
 		e := v.c.shared.fetchedEntry(kind, der)
 		a.entries = append(a.entries, e)
@@ -72,6 +81,26 @@ func (v *verification) fetch(ctx context.Context, kind Kind, url string, request
 	}
 	w.answers[key] = a
 	return a.entries, a.err
+}
+
+// unproved reports whether der is of an answer that was not yet found to be
+// genuine.
+func (v *verification) unproved(der []byte) bool {
+	a := v.work.answerOf[&der[0]]
+	return a != nil && !a.proved
+}
+
+// proved tells a Fetcher that keeps answers that der, if it is of one, is
+// genuine and was of use.
+func (v *verification) proved(der []byte) {
+	a := v.work.answerOf[&der[0]]
+	if a == nil || a.proved {
+		return
+	}
+	a.proved = true
+	if k, ok := a.fetcher.(Keeper); ok {
+		k.Keep(a.kind, a.url, a.request, a.elements)
+	}
 }
 
 // isHTTP reports whether url is one of the web. Schemes have no case (RFC 3986

@@ -140,6 +140,17 @@ type Fetcher interface {
 	Fetch(ctx context.Context, kind Kind, url string, request []byte) (elements [][]byte, err error)
 }
 
+// A Keeper is a [Fetcher] that keeps answers. Whoever is in the network between
+// can change an answer, so that one is worth to keep only after
+// [Collection.Verify] found it to be genuine: it then calls Keep, with the
+// arguments and the result of Fetch, where a certificate became part of a path
+// whose signatures are good, or a CRL or OCSP response by its proper issuer
+// said something about the certificate. Elements must not be changed.
+type Keeper interface {
+	Fetcher
+	Keep(kind Kind, url string, request []byte, elements [][]byte)
+}
+
 // Limits bound the work that one call of [Collection.Verify] may do.
 type Limits struct {
 	Depth           int // certificates in a path; default 8

@@ -124,7 +124,8 @@ func (s *statusSearch) judgeCRL(ctx context.Context, c *crl, reasons reasonMask)
 	if !ok {
 		return
 	}
-	if d := s.deltaFor(ctx, c); d != nil {
+	d := s.deltaFor(ctx, c)
+	if d != nil {
 		if newer, ok := s.lookup(ctx, d); ok {
 			this, next, entries = d.thisUpdate, d.nextUpdate, combine(newer, entries)
 		}
@@ -133,12 +134,18 @@ func (s *statusSearch) judgeCRL(ctx context.Context, c *crl, reasons reasonMask)
 	if !current {
 		s.note(c, "is not current")
 	}
-	if (!current || s.saturated()) && !slices.ContainsFunc(entries, s.matters) {
+	// What was fetched is checked in any case: only what is genuine is kept.
+	needless := !current || s.saturated() && !s.v.unproved(c.raw)
+	if needless && !slices.ContainsFunc(entries, s.matters) {
 		return
 	}
 	by := s.signerOf(ctx, c)
 	if by.cert == nil {
 		return
+	}
+	s.v.proved(c.raw)
+	if d != nil {
+		s.v.proved(d.raw)
 	}
 	active := false
 	for _, e := range entries {
@@ -161,6 +168,7 @@ func (s *statusSearch) judgeDelta(ctx context.Context, d *crl) {
 	if by.cert == nil {
 		return
 	}
+	s.v.proved(d.raw)
 	for _, e := range entries {
 		switch {
 		case e.reason != reasonRemoveFromCRL:

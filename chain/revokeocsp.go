@@ -51,6 +51,7 @@ func (s *statusSearch) judgeResponse(ctx context.Context, e *Entry) {
 		s.note(nil, "an OCSP response is not signed by anyone who may")
 		return
 	}
+	s.v.proved(e.DER())
 	// One that contradicts itself, or that was made when the certificate was
 	// not valid, shows nothing good.
 	if r.producedAt.Before(s.cert.NotBefore) || r.producedAt.After(s.cert.NotAfter) {

@@ -60,6 +60,9 @@ func (v *verification) evaluate(ctx context.Context, n *partial) (*Path, *Error)
 	if err := s.signatures(n); err != nil {
 		return nil, err
 	}
+	for _, c := range s.path {
+		v.proved(c.Raw)
+	}
 	if s.fault != nil {
 		return nil, s.fault
 	}

@@ -47,7 +47,8 @@ type work struct {
 	bans      map[*certificate]*Error
 	validated map[validatedKey]bool
 	fetched   []*Entry
-	answers   map[string]answer
+	answers   map[string]*answer
+	answerOf  map[*byte]*answer // by the first octet of an element
 	fetchEnd  time.Time
 	issuerEnd time.Time // of the fetches of issuers
 	issuerGot int       // fetches of issuers

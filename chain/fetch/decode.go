@@ -15,33 +15,38 @@ import (
 // maxElements is how many certificates one answer may have.
 const maxElements = 256
 
-// far is when an answer without end ends.
-func far() time.Time { return time.Unix(1<<40, 0) }
-
-// decode takes an answer apart and returns when the next one is due.
-func decode(kind chain.Kind, body []byte) (elements [][]byte, next time.Time, err error) {
+// decode takes an answer apart.
+func decode(kind chain.Kind, body []byte) ([][]byte, error) {
 	switch kind {
 	case chain.KindCertificate:
-		elements, err = decodeCertificates(body)
-		return elements, far(), err
+		return decodeCertificates(body)
 	case chain.KindCRL:
 		der := body
 		if list := pemBlocks(body, "X509 CRL"); len(list) > 0 {
 			der = list[0]
 		}
-		next, ok := crlNextUpdate(der)
-		if !ok {
-			return nil, next, problem(ErrContent, "no CRL")
+		if _, ok := crlNextUpdate(der); !ok {
+			return nil, problem(ErrContent, "no CRL")
 		}
-		return [][]byte{der}, next, nil
+		return [][]byte{der}, nil
 	case chain.KindOCSPResponse:
-		next, ok := ocspNextUpdate(body)
-		if !ok {
-			return nil, next, problem(ErrContent, "no OCSP response")
+		if _, ok := ocspNextUpdate(body); !ok {
+			return nil, problem(ErrContent, "no OCSP response")
 		}
-		return [][]byte{body}, next, nil
+		return [][]byte{body}, nil
 	}
-	return nil, next, problem(ErrContent, "nothing is asked for")
+	return nil, problem(ErrContent, "nothing is asked for")
+}
+
+// nextUpdate returns when an answer runs out; ok is false for what does not.
+func nextUpdate(kind chain.Kind, der []byte) (next time.Time, ok bool) {
+	switch kind {
+	case chain.KindCRL:
+		return crlNextUpdate(der)
+	case chain.KindOCSPResponse:
+		return ocspNextUpdate(der)
+	}
+	return next, false
 }
 
 // decodeCertificates reads what caIssuers may point at: a DER certificate or

@@ -122,32 +122,35 @@ func TestCache(t *testing.T) {
 	now := p.now
 	c := local()
 	c.clock = func() time.Time { return now }
-	fetch := func(path string, want error) {
-		t.Helper()
-		if _, err := c.Fetch(t.Context(), chain.KindCRL, u+path, nil); !errors.Is(err, want) {
-			t.Fatalf("%s: %v", path, err)
-		}
-	}
 	for _, step := range []struct {
+		name  string
 		after time.Duration
 		path  string
+		keep  bool // whether the answer is found to be genuine
 		err   error
 		asked int
 	}{
-		{0, "/crl", nil, 1},
-		{0, "/crl", nil, 1},
-		{59 * time.Minute, "/crl", nil, 1},
-		{time.Minute, "/crl", nil, 2}, // nextUpdate is reached
-		{0, "/crl", nil, 2},           // stale, but not asked for again at once
-		{time.Minute, "/crl", nil, 3},
-		{0, "/none", ErrStatus, 4},
-		{30 * time.Second, "/none", ErrStatus, 4},
-		{30 * time.Second, "/none", ErrStatus, 5},
+		{"first", 0, "/crl", false, nil, 1},
+		{"not kept without proof", 0, "/crl", true, nil, 2},
+		{"kept", 0, "/crl", true, nil, 2},
+		{"kept until nextUpdate", 59 * time.Minute, "/crl", false, nil, 2},
+		{"at nextUpdate", time.Minute, "/crl", true, nil, 3},
+		{"stale, but not asked for again at once", 0, "/crl", false, nil, 3},
+		{"stale", time.Minute, "/crl", false, nil, 4},
+		{"failure", 0, "/none", false, ErrStatus, 5},
+		{"failure not long ago", 30 * time.Second, "/none", false, ErrStatus, 5},
+		{"failure a minute ago", 30 * time.Second, "/none", false, ErrStatus, 6},
 	} {
 		now = now.Add(step.after)
-		fetch(step.path, step.err)
+		elements, err := c.Fetch(t.Context(), chain.KindCRL, u+step.path, nil)
+		if !errors.Is(err, step.err) {
+			t.Fatalf("%s: %v", step.name, err)
+		}
 		if asked != step.asked {
-			t.Fatalf("%s after %v: asked %d times, want %d", step.path, step.after, asked, step.asked)
+			t.Fatalf("%s: asked %d times, want %d", step.name, asked, step.asked)
+		}
+		if step.keep {
+			c.Keep(chain.KindCRL, u+step.path, nil, elements)
 		}
 	}
 }
@@ -238,7 +241,7 @@ func TestGivenUp(t *testing.T) {
 }
 
 // TestLeaderGivesUp holds that who began a fetch and gives up takes nothing from
-// those who wait for it too, and that what they get is remembered.
+// those who wait for it too.
 func TestLeaderGivesUp(t *testing.T) {
 	p := newPKI(t)
 	arrived, release := make(chan struct{}), make(chan struct{})
@@ -267,11 +270,8 @@ func TestLeaderGivesUp(t *testing.T) {
 	}
 	close(release)
 	<-f.done
-	if f.answer.err != nil || len(f.answer.elements) != 1 {
-		t.Errorf("%d elements, %v", len(f.answer.elements), f.answer.err)
-	}
-	if _, err := c.Fetch(t.Context(), chain.KindCRL, u, nil); err != nil || asked != 1 {
-		t.Errorf("%v, asked %d times", err, asked)
+	if f.answer.err != nil || len(f.answer.elements) != 1 || asked != 1 {
+		t.Errorf("%d elements, %v, asked %d times", len(f.answer.elements), f.answer.err, asked)
 	}
 }
 

@@ -26,7 +26,7 @@ func (c *Client) newClient() *http.Client {
 			TLSHandshakeTimeout:    c.timeout(),
 			ResponseHeaderTimeout:  c.timeout(),
 			MaxResponseHeaderBytes: 64 << 10,
-			MaxIdleConns:           maxAtOnce,
+			MaxIdleConns:           2 * slotsOfKind,
 			MaxIdleConnsPerHost:    2,
 			MaxConnsPerHost:        8,
 			IdleConnTimeout:        30 * time.Second,
@@ -41,31 +41,21 @@ func (c *Client) newClient() *http.Client {
 	}
 }
 
-// retrieve gets an answer and says until when to keep it.
+// retrieve gets an answer and says until when to remember it without proof: of
+// a failure for a while, of anything else not at all.
 func (c *Client) retrieve(ctx context.Context, kind chain.Kind, u *url.URL, request []byte) (answer, time.Time) {
 	body, err := c.request(ctx, kind, u, request)
 	var a answer
-	var next time.Time
 	if err == nil {
-		a.elements, next, err = decode(kind, body)
+		a.elements, err = decode(kind, body)
 	}
-	now := c.now()
 	if err != nil {
 		if ctx.Err() != nil {
 			err = ctx.Err()
 		}
-		a = answer{err: err}
-		return a, now.Add(keepFailure)
+		return answer{err: err}, c.now().Add(keepFailure)
 	}
-	// What is out of date already is not asked for again at once.
-	until := now.Add(keepMost)
-	if next.Before(until) {
-		until = next
-	}
-	if soon := now.Add(keepFailure); until.Before(soon) {
-		until = soon
-	}
-	return a, until
+	return a, time.Time{}
 }
 
 // request sends what is to be sent, an OCSP request by GET first where it is
@@ -119,7 +109,7 @@ func (c *Client) do(ctx context.Context, method, target string, kind chain.Kind,
 	if e := resp.Header.Get("Content-Encoding"); e != "" && e != "identity" || resp.Uncompressed {
 		return nil, problem(ErrContent, "encoded as %s", quote(e))
 	}
-	most := c.maxBytes()
+	most := c.most(kind)
 	if resp.ContentLength > most {
 		return nil, problem(ErrTooLarge, "%d octets announced", resp.ContentLength)
 	}

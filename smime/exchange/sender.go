@@ -144,6 +144,13 @@ func (f *timeoutFetcher) Fetch(ctx context.Context, kind chain.Kind, url string,
 	return f.Fetcher.Fetch(ctx, kind, url, request)
 }
 
+// Keep implements chain.Keeper.
+func (f *timeoutFetcher) Keep(kind chain.Kind, url string, request []byte, elements [][]byte) {
+	if k, ok := f.Fetcher.(chain.Keeper); ok {
+		k.Keep(kind, url, request, elements)
+	}
+}
+
 // resolve finds a verified certificate for each person, by the primary address
 // first and then, if the config says so, by the others. The errors are in the
 // order of the people, each that of the primary address.
