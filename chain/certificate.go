@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"sync"
@@ -21,6 +22,9 @@ type certificate struct {
 
 	subjectOnce, issuerOnce sync.Once
 	subjectKey, issuerKey   string // x509der.NormalName
+
+	sumOnce sync.Once
+	hash    [sha256.Size]byte
 
 	detailsOnce sync.Once
 	decoded     details
@@ -124,8 +128,16 @@ func (c *certificate) details() *details {
 	return &c.decoded
 }
 
-// equal reports whether the two are the same certificate, octet by octet.
-func (c *certificate) equal(d *certificate) bool { return c == d || bytes.Equal(c.Raw, d.Raw) }
+// equal reports whether the two are the same certificate, octet by octet. Many
+// large ones can be compared with one another, so each is hashed once instead.
+func (c *certificate) equal(d *certificate) bool {
+	return c == d || len(c.Raw) == len(d.Raw) && c.sum() == d.sum()
+}
+
+func (c *certificate) sum() [sha256.Size]byte {
+	c.sumOnce.Do(func() { c.hash = sha256.Sum256(c.Raw) })
+	return c.hash
+}
 
 // sameEntity reports whether name and key are the same: a path that has both
 // is a loop, whatever else the two certificates say.

@@ -154,7 +154,7 @@ type Keeper interface {
 // Limits bound the work that one call of [Collection.Verify] may do.
 type Limits struct {
 	Depth           int // certificates in a path; default 8
-	Signatures      int // signature checks, those known from before apart; default 300
+	Signatures      int // signature checks, those known from before apart, each counted by the size of its RSA key as in pkcs7.Limits; default 300
 	NameComparisons int // name constraint comparisons; default 250 000
 	Candidates      int // entries taken from sources; default 1000
 }

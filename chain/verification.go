@@ -188,12 +188,16 @@ func (v *verification) checkSignature(signer *certificate, algorithm, signed, si
 	if err := v.strength(signer, algorithm); err != nil {
 		return err
 	}
-	if v.work.signatures >= v.policy.Limits.Signatures {
+	cost := 1
+	if key, err := signer.key(); err == nil {
+		cost = key.Cost()
+	}
+	if v.work.signatures+cost > v.policy.Limits.Signatures {
 		return v.limited("more than %d signature checks", v.policy.Limits.Signatures)
 	}
 	err := verifySignature(signer, algorithm, signed, signature)
 	if err == nil || errors.Is(err, alg.ErrSignature) {
-		v.work.signatures++ // else no arithmetic was done
+		v.work.signatures += cost // else no arithmetic was done
 	}
 	switch {
 	case err == nil:

@@ -13,7 +13,7 @@ func TestElementsShareMemory(t *testing.T) {
 	lim := Limits{Memory: 40 << 10}.Shared()
 	one := func() error {
 		var msg bytes.Buffer
-		der := append([]byte{0x30, 0x82, 0x40, 0x00}, make([]byte, 0x4000)...)
+		der := append([]byte{0x30, 0x82, 0x40, 0x00, 0x04, 0x82, 0x3f, 0xfc}, make([]byte, 0x3ffc)...)
 		if err := WriteCertificates(&msg, [][]byte{der}, nil); err != nil {
 			t.Fatal(err)
 		}

@@ -141,6 +141,33 @@ func (p *parser) keep(field string) ([]byte, error) {
 	return raw, take(p.budget, budget.Held, int64(len(raw)))
 }
 
+// elementCost is about what an element inside of one that is kept takes in
+// memory once that is parsed: a name, an attribute value, an extension.
+const elementCost = 48
+
+// keepParsed is keep for an element that is going to be parsed, and returns
+// also what was counted.
+func (p *parser) keepParsed(field string) (raw []byte, cost int64, err error) {
+	if raw, err = p.keep(field); err != nil {
+		return nil, 0, err
+	}
+	cost = elementCost * int64(ber.CountElements(raw))
+	if err := take(p.budget, budget.Held, cost); err != nil {
+		return nil, 0, fmt.Errorf("%s: %w", field, err)
+	}
+	return raw, cost + int64(len(raw)), nil
+}
+
+// keepMember is keepParsed for a certificate. The entries of a CRL are only
+// looked through.
+func (p *parser) keepMember(tag ber.Tag, field string) (raw []byte, cost int64, err error) {
+	if tag == ber.Context(0) {
+		return p.keepParsed(field)
+	}
+	raw, err = p.keep(field)
+	return raw, int64(len(raw)), err
+}
+
 // octets returns the contents of the next element, an OCTET STRING with that
 // tag in one piece or in segments, of at most limit octets.
 func (p *parser) octets(tag ber.Tag, limit int, field string) ([]byte, error) {
@@ -260,7 +287,7 @@ func (p *parser) elements(tag ber.Tag, field string) ([][]byte, error) {
 		if !ok {
 			return all, p.leave(field)
 		}
-		raw, err := p.keep(field)
+		raw, cost, err := p.keepMember(tag, field)
 		if err != nil {
 			return nil, err
 		}
@@ -272,7 +299,7 @@ func (p *parser) elements(tag ber.Tag, field string) ([][]byte, error) {
 			}
 			if !p.copies {
 				all = all[:len(all)-1]
-				p.budget.Give(budget.Held, int64(len(raw)))
+				p.budget.Give(budget.Held, cost)
 			}
 			continue
 		}

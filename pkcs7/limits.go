@@ -27,12 +27,12 @@ type Limits struct {
 	Recipients   int   // default 10 000
 	Certificates int   // default 100
 
-	Signatures  int    // signature checks; default 100
+	Signatures  int    // signature checks, each counted by the size of its RSA key: 4096 bits and the exponent 65537 are one, twice the bits are four; default 100
 	PrivateKeys int    // private-key operations; default 10
 	Iterations  int    // of a password's KDF; default 10 000 000
 	Expanded    int64  // size after decompression; default 1 GiB
 	Ratio       int    // of expansion, beyond the first 8 MiB; default 250
-	Memory      int64  // of content held in memory, and of elements such as certificates, each for all layers together; default 4 MiB
+	Memory      int64  // of content held in memory, and of elements such as certificates with what they consist of, each for all layers together; default 4 MiB
 	Disk        int64  // of temporary files; default 4 GiB; negative: none
 	Dir         string // of temporary files; empty: os.TempDir
 

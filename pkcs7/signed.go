@@ -346,7 +346,7 @@ func (r *SignedReader) signerInfos() error {
 		if err := take(p.budget, budget.Signers, 1); err != nil {
 			return err
 		}
-		raw, err := p.keep(field)
+		raw, _, err := p.keepParsed(field)
 		if err != nil {
 			return err
 		}

@@ -163,12 +163,12 @@ func (s *SignerInfo) check(c *x509der.Certificate) error {
 	if s.fault != nil {
 		return s.fault
 	}
-	if err := take(s.over.p.budget, budget.Signatures, 1); err != nil {
-		return err
-	}
 	pub, err := alg.ParsePublicKey(c.SPKI)
 	if err != nil {
 		return algError(err, s.field+" certificate")
+	}
+	if err := s.spend(pub); err != nil {
+		return err
 	}
 	if s.parent == nil && s.over.noContent() {
 		return fmt.Errorf("%w: %s: there is no content", ErrDigest, s.field)
@@ -182,6 +182,11 @@ func (s *SignerInfo) check(c *x509der.Certificate) error {
 		err = s.strength(pub)
 	}
 	return err
+}
+
+// spend takes one check with a key from the budget.
+func (s *SignerInfo) spend(pub *alg.PublicKey) error {
+	return take(s.over.p.budget, budget.Signatures, int64(pub.Cost()))
 }
 
 // checkAttributes checks a signature over signedAttrs (RFC 5652 section 5.4
@@ -201,9 +206,13 @@ func (s *SignerInfo) checkAttributes(pub *alg.PublicKey, c *x509der.Certificate)
 	}
 	err = s.algorithm.VerifyMessage(pub, s.signedDER, s.signature)
 	for _, sent := range s.asSent {
-		if err != nil {
-			err = s.algorithm.VerifyMessage(pub, sent, s.signature)
+		if err == nil {
+			break
 		}
+		if over := s.spend(pub); over != nil {
+			return over
+		}
+		err = s.algorithm.VerifyMessage(pub, sent, s.signature)
 	}
 	if err != nil {
 		return signatureError(err, s.field)
