@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/internal/mimetree"
 )
@@ -16,6 +15,8 @@ type authors struct {
 	list  []mailbox.Address
 	err   error // why nobody can match
 	notes []Note
+
+	named map[*x509.Certificate]*naming // what was found out
 }
 
 // maxAuthors bounds the addresses of one From field.
@@ -140,38 +141,4 @@ func looksLikeAddress(name string) bool {
 		}
 	}
 	return false
-}
-
-// namedBy returns nil if cert names every author.
-func (a *authors) namedBy(cert *x509.Certificate) error {
-	if a.err != nil {
-		return a.err
-	}
-	for _, addr := range a.list {
-		if err := chain.MatchMailbox(cert, addr.String()); err != nil {
-			named, _ := chain.Mailboxes(cert) // for people; none if it cannot be read
-			return &senderError{author: addr.String(), signer: named, err: err}
-		}
-	}
-	return nil
-}
-
-// foldNote returns the note that cert names an author only if case is ignored
-// (RFC 8550 section 3).
-func (a *authors) foldNote(cert *x509.Certificate) (Note, bool) {
-	boxes, err := chain.Mailboxes(cert)
-	if err != nil {
-		return Note{}, false
-	}
-	for _, addr := range a.list {
-		exact := false
-		for _, b := range boxes {
-			have, err := mailbox.Parse(b)
-			exact = exact || err == nil && have.Local == addr.Local && have.Domain == addr.Domain
-		}
-		if !exact {
-			return Note{Code: NoteLocalPartCase, Detail: quote(addr.String())}, true
-		}
-	}
-	return Note{}, false
 }

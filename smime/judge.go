@@ -32,10 +32,28 @@ const maxTried = 8
 type evidence struct {
 	elements [][]byte
 	trust    *chain.Collection // with elements
+
+	read map[*byte]*x509.Certificate // what elements were read as; nil: no certificate
+}
+
+// certificate reads an element, once however many signatures may mean it.
+func (ev *evidence) certificate(raw []byte) *x509.Certificate {
+	c, seen := ev.read[&raw[0]]
+	if seen {
+		return c
+	}
+	if der, err := x509der.Parse(raw); err == nil {
+		c = reparse(der)
+	}
+	if ev.read == nil {
+		ev.read = make(map[*byte]*x509.Certificate)
+	}
+	ev.read[&raw[0]] = c
+	return c
 }
 
 func (j *judge) evidence(elements [][]byte) *evidence {
-	return &evidence{elements, j.trust.With(chain.Untrusted(chain.DER(elements...)))}
+	return &evidence{elements: elements, trust: j.trust.With(chain.Untrusted(chain.DER(elements...)))}
 }
 
 // reports judges every signature of a SignedData.
@@ -195,8 +213,8 @@ func (j *judge) candidates(id pkcs7.CertID, ev *evidence) func(yield func(*x509.
 				return true
 			}
 			seen = append(seen, raw)
-			der, err := x509der.Parse(raw)
-			return err != nil || yield(reparse(der))
+			c := ev.certificate(raw)
+			return c == nil || yield(c)
 		}
 		for _, e := range ev.elements {
 			if !offer(e) {
