@@ -16,6 +16,7 @@ type Limits struct {
 	Layers int          // default 8
 	Parts  int          // MIME parts; default 1000
 	Depth  int          // of MIME; default 32
+	Header int64        // octets of memory that the headers of all parts take, each field and parameter counted with what it costs beside its text; default 4 MiB
 }
 
 // A workload is what one message may still cost.
@@ -26,9 +27,6 @@ type workload struct {
 	layers int // left
 }
 
-// headerMemory is what the headers of all parts may take in memory.
-const headerMemory = 4 << 20
-
 func (l Limits) workload() *workload {
 	parts := l.Parts
 	if parts == 0 {
@@ -38,7 +36,11 @@ func (l Limits) workload() *workload {
 	if w.layers == 0 {
 		w.layers = 8
 	}
-	w.mime = budget.New(budget.Limits{budget.Parts: int64(parts), budget.Memory: headerMemory})
+	header := l.Header
+	if header == 0 {
+		header = 4 << 20
+	}
+	w.mime = budget.New(budget.Limits{budget.Parts: int64(parts), budget.Memory: header})
 	return w
 }
 

@@ -41,7 +41,7 @@ func ParseMediaType(value string) (MediaType, error) {
 	if t == "" || strings.Count(t, "/") > 1 || strings.HasPrefix(t, "/") || strings.HasSuffix(t, "/") {
 		return MediaType{}, errMediaType("no media type")
 	}
-	seen := make(map[string]string)
+	seen, repeated := make(map[string]string), make(map[string]bool)
 	for {
 		if p.rest == "" {
 			break
@@ -62,7 +62,10 @@ func ParseMediaType(value string) (MediaType, error) {
 			continue
 		}
 		if _, dup := seen[name]; dup {
-			m.Duplicate = append(m.Duplicate, baseName(name))
+			if base := baseName(name); !repeated[base] {
+				repeated[base] = true
+				m.Duplicate = append(m.Duplicate, base)
+			}
 			continue
 		}
 		if len(seen) == maxParameters {

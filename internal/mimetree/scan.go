@@ -323,15 +323,31 @@ func (s *scanner) header(p *Part) (d delimiter, ended bool, err error) {
 	if ended {
 		p.Body = d.end
 	}
-	if s.opts.Budget != nil {
-		if err := s.opts.Budget.Take(budget.Memory, int64(len(section))); err != nil {
-			return d, false, err
-		}
+	if err := s.charge(len(section)); err != nil {
+		return d, false, err
 	}
 	if err = p.parseHeader(section); err != nil {
 		return d, false, err
 	}
+	if err := s.charge(fieldMemory * len(p.Header)); err != nil {
+		return d, false, err
+	}
 	return d, ended, nil
+}
+
+// A field and a parameter take about so much memory beside their octets. Fields
+// of three octets and parameters of four can fill a message.
+const (
+	fieldMemory     = 96
+	parameterMemory = 160
+)
+
+// charge takes memory for what is kept of a header.
+func (s *scanner) charge(n int) error {
+	if s.opts.Budget == nil {
+		return nil
+	}
+	return s.opts.Budget.Take(budget.Memory, int64(n))
 }
 
 // headerLine appends a line to section; whole is false if the input ended before its line end.
@@ -379,6 +395,9 @@ func (s *scanner) entity(parent, p *Part, depth int) (delimiter, error) {
 		return d, err
 	}
 	boundary, message := p.classify(parent)
+	if err := s.charge(parameterMemory * len(p.Type.Params)); err != nil {
+		return d, err
+	}
 	if ended {
 		p.setEnd(d.end)
 		return d, s.err
