@@ -15,6 +15,7 @@ import (
 // and signatures, if there are any, are ignored.
 func ReadCertificates(r io.Reader, opts *ReadOptions) (certs, crls [][]byte, err error) {
 	s := newSignedReader(r, opts)
+	s.p.unparsed = true
 	if err := s.begin(); err != nil {
 		return nil, nil, err
 	}

@@ -37,9 +37,10 @@ const maxSmall = 64 << 10
 // takes the name of the field for its error.
 type parser struct {
 	*ber.Reader
-	lim    Limits // with defaults
-	budget *budget.Budget
-	copies bool // elements keeps what is there twice
+	lim      Limits // with defaults
+	budget   *budget.Budget
+	copies   bool // elements keeps what is there twice
+	unparsed bool // elements are kept for the caller alone
 }
 
 func newParser(src io.Reader, lim Limits) *parser {
@@ -146,12 +147,13 @@ func (p *parser) keep(field string) ([]byte, error) {
 const elementCost = 48
 
 // keepParsed is keep for an element that is going to be parsed, and returns
-// also what was counted.
+// also what was counted: the octets, four times as many for copies of them such as
+// names in the form that they are compared in, and the elements inside.
 func (p *parser) keepParsed(field string) (raw []byte, cost int64, err error) {
 	if raw, err = p.keep(field); err != nil {
 		return nil, 0, err
 	}
-	cost = elementCost * int64(ber.CountElements(raw))
+	cost = 4*int64(len(raw)) + elementCost*int64(ber.CountElements(raw))
 	if err := take(p.budget, budget.Held, cost); err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", field, err)
 	}
@@ -161,7 +163,7 @@ func (p *parser) keepParsed(field string) (raw []byte, cost int64, err error) {
 // keepMember is keepParsed for a certificate. The entries of a CRL are only
 // looked through.
 func (p *parser) keepMember(tag ber.Tag, field string) (raw []byte, cost int64, err error) {
-	if tag == ber.Context(0) {
+	if tag == ber.Context(0) && !p.unparsed {
 		return p.keepParsed(field)
 	}
 	raw, err = p.keep(field)

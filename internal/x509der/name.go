@@ -56,7 +56,7 @@ func NormalName(name []byte) string {
 	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() {
 		return string(brokenMark) + string(name)
 	}
-	key := make([]byte, 1, len(name)+32)
+	key := make([]byte, 1, len(name)+len(name)/8+32)
 	key[0] = normalMark
 	for !seq.Empty() {
 		var rdn cryptobyte.String

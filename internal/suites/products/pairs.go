@@ -88,6 +88,7 @@ func Named() iter.Seq2[string, Spec] {
 			{"16 signers, 70 certificates, names of 45 KB", Spec{Signers: 16, Certificates: 70, NameSize: 22_500}},
 			{"16 signers, 10000 names, 50 authors", Spec{Signers: 16, Names: 10_000, Authors: 50}},
 			{"16 signers, 8 certificates, 60000 names, 50 authors", Spec{Signers: 16, Certificates: 8, Names: 60_000, Authors: 50}},
+			{"16 signers, 18 certificates, names of 45 KB", Spec{Signers: 16, Certificates: 18, NameSize: 22_500}},
 			{"990 parts of 990 parameters", Spec{Parts: 990, Parameters: 990}},
 		} {
 			if !yield(row.name, row.Spec) {
