@@ -46,7 +46,9 @@ func (m *Message) Body() *io.SectionReader {
 // each one has (RFC 9788): the protected value where there is one, else the
 // outer one. A From inside that is not the one outside counts only if
 // [Message.Signer] returns no error: else the one outside is returned, and
-// NoteHeaderDiffers says so.
+// NoteHeaderDiffers says so. Trace fields and those that mail servers and filters
+// write, such as Received, Authentication-Results and X-Spam-Flag, are only ever
+// those outside.
 func (m *Message) Header() []HeaderField { return append([]HeaderField(nil), m.fields...) }
 
 // Signer returns who signed all of Body. The error is nil only if everything

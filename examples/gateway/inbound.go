@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-smtp"
@@ -105,12 +106,15 @@ func (g *Inbound) claimsToBeOurs(name, value string) bool {
 
 // copyHeader reads a header section with its blank line and writes the fields
 // to keep, which are given with their name in lower case and their unfolded
-// value.
+// value. What is no field to every program is left out: a line without a name,
+// and a field with a CR alone or a NUL, after which some programs read another
+// field or the text of the message.
 func copyHeader(out *bytes.Buffer, r *bufio.Reader, keep func(name, value string) bool) error {
 	var field, value strings.Builder // as it stands there, and unfolded
 	flush := func() {
 		name, rest, ok := strings.Cut(value.String(), ":")
-		if ok && keep(strings.ToLower(strings.TrimSpace(name)), rest) {
+		name = strings.TrimRight(name, " \t")
+		if ok && isFieldName(name) && !strings.ContainsAny(rest, "\r\x00") && keep(strings.ToLower(name), rest) {
 			out.WriteString(field.String())
 		}
 		field.Reset()
@@ -122,7 +126,7 @@ func copyHeader(out *bytes.Buffer, r *bufio.Reader, keep func(name, value string
 			return err
 		}
 		n += len(line)
-		text := strings.TrimRight(line, "\r\n")
+		text := strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		if text == "" {
 			flush()
 			return nil
@@ -136,9 +140,17 @@ func copyHeader(out *bytes.Buffer, r *bufio.Reader, keep func(name, value string
 	return fmt.Errorf("%w: header section", smime.ErrLimit)
 }
 
+// isFieldName reports whether a name is one of RFC 5322 section 2.2.
+func isFieldName(name string) bool {
+	return name != "" && strings.IndexFunc(name, func(r rune) bool { return r < '!' || r > '~' }) < 0
+}
+
 // verdict is the result of method smime (RFC 7281 section 3).
 func verdict(msg *smime.Message) string {
 	signer, err := msg.Signer()
+	if err == nil && doubtful(msg.Root()) {
+		return `smime=policy reason="lines of the header are no fields"`
+	}
 	if err == nil {
 		return "smime=pass body.smime-identifier=" + pvalue(signer.Mailbox())
 	}
@@ -148,10 +160,15 @@ func verdict(msg *smime.Message) string {
 		result = "none"
 	case errors.Is(err, chain.ErrSource), errors.Is(err, chain.ErrRevocationUnknown):
 		result = "temperror"
-	case errors.Is(err, smime.ErrNotCovered), errors.Is(err, chain.ErrUnknownIssuer):
-		result = "policy"
+	case errors.Is(err, smime.ErrNotCovered), errors.Is(err, smime.ErrAmbiguousSender), errors.Is(err, chain.ErrUnknownIssuer):
+		result = "policy" // the signature may hold, but not for what people are shown
 	}
 	return fmt.Sprintf("smime=%s reason=%q", result, reason(err))
+}
+
+// doubtful reports whether programs differ about where the header ends.
+func doubtful(root smime.Layer) bool {
+	return slices.ContainsFunc(root.Notes(), func(n smime.Note) bool { return n.Code == smime.NoteMalformedHeader })
 }
 
 // pvalue returns an address as RFC 8601 section 2.2 wants it, in quotes where it

@@ -80,17 +80,6 @@ func universalTime(value string) string {
 	return t.UTC().Format(time.RFC1123Z)
 }
 
-// isTrace reports whether a field is added on the way: it is neither protected
-// nor compared.
-func isTrace(name string) bool {
-	lower := strings.ToLower(name)
-	switch lower {
-	case "received", "return-path", "dkim-signature", "authentication-results", "received-spf", "delivered-to":
-		return true
-	}
-	return strings.HasPrefix(lower, "arc-") || strings.HasPrefix(lower, "resent-")
-}
-
 // copiesHeader reports whether a signature by DKIM repeats other fields (RFC
 // 6376 section 3.5: the tag z). No such signature holds for what is encrypted.
 func copiesHeader(f prepare.Field) bool {

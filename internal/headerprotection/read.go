@@ -162,7 +162,7 @@ func (h *Header) Merge() []Field {
 	protected := make(map[string]bool, len(h.Fields))
 	var list []Field
 	for _, f := range h.Fields {
-		if prepare.IsStructural(f.Name) || h.foreign && f.Is("From") {
+		if prepare.IsStructural(f.Name) || isTrace(f.Name) || h.foreign && f.Is("From") {
 			continue
 		}
 		key := keyOf(f.Name, f.Value)

@@ -1,6 +1,7 @@
 package exchange
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gosmime/gosmime/chain"
@@ -392,29 +394,70 @@ func readHeader(r io.Reader) (*mimetree.Part, []byte, io.Reader, error) {
 	return p, section, body, err
 }
 
-// copyWithoutBCC copies a message that is neither signed nor encrypted.
+// copyWithoutBCC copies a message that is neither signed nor encrypted without
+// what any program may take for a Bcc field.
 func copyWithoutBCC(w io.Writer, src io.Reader) error {
-	p, section, body, err := readHeader(src)
+	_, section, body, err := readHeader(src)
 	if err != nil {
 		return err
 	}
-	at := 0
-	for i := range p.Header {
-		f := &p.Header[i]
-		if !f.Is("Bcc") && !f.Is("Resent-Bcc") {
+	for len(section) > 0 {
+		field := section[:fieldLength(section)]
+		section = section[len(field):]
+		first, others := namesBCC(field)
+		if first {
 			continue
 		}
-		if f.Offset > 0 && section[f.Offset-1] != '\n' {
-			return fmt.Errorf("%w: %s after a CR without LF", smime.ErrHeader, f.Name)
+		if others {
+			return fmt.Errorf("%w: Bcc after a line end other than CR LF", smime.ErrHeader)
 		}
-		if _, err := w.Write(section[at:f.Offset]); err != nil {
+		if _, err := w.Write(field); err != nil {
 			return err
 		}
-		at = int(f.Offset) + len(f.Raw)
-	}
-	if _, err := w.Write(section[at:]); err != nil {
-		return err
 	}
 	_, err = io.Copy(w, body)
 	return err
+}
+
+// fieldLength returns how long the line is that a header section begins with,
+// with the lines that continue it.
+func fieldLength(section []byte) int {
+	for n := 0; ; {
+		i := bytes.IndexByte(section[n:], '\n')
+		if i < 0 {
+			return len(section)
+		}
+		n += i + 1
+		if n == len(section) || section[n] != ' ' && section[n] != '\t' {
+			return n
+		}
+	}
+}
+
+// namesBCC reports whether a field is a Bcc, and whether text in it is one to
+// programs that know other line ends. Whatever is in a name beside letters and
+// hyphens is ignored: some programs pass over it.
+func namesBCC(field []byte) (first, others bool) {
+	lines := strings.FieldsFunc(string(field), func(r rune) bool {
+		return r == '\r' || r == '\v' || r == '\f' || r == '\x85' || r == '\u2028' || r == '\u2029' || r >= 0x1c && r <= 0x1e
+	})
+	for i, line := range lines {
+		if strings.HasPrefix(line, "\n") {
+			continue // the line goes on
+		}
+		name, _, found := strings.Cut(line, ":")
+		name = strings.Map(func(r rune) rune {
+			if r == '-' || r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' {
+				return r
+			}
+			return -1
+		}, name)
+		if found && (strings.EqualFold(name, "Bcc") || strings.EqualFold(name, "Resent-Bcc")) {
+			if i == 0 {
+				return true, false
+			}
+			others = true
+		}
+	}
+	return false, others
 }

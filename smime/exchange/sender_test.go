@@ -195,6 +195,13 @@ func TestPlainMail(t *testing.T) {
 		"To: x\nBcc: secret\n\ntext\n":                                       "To: x\n\ntext\n",
 		"To: x\r\nResent-Bcc: secret\r\n\r\n":                                "To: x\r\n\r\n",
 		"To: x\r\n\r\n":                                                      "To: x\r\n\r\n",
+		"bCC\t: secret\r\nTo: x\r\n\r\n":                                     "To: x\r\n\r\n",
+		" Bcc: secret\r\nTo: x\r\n\r\n":                                      "To: x\r\n\r\n",
+		"To: x\r\n\ufeffBcc: secret\r\n\r\n":                                 "To: x\r\n\r\n",
+		"To: x\r\nBcc\u00a0: secret\r\n\r\n":                                 "To: x\r\n\r\n",
+		"To: x\r\nB\x00cc: secret\r\n\r\n":                                   "To: x\r\n\r\n",
+		"To: x\r\n\vBcc: secret\r\n\r\n":                                     "To: x\r\n\r\n",
+		"To: x,\r\n Bcc: y\r\n\r\n":                                          "To: x,\r\n Bcc: y\r\n\r\n",
 	} {
 		var list []sent
 		m := exchange.Outgoing{Message: strings.NewReader(in), To: persons(bob), BCC: persons(hidden1)}
@@ -207,10 +214,12 @@ func TestPlainMail(t *testing.T) {
 		}
 	}
 	// A field that only some programs see can't be cut out.
-	var list []sent
-	m := exchange.Outgoing{Message: strings.NewReader("Subject: y\rBcc: secret\r\nTo: x\r\n\r\n"), To: persons(bob)}
-	if err := o.sender.Send(t.Context(), m, collect(&list)); !errors.Is(err, smime.ErrHeader) || len(list) > 0 {
-		t.Errorf("%d messages: %v", len(list), err)
+	for _, end := range []string{"\r", "\v", "\f", "\u0085", "\u2028"} {
+		var list []sent
+		m := exchange.Outgoing{Message: strings.NewReader("Subject: y" + end + "Bcc: secret\r\nTo: x\r\n\r\n"), To: persons(bob)}
+		if err := o.sender.Send(t.Context(), m, collect(&list)); !errors.Is(err, smime.ErrHeader) || len(list) > 0 {
+			t.Errorf("%q: %d messages: %v", end, len(list), err)
+		}
 	}
 }
 
