@@ -96,7 +96,7 @@ func TestReadmeLimits(t *testing.T) {
 			}
 		}
 	}
-	if defaults != 19 {
+	if defaults != 20 {
 		t.Errorf("%d defaults", defaults)
 	}
 }
