@@ -85,7 +85,10 @@ func TestWycheproof(t *testing.T) {
 	for _, s := range allSuites() {
 		seen[s.file] = true
 		total += s.tests
-		t.Run(s.file, func(t *testing.T) { s.check(t, dir) })
+		t.Run(s.file, func(t *testing.T) {
+			t.Parallel()
+			s.check(t, dir)
+		})
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*_test.json"))
 	if err != nil || len(files) != 113 {
