@@ -25,6 +25,7 @@ type DecryptionKey struct {
 	key         crypto.PrivateKey
 	id, secret  []byte
 	kind        keyKind
+	any         bool       // for recipients that the certificate does not name
 	parsed      *parsedKey // of a key pair
 }
 
@@ -34,18 +35,27 @@ type parsedKey struct {
 	once   sync.Once
 	cert   *x509der.Certificate // nil: it can't be read
 	public *alg.PublicKey
+	spki   []byte
 	ids    [][]byte
 	key    crypto.PrivateKey // in the form that is asked
 }
 
 func (k DecryptionKey) parse() *parsedKey {
 	k.parsed.once.Do(func() {
-		cert, err := x509der.Parse(k.certificate.Raw)
-		if err != nil {
-			return
+		switch {
+		case k.any && (k.certificate == nil || len(k.certificate.Raw) == 0):
+			var err error
+			if k.parsed.public, k.parsed.spki, err = alg.PublicOf(k.key); err != nil {
+				return
+			}
+		default:
+			cert, err := x509der.Parse(k.certificate.Raw)
+			if err != nil {
+				return
+			}
+			k.parsed.cert, k.parsed.ids, k.parsed.spki = cert, cert.KeyIDs(), cert.SPKI
+			k.parsed.public, _ = alg.ParsePublicKey(cert.SPKI)
 		}
-		k.parsed.cert, k.parsed.ids = cert, cert.KeyIDs()
-		k.parsed.public, _ = alg.ParsePublicKey(cert.SPKI)
 		if !alg.Usable(k.key) {
 			return
 		}
@@ -72,6 +82,19 @@ const (
 // message is opened with it if it names the certificate.
 func KeyOf(cert *x509.Certificate, key crypto.PrivateKey) DecryptionKey {
 	return DecryptionKey{certificate: cert, key: key, kind: pairKey, parsed: new(parsedKey)}
+}
+
+// KeyForAnyRecipient returns a key that is tried for every recipient of its
+// kind, whomever the message names: for mail to a former certificate of the same
+// key, or to one that is lost. Cert is the certificate that [DecryptReader]
+// reports; it may be nil. Recipients that other keys are named by come first, and
+// each attempt counts for Limits.PrivateKeys.
+//
+// With RSA PKCS #1 v1.5 and a cipher without authentication, a recipient who is
+// somebody else goes undetected once in 256 times, and the content that is read
+// is then random octets: the same happens to nobody who tries again.
+func KeyForAnyRecipient(cert *x509.Certificate, key crypto.PrivateKey) DecryptionKey {
+	return DecryptionKey{certificate: cert, key: key, kind: pairKey, any: true, parsed: new(parsedKey)}
 }
 
 // KeyFromPassword returns the secret that [ToPassword] encrypts to. It keeps
@@ -105,7 +128,7 @@ func askKeys(ctx context.Context, f KeyFunc, l *recipientList) ([]DecryptionKey,
 // A matchKey is a DecryptionKey with what messages name it by.
 type matchKey struct {
 	DecryptionKey
-	cert   *x509der.Certificate
+	cert   *x509der.Certificate // nil: none, or it can't be read
 	public *alg.PublicKey
 }
 
@@ -113,6 +136,7 @@ type matchKey struct {
 // comparing all with all.
 type keyring struct {
 	pairs, secrets    []matchKey
+	any               []matchKey             // tried for every recipient
 	bySerial, byKeyID map[string][]*matchKey // nil: few pairs
 }
 
@@ -126,13 +150,18 @@ func newKeyring(keys []DecryptionKey) *keyring {
 		case key.kind == passwordKey || key.kind == kekKey:
 			r.secrets = append(r.secrets, matchKey{DecryptionKey: key})
 			continue
-		case key.kind != pairKey || key.certificate == nil:
+		case key.kind != pairKey || key.certificate == nil && !key.any:
 			continue
 		}
 		// A certificate that can't be read names no key and hides no other one.
-		if parsed := key.parse(); parsed.cert != nil {
-			key.key = parsed.key
-			r.pairs = append(r.pairs, matchKey{DecryptionKey: key, cert: parsed.cert, public: parsed.public})
+		parsed := key.parse()
+		key.key = parsed.key
+		match := matchKey{DecryptionKey: key, cert: parsed.cert, public: parsed.public}
+		if parsed.cert != nil {
+			r.pairs = append(r.pairs, match)
+		}
+		if key.any && parsed.public != nil {
+			r.any = append(r.any, match)
 		}
 	}
 	if len(r.pairs) > fewKeys {
@@ -208,6 +237,11 @@ func (k *matchKey) rank(id CertID) int {
 		}
 	}
 	return 0
+}
+
+// sameKey reports whether k and other are one key pair.
+func (k *matchKey) sameKey(other *matchKey) bool {
+	return bytes.Equal(k.parsed.spki, other.parsed.spki)
 }
 
 // unavailable reports whether err says something about the key or the caller

@@ -134,9 +134,7 @@ func (l *recipientList) candidates(keys []DecryptionKey) ([]candidate, error) {
 		var same []*matchKey
 		ring.find(id, func(key *matchKey, rank int) {
 			// Certificates of one key, renewed for example, are one candidate.
-			if key.cert != nil && slices.ContainsFunc(same, func(k *matchKey) bool {
-				return bytes.Equal(k.cert.SPKI, key.cert.SPKI)
-			}) {
+			if key.cert != nil && slices.ContainsFunc(same, key.sameKey) {
 				return
 			}
 			c := candidate{key: key, rank: rank}
@@ -152,6 +150,9 @@ func (l *recipientList) candidates(keys []DecryptionKey) ([]candidate, error) {
 			}
 			list = append(list, c)
 		})
+		if id.Kind == ByCertificate {
+			list = append(list, l.unnamed(i, ring, same, len(list))...)
+		}
 	}
 	if len(list) == 0 {
 		if failed == nil {
@@ -160,6 +161,9 @@ func (l *recipientList) candidates(keys []DecryptionKey) ([]candidate, error) {
 		return nil, failed
 	}
 	slices.SortStableFunc(list, func(a, b candidate) int {
+		if (a.rank == 0) != (b.rank == 0) {
+			return b.rank - a.rank // keys that nobody named come last
+		}
 		if a.selfChecking != b.selfChecking {
 			if a.selfChecking {
 				return -1
@@ -169,6 +173,35 @@ func (l *recipientList) candidates(keys []DecryptionKey) ([]candidate, error) {
 		return b.rank - a.rank
 	})
 	return list, nil
+}
+
+// unnamed returns the keys that are tried for recipient i although it does not
+// name them, those of same excepted. Found is the number of candidates that
+// there are: more than can be asked are not prepared.
+func (l *recipientList) unnamed(i int, ring *keyring, same []*matchKey, found int) []candidate {
+	var list []candidate
+	for j := range ring.any {
+		key := &ring.any[j]
+		if int64(found+len(list)) > l.store.budget.Left(budget.PrivateKeys) {
+			break
+		}
+		if slices.ContainsFunc(same, key.sameKey) {
+			continue
+		}
+		same = append(same, key)
+		// A recipient of another kind is somebody else, which is no error.
+		if o, err := l.prepare(i, key); err == nil && mayBe(l.parsed, key) {
+			list = append(list, candidate{opening: o, key: key})
+		}
+	}
+	return list
+}
+
+// mayBe reports whether what is encrypted has the length that the key demands,
+// where that is fixed.
+func mayBe(info recipientInfo, key *matchKey) bool {
+	k, ok := info.(*ktri)
+	return !ok || len(k.encryptedKey) == (key.public.Bits+7)/8
 }
 
 func (l *recipientList) prepare(i int, key *matchKey) (*opening, error) {

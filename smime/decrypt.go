@@ -193,7 +193,7 @@ func (d *decrypted) check() error {
 	}
 	if cert := d.reader.Certificate(); cert != nil {
 		for _, id := range d.ids {
-			if id != nil && bytes.Equal(id.cert.Raw, cert.Raw) {
+			if id != nil && (id.opened == cert || id.cert != nil && bytes.Equal(id.cert.Raw, cert.Raw)) {
 				d.enc.Key = id
 			}
 		}

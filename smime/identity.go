@@ -23,6 +23,8 @@ type Identity struct {
 	issuers []*x509.Certificate
 	name    string              // of a PKCS #12 file
 	opens   pkcs7.DecryptionKey // made once: it keeps what it computes of the key
+	opened  *x509.Certificate   // what opens reports: cert, or empty if there is none
+	any     bool                // tried for every recipient
 }
 
 // NewIdentity returns an Identity, or an error if the key is not that of the
@@ -52,7 +54,7 @@ func NewIdentity(key crypto.PrivateKey, cert *x509.Certificate, issuers ...*x509
 		return nil, fmt.Errorf("%w: it is not the key of the certificate", ErrKeyMismatch)
 	}
 	id := &Identity{key: key, cert: reparse(der), der: der, pub: pub}
-	id.opens = pkcs7.KeyOf(id.cert, key)
+	id.opens, id.opened = pkcs7.KeyOf(id.cert, key), id.cert
 	for _, c := range issuers {
 		if c == nil || len(c.Raw) == 0 {
 			return nil, fmt.Errorf("%w: issuer without encoding", ErrMalformed)
@@ -66,7 +68,34 @@ func NewIdentity(key crypto.PrivateKey, cert *x509.Certificate, issuers ...*x509
 	return id, nil
 }
 
-// Certificate returns the certificate.
+// AnyRecipient returns a copy of the identity that is also tried for recipients
+// whom its certificate does not name: for mail to a former certificate of the
+// same key. Each recipient that is tried counts for Limits.PrivateKeys; those whom
+// a certificate names come first.
+func (id *Identity) AnyRecipient() *Identity {
+	c := *id
+	c.any, c.opens = true, pkcs7.KeyForAnyRecipient(id.opened, id.key)
+	return &c
+}
+
+// AnyRecipient returns an Identity of a key whose certificate is lost. It
+// decrypts, is tried for every recipient as [Identity.AnyRecipient] says, and has
+// no certificate: it can't sign or be written as PKCS #12. It fails with
+// ErrKeyMismatch if the key can't decrypt.
+func AnyRecipient(key crypto.PrivateKey) (*Identity, error) {
+	if !usable(key) {
+		return nil, fmt.Errorf("%w: a %T can't decrypt", ErrKeyMismatch, key)
+	}
+	pub, _, err := alg.PublicOf(key)
+	if err != nil || pub.Kind.Transport() == 0 {
+		return nil, fmt.Errorf("%w: a %T can't decrypt", ErrKeyMismatch, key)
+	}
+	id := &Identity{key: key, pub: pub, opened: new(x509.Certificate)}
+	return id.AnyRecipient(), nil
+}
+
+// Certificate returns the certificate, or nil if [AnyRecipient] made the identity
+// without one.
 func (id *Identity) Certificate() *x509.Certificate { return id.cert }
 
 // Mailboxes returns the addresses that the certificate names, or nil if it
@@ -120,7 +149,7 @@ func mailboxesOf(der *x509der.Certificate) []string {
 // ErrKeyMismatch if the key can't sign.
 func (id *Identity) SigningKey() (pkcs7.SigningKey, error) {
 	signer, ok := id.key.(crypto.Signer)
-	if !ok {
+	if !ok || id.cert == nil {
 		return pkcs7.SigningKey{}, fmt.Errorf("%w: a %T can't sign", ErrKeyMismatch, id.key)
 	}
 	return pkcs7.SigningKey{Certificate: id.cert, Key: signer, Chain: id.issuers}, nil

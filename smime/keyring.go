@@ -16,16 +16,20 @@ type Keyring interface {
 // former keys.
 type Identities []*Identity
 
-// Find returns the identities that to names, in the order of ids, each once.
-// Nil elements are passed over.
+// Find returns the identities that to names, in the order of ids, each once, and
+// those of [AnyRecipient]. Nil elements are passed over.
 func (ids Identities) Find(ctx context.Context, to []pkcs7.CertID) ([]*Identity, error) {
 	var found []*Identity
 	for _, id := range ids {
-		if id == nil || id.cert == nil {
+		if id == nil || id.cert == nil && !id.any {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
+		}
+		if id.any {
+			found = append(found, id)
+			continue
 		}
 		for _, name := range to {
 			if name.Kind == pkcs7.ByCertificate && name.Matches(id.cert) {

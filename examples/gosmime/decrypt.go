@@ -13,7 +13,7 @@ import (
 func decryptMessage(ctx context.Context, args []string, std cli.Std) error {
 	fs := cli.NewFlags("decrypt", "-pfx id.p12 | -key key.pem -cert cert.pem <encrypted >content", std)
 	var keys cli.Keys
-	keys.Register(fs)
+	keys.RegisterOpening(fs)
 	historic := fs.Bool("insecure-historic", false, "read Triple DES and RC2, as old mail has them")
 	if err := cli.Parse(fs, args, 0); err != nil {
 		return err

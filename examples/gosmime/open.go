@@ -21,7 +21,7 @@ func openMessage(ctx context.Context, args []string, std cli.Std) (err error) {
 	var trust cli.Trust
 	var keys cli.Keys
 	trust.Register(fs)
-	keys.Register(fs)
+	keys.RegisterOpening(fs)
 	asJSON := fs.Bool("json", false, "write JSON for programs")
 	if err := cli.Parse(fs, args, 0); err != nil {
 		return err

@@ -15,7 +15,7 @@ func unsealMessage(ctx context.Context, args []string, std cli.Std) error {
 	var trust cli.Trust
 	var keys cli.Keys
 	trust.Register(fs)
-	keys.Register(fs)
+	keys.RegisterOpening(fs)
 	if err := cli.Parse(fs, args, 0); err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ import (
 type Keys struct {
 	PFX, Key, Cert List
 	PasswordFile   string
+	AnyRecipient   bool      // try the keys for recipients that their certificates do not name, too
 	Warn           io.Writer // says what was passed over in a PFX; nil: nobody hears
 }
 
@@ -36,9 +37,15 @@ func (k *Keys) Register(fs *flag.FlagSet) {
 	fs.StringVar(&k.PasswordFile, "password-file", "", "`FILE` with the password of the PFX or key; else the variable SMIME_PASSWORD has it")
 }
 
+// RegisterOpening adds the flags of a command that decrypts.
+func (k *Keys) RegisterOpening(fs *flag.FlagSet) {
+	k.Register(fs)
+	fs.BoolVar(&k.AnyRecipient, "any-recipient", false, "try the keys for every recipient of a message, as after a renewal with the same key; a -key then needs no -cert")
+}
+
 // Identities reads all files: a key history if there are several.
 func (k *Keys) Identities() (smime.Identities, error) {
-	if len(k.Key) != len(k.Cert) {
+	if len(k.Key) != len(k.Cert) && !(k.AnyRecipient && len(k.Cert) < len(k.Key)) {
 		return nil, &UsageError{"each -key needs its -cert"}
 	}
 	var ids smime.Identities
@@ -50,11 +57,20 @@ func (k *Keys) Identities() (smime.Identities, error) {
 		ids = append(ids, found...)
 	}
 	for i := range k.Key {
-		id, err := k.readPair(k.Key[i], k.Cert[i])
+		cert := ""
+		if i < len(k.Cert) {
+			cert = k.Cert[i]
+		}
+		id, err := k.readPair(k.Key[i], cert)
 		if err != nil {
 			return nil, err
 		}
 		ids = append(ids, id)
+	}
+	if k.AnyRecipient {
+		for i, id := range ids {
+			ids[i] = id.AnyRecipient()
+		}
 	}
 	return ids, nil
 }
@@ -121,11 +137,8 @@ func (k *Keys) Password() (string, error) {
 	return strings.TrimRight(string(b), "\r\n"), err
 }
 
+// readPair reads a key and, if there is one, its certificate.
 func (k *Keys) readPair(keyFile, certFile string) (*smime.Identity, error) {
-	certs, err := ReadCertificates(certFile)
-	if err != nil {
-		return nil, err
-	}
 	b, err := os.ReadFile(keyFile)
 	if err != nil {
 		return nil, err
@@ -133,6 +146,13 @@ func (k *Keys) readPair(keyFile, certFile string) (*smime.Identity, error) {
 	key, err := k.parseKey(b)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", keyFile, err)
+	}
+	if certFile == "" {
+		return smime.AnyRecipient(key)
+	}
+	certs, err := ReadCertificates(certFile)
+	if err != nil {
+		return nil, err
 	}
 	var first error
 	for i, c := range certs { // a file may have the chain, too
