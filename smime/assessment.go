@@ -344,16 +344,6 @@ func aboutEncryption(err error) bool {
 	return false
 }
 
-// A senderError says that a certificate names somebody else than the author.
-type senderError struct {
-	author string   // the address that is not named
-	signer []string // the addresses of the certificate
-	err    error    // of chain.MatchMailbox
-}
-
-func (e *senderError) Error() string   { return fmt.Sprintf("%v: %v", ErrSender, e.err) }
-func (e *senderError) Unwrap() []error { return []error{ErrSender, e.err} }
-
 // sentence names both people.
 func (e *senderError) sentence() string {
 	signer := "somebody whose certificate has no address"

@@ -284,3 +284,18 @@ func (p *prefixWriter) Write(b []byte) (int, error) {
 	}
 	return p.w.Write(b)
 }
+
+// outside returns the fields that stand outside the encryption of a payload.
+func (d *draft) outside(p payload, opts *EncryptOptions) ([]prepare.Field, error) {
+	outer := p.Outer
+	switch {
+	case d.IsSMIME():
+		var err error
+		if outer, err = d.decidedOuter(); err != nil {
+			return nil, err
+		}
+	case opts.Header != PlainHeader:
+		return outer, nil // hidden with the payload
+	}
+	return outer, sendError(headerprotection.Exposed(outer, hiddenFields(opts.Hidden)))
+}

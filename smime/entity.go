@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
 )
@@ -35,21 +36,6 @@ func decodeCMS(p *mimetree.Part, body io.Reader) (io.Reader, error) {
 type constError string
 
 func (e constError) Error() string { return string(e) }
-
-// sameBody returns the body of an entity that src can be asked for again: it
-// skips the header.
-func sameBody(p *mimetree.Part, src func() (io.Reader, error)) func() (io.Reader, error) {
-	return func() (io.Reader, error) {
-		r, err := src()
-		if err != nil {
-			return nil, err
-		}
-		if _, err := io.CopyN(io.Discard, r, p.Body); err != nil {
-			return nil, err
-		}
-		return decodeCMS(p, r)
-	}
-}
 
 // A head keeps the first octets written to it: the header of an entity, and
 // enough of the body to tell what it is.
@@ -132,10 +118,50 @@ func (h *head) header() (mimetree.Header, error) {
 	return p.Header, nil
 }
 
-// quote is [clip] for notes, where no text says nothing.
-func quote(s string) string {
-	if s == "" {
-		return ""
+// IsSMIME reports whether a header section is that of an S/MIME message: the
+// cheap test for programs that only route mail (RFC 8551 section 3.10). It can
+// only say what the header claims.
+func IsSMIME(header []byte) bool {
+	part, _, err := mimetree.HeaderOf(header)
+	if err != nil {
+		return false
 	}
-	return clip(s)
+	f, _ := mimetree.FormOf(part)
+	return f != mimetree.FormPlain
+}
+
+// plainError says why an entity is not S/MIME.
+func plainError(problem Problem, e *entity) error {
+	switch d := e.part.Defects; {
+	case d&mimetree.DuplicateField != 0:
+		return fmt.Errorf("%w: a header field that decides the type stands there twice", problem)
+	case d&mimetree.BadContentType != 0:
+		return fmt.Errorf("%w: the Content-Type can't be read", problem)
+	case d&mimetree.BadBoundary != 0:
+		return fmt.Errorf("%w: multipart without a usable boundary", problem)
+	}
+	return fmt.Errorf("%w: the type is %s", problem, quote(e.part.Type.Type))
+}
+
+// structureError returns [ErrAmbiguousStructure] with what it is about, or nil.
+func structureError(d mimetree.Defect) error {
+	var what []string
+	for _, x := range [...]struct {
+		defect mimetree.Defect
+		text   string
+	}{
+		{mimetree.AmbiguousHeader, "a header line that is no field to every program"},
+		{mimetree.AmbiguousType, "a type that programs read differently"},
+		{mimetree.AmbiguousBoundary, "a boundary that programs read differently"},
+		{mimetree.AmbiguousEncoding, "a transfer encoding on a multipart, and text outside of its parts"},
+		{mimetree.AmbiguousDelimiter, "a line that only some programs take for a delimiter"},
+	} {
+		if d&x.defect != 0 {
+			what = append(what, x.text)
+		}
+	}
+	if len(what) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrAmbiguousStructure, strings.Join(what, ", "))
 }

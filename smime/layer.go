@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/oid"
 )
 
 // A Layer is a [*SignedLayer], [*EncryptedLayer], [*CompressedLayer],
@@ -208,3 +211,58 @@ type PlainLayer struct{ node }
 func (l *PlainLayer) Err() error { return ErrNotSigned }
 
 var _ = []Layer{(*SignedLayer)(nil), (*EncryptedLayer)(nil), (*CompressedLayer)(nil), (*CertificatesLayer)(nil), (*ReceiptLayer)(nil), (*PlainLayer)(nil)}
+
+// noteParts notes the parts that not every program shows alike: what only
+// Outlook can look into, and text in a charset that hides markup.
+func noteParts(n *node, p *mimetree.Part, path []int) {
+	for i, c := range p.Children {
+		at := append(slices.Clone(path), i)
+		if c.Type.Type == "application/ms-tnef" {
+			n.notes = append(n.notes, Note{Code: NoteWinmail, Part: at})
+		}
+		noteParts(n, c, at)
+	}
+	if charset, ok := p.Type.Params["charset"]; ok && strings.HasPrefix(p.Type.Type, "text/") && !hasPlainASCII(charset) {
+		n.notes = append(n.notes, Note{Code: NoteCharset, Part: path, Detail: quote(charset)})
+	}
+}
+
+// noteType notes an smime-type that is not what the content is.
+func noteType(n *node, p *mimetree.Part, want string) {
+	if t, ok := p.Type.Params["smime-type"]; ok && !strings.EqualFold(t, want) {
+		n.note(NoteSMIMEType, quote(t))
+	}
+}
+
+// hasPlainASCII reports whether ASCII is itself in a charset, alone and between
+// other text: in UTF-7, UTF-16, HZ, EBCDIC and charsets nobody knows text can be
+// markup that a filter does not see.
+func hasPlainASCII(charset string) bool {
+	charset = strings.ToLower(strings.TrimSpace(charset))
+	switch charset {
+	case "us-ascii", "ascii", "ansi_x3.4-1968", "unknown-8bit", "utf-8", "utf8", "gb2312", "gbk", "gb18030", "big5", "big5-hkscs", "shift_jis", "shift-jis", "sjis", "ms932",
+		"windows-31j", "cp437", "cp874", "cp932", "cp936", "cp949", "cp950", "ks_c_5601-1987", "tis-620", "macintosh", "viscii", "iso-2022-jp", "iso-2022-kr", "iso-2022-jp-2", "iso-2022-jp-ms":
+		return true
+	}
+	for _, family := range [...]string{"iso-8859-", "iso_8859-", "iso8859-", "windows-125", "windows-874", "windows-949", "windows-936", "cp125", "cp85", "cp86", "koi8-", "euc-", "x-mac-"} {
+		if strings.HasPrefix(charset, family) {
+			return true
+		}
+	}
+	return strings.HasPrefix(charset, "latin")
+}
+
+// noteAttributes notes the ESS attributes that a reader should know of.
+func noteAttributes(n *node, r *SignerReport) {
+	if !r.Integrity.passed {
+		return
+	}
+	for _, a := range r.info.Signed() {
+		switch oid.FromX509(a.Type) {
+		case oid.AttrSecurityLabel:
+			n.note(NoteSecurityLabel, "")
+		case oid.AttrMLExpansionHistory:
+			n.note(NoteMailingList, "")
+		}
+	}
+}

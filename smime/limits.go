@@ -86,3 +86,14 @@ func inputError(err error) error {
 	}
 	return err
 }
+
+// cmsError makes an error of package pkcs7 one of this package.
+func cmsError(err error) error {
+	if err == nil {
+		return nil
+	}
+	if e := inputError(err); e != err {
+		return e
+	}
+	return fmt.Errorf("smime: %w", err)
+}

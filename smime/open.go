@@ -5,9 +5,6 @@ import (
 	"io"
 
 	"github.com/gosmime/gosmime/chain"
-	"github.com/gosmime/gosmime/internal/mimetree"
-	"github.com/gosmime/gosmime/internal/spool"
-	"github.com/gosmime/gosmime/internal/stream"
 )
 
 // Open reads a message from r, opens every layer that it has the keys for,
@@ -49,33 +46,4 @@ type OpenOptions struct {
 	Sender     string            // as in VerifyOptions
 	Timestamps *chain.Collection // as in VerifyOptions
 	Limits     Limits
-}
-
-// run reads the message into a spool while its parts are found, opens the
-// layers and judges them once all headers are known.
-func (o *opener) run(r io.Reader) error {
-	s := o.spool()
-	opts := o.work.scanOptions()
-	root, err := mimetree.Scan(io.TeeReader(stream.ContextReader(o.ctx, r), s), &opts)
-	if err != nil {
-		return err
-	}
-	m := o.msg
-	m.raw = stretch{s, root.Range}
-	if m.root, err = o.open(place{s, root}, nil, scope{message: root.Header}); err != nil {
-		return err
-	}
-	m.findEnvelope()
-	for _, l := range o.signed {
-		o.judgeSigned(l)
-	}
-	m.conclude()
-	return o.ctx.Err()
-}
-
-// spool returns a spool that is freed with the message.
-func (o *opener) spool() *spool.Spool {
-	s := spool.New(o.work.cms.Budget(), o.work.cms.Dir)
-	o.msg.closers = append(o.msg.closers, s)
-	return s
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
@@ -159,39 +158,6 @@ func (o *opener) beyondLimit(pl place, path []int, err error) Layer {
 	return l
 }
 
-// noteParts notes the parts that not every program shows alike: what only
-// Outlook can look into, and text in a charset that hides markup.
-func noteParts(n *node, p *mimetree.Part, path []int) {
-	for i, c := range p.Children {
-		at := append(slices.Clone(path), i)
-		if c.Type.Type == "application/ms-tnef" {
-			n.notes = append(n.notes, Note{Code: NoteWinmail, Part: at})
-		}
-		noteParts(n, c, at)
-	}
-	if charset, ok := p.Type.Params["charset"]; ok && strings.HasPrefix(p.Type.Type, "text/") && !hasPlainASCII(charset) {
-		n.notes = append(n.notes, Note{Code: NoteCharset, Part: path, Detail: quote(charset)})
-	}
-}
-
-// hasPlainASCII reports whether ASCII is itself in a charset, alone and between
-// other text: in UTF-7, UTF-16, HZ, EBCDIC and charsets nobody knows text can be
-// markup that a filter does not see.
-func hasPlainASCII(charset string) bool {
-	charset = strings.ToLower(strings.TrimSpace(charset))
-	switch charset {
-	case "us-ascii", "ascii", "ansi_x3.4-1968", "unknown-8bit", "utf-8", "utf8", "gb2312", "gbk", "gb18030", "big5", "big5-hkscs", "shift_jis", "shift-jis", "sjis", "ms932",
-		"windows-31j", "cp437", "cp874", "cp932", "cp936", "cp949", "cp950", "ks_c_5601-1987", "tis-620", "macintosh", "viscii", "iso-2022-jp", "iso-2022-kr", "iso-2022-jp-2", "iso-2022-jp-ms":
-		return true
-	}
-	for _, family := range [...]string{"iso-8859-", "iso_8859-", "iso8859-", "windows-125", "windows-874", "windows-949", "windows-936", "cp125", "cp85", "cp86", "koi8-", "euc-", "x-mac-"} {
-		if strings.HasPrefix(charset, family) {
-			return true
-		}
-	}
-	return strings.HasPrefix(charset, "latin")
-}
-
 // inside opens the entity that a store holds.
 func (o *opener) inside(n *node, s *spool.Spool, pl place, sc scope) error {
 	opts := o.work.scanOptions()
@@ -296,13 +262,6 @@ func (o *opener) unreadable(n node, err error) (Layer, error) {
 	l.content, l.fault = l.raw, err
 	l.note(NoteUnreadable, quote(err.Error()))
 	return l, nil
-}
-
-// noteType notes an smime-type that is not what the content is.
-func noteType(n *node, p *mimetree.Part, want string) {
-	if t, ok := p.Type.Params["smime-type"]; ok && !strings.EqualFold(t, want) {
-		n.note(NoteSMIMEType, quote(t))
-	}
 }
 
 func (o *opener) openOpaque(n node, pl place, sc scope, decoded io.Reader) (Layer, error) {
@@ -470,27 +429,6 @@ func (o *opener) openCompressed(n node, pl place, sc scope) (Layer, error) {
 	return l, o.inside(&l.node, s, pl, sc)
 }
 
-// form chooses between the content as received and with canonical line ends.
-func (j *judge) form(sc *signedContent) *signedForm {
-	form := &sc.forms[0]
-	if len(sc.forms) == 1 {
-		return form
-	}
-	ev := j.evidence(form.elements)
-	best := progressNone
-	for i := range sc.forms {
-		for _, info := range sc.forms[i].infos {
-			if far := j.progress(info, ev); far > best {
-				form, best = &sc.forms[i], far
-			}
-		}
-		if best == progressDone {
-			break
-		}
-	}
-	return form
-}
-
 // judgeSigned judges the signatures of one layer against the headers around it.
 func (o *opener) judgeSigned(x judged) {
 	headers, err := o.headersFor(x)
@@ -528,21 +466,6 @@ func (o *opener) judgeSigned(x judged) {
 	x.signed.Signers, x.signed.who, x.signed.signer, x.signed.err = reports, who, signer, err
 }
 
-// noteAttributes notes the ESS attributes that a reader should know of.
-func noteAttributes(n *node, r *SignerReport) {
-	if !r.Integrity.passed {
-		return
-	}
-	for _, a := range r.info.Signed() {
-		switch oid.FromX509(a.Type) {
-		case oid.AttrSecurityLabel:
-			n.note(NoteSecurityLabel, "")
-		case oid.AttrMLExpansionHistory:
-			n.note(NoteMailingList, "")
-		}
-	}
-}
-
 // headersFor returns the headers whose From fields a signature must match: for
 // a layer inside all encryption those of every layer of the message, for one
 // outside those that were not encrypted, for an errant one those around it.
@@ -553,4 +476,33 @@ func (o *opener) headersFor(x judged) ([]mimetree.Header, error) {
 	headers := append([]mimetree.Header{x.scope.message}, x.scope.outer...)
 	inner, err := x.read.head.header()
 	return append(headers, x.node.header, inner), err
+}
+
+// run reads the message into a spool while its parts are found, opens the
+// layers and judges them once all headers are known.
+func (o *opener) run(r io.Reader) error {
+	s := o.spool()
+	opts := o.work.scanOptions()
+	root, err := mimetree.Scan(io.TeeReader(stream.ContextReader(o.ctx, r), s), &opts)
+	if err != nil {
+		return err
+	}
+	m := o.msg
+	m.raw = stretch{s, root.Range}
+	if m.root, err = o.open(place{s, root}, nil, scope{message: root.Header}); err != nil {
+		return err
+	}
+	m.findEnvelope()
+	for _, l := range o.signed {
+		o.judgeSigned(l)
+	}
+	m.conclude()
+	return o.ctx.Err()
+}
+
+// spool returns a spool that is freed with the message.
+func (o *opener) spool() *spool.Spool {
+	s := spool.New(o.work.cms.Budget(), o.work.cms.Dir)
+	o.msg.closers = append(o.msg.closers, s)
+	return s
 }

@@ -12,21 +12,6 @@ import (
 	"github.com/gosmime/gosmime/pkcs7"
 )
 
-// outside returns the fields that stand outside the encryption of a payload.
-func (d *draft) outside(p payload, opts *EncryptOptions) ([]prepare.Field, error) {
-	outer := p.Outer
-	switch {
-	case d.IsSMIME():
-		var err error
-		if outer, err = d.decidedOuter(); err != nil {
-			return nil, err
-		}
-	case opts.Header != PlainHeader:
-		return outer, nil // hidden with the payload
-	}
-	return outer, sendError(headerprotection.Exposed(outer, hiddenFields(opts.Hidden)))
-}
-
 // decidedOuter returns the outer fields of a message that is signed already.
 // One that was signed for encryption has them recorded in its payload
 // (RFC 9788 section 2.2); of any other nothing is hidden, since nobody could

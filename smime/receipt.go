@@ -16,7 +16,6 @@ import (
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/mailbox"
-	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
@@ -277,34 +276,4 @@ func parseReceipt(der []byte) (*receipt, error) {
 	}
 	r.contentID, r.signature = id, signature
 	return r, nil
-}
-
-// noReceiptFor reports whether a content must not be answered: only the
-// innermost signature can ask (RFC 2634 section 2.3), and what is itself
-// signed has another one inside.
-func noReceiptFor(h *head) bool {
-	p, section := h.part()
-	if p == nil {
-		return true
-	}
-	f, _ := mimetree.FormOf(p)
-	if f != mimetree.FormCMS {
-		return f == mimetree.FormClear
-	}
-	kind, err := sniffBytes(p, h.buf[min(len(section), len(h.buf)):])
-	return err == nil && kind == oid.SignedData
-}
-
-// expanded reports whether a mailing list signed that it sent the message on.
-// It says so in the outermost signature (RFC 2634 section 4.2); that one which
-// does not hold says so too does no harm.
-func expanded(reports []*SignerReport) bool {
-	for _, r := range reports {
-		for _, a := range r.info.Signed() {
-			if oid.FromX509(a.Type) == oid.AttrMLExpansionHistory {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
+	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/prepare"
 )
@@ -157,4 +158,34 @@ func receiptTargetOf(sc *signedContent, reports []*SignerReport) receiptTarget {
 		}
 	}
 	return t
+}
+
+// expanded reports whether a mailing list signed that it sent the message on.
+// It says so in the outermost signature (RFC 2634 section 4.2); that one which
+// does not hold says so too does no harm.
+func expanded(reports []*SignerReport) bool {
+	for _, r := range reports {
+		for _, a := range r.info.Signed() {
+			if oid.FromX509(a.Type) == oid.AttrMLExpansionHistory {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// noReceiptFor reports whether a content must not be answered: only the
+// innermost signature can ask (RFC 2634 section 2.3), and what is itself
+// signed has another one inside.
+func noReceiptFor(h *head) bool {
+	p, section := h.part()
+	if p == nil {
+		return true
+	}
+	f, _ := mimetree.FormOf(p)
+	if f != mimetree.FormCMS {
+		return f == mimetree.FormClear
+	}
+	kind, err := sniffBytes(p, h.buf[min(len(section), len(h.buf)):])
+	return err == nil && kind == oid.SignedData
 }

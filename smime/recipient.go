@@ -12,7 +12,6 @@ import (
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/mailbox"
-	"github.com/gosmime/gosmime/internal/quoted"
 	"github.com/gosmime/gosmime/internal/x509der"
 )
 
@@ -128,11 +127,6 @@ func newRecipient(ctx context.Context, box string, cert *x509.Certificate, trust
 	return r, nil
 }
 
-// canEncrypt reports whether a key of this kind can be a recipient's.
-func canEncrypt(pub *alg.PublicKey) bool {
-	return pub.Key != nil && pub.Kind.Transport() != alg.NoTransport
-}
-
 // check returns why nothing may be encrypted to r at that time.
 func (r *Recipient) check(now time.Time) error {
 	switch {
@@ -151,17 +145,6 @@ func (r *Recipient) check(now time.Time) error {
 		if err := checkTime(c, now); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// checkTime returns a [*chain.Error] unless cert is valid at that time.
-func checkTime(cert *x509.Certificate, now time.Time) error {
-	switch {
-	case now.Before(cert.NotBefore):
-		return &chain.Error{Reason: chain.ErrNotYetValid, Cert: cert, Detail: "notBefore is " + cert.NotBefore.UTC().Format(time.RFC3339)}
-	case now.After(cert.NotAfter):
-		return &chain.Error{Reason: chain.ErrExpired, Cert: cert, Detail: "notAfter is " + cert.NotAfter.UTC().Format(time.RFC3339)}
 	}
 	return nil
 }
@@ -337,5 +320,52 @@ func gravity(err error) int {
 	return 1
 }
 
-// clip makes text of the input fit for errors.
-func clip(s string) string { return quoted.Text(s) }
+// RecipientErrors are all that stands in the way of encryption, not just the
+// first of it.
+type RecipientErrors []*RecipientError
+
+func (e RecipientErrors) Error() string {
+	switch len(e) {
+	case 0:
+		return "smime: no recipient failed"
+	case 1:
+		return e[0].Error()
+	}
+	return fmt.Sprintf("smime: %d recipients can't be encrypted to, first %v", len(e), e[0])
+}
+
+// Unwrap returns the errors of the recipients.
+func (e RecipientErrors) Unwrap() []error {
+	errs := make([]error, len(e))
+	for i, r := range e {
+		errs[i] = r
+	}
+	return errs
+}
+
+// A RecipientError says that mail can't be encrypted to one mailbox.
+type RecipientError struct {
+	Mailbox string // as it was asked for; empty if the Recipient was nil
+	Err     error
+}
+
+func (e *RecipientError) Error() string {
+	return "smime: recipient " + clip(e.Mailbox) + ": " + e.Err.Error()
+}
+
+// Unwrap returns Err.
+func (e *RecipientError) Unwrap() error { return e.Err }
+
+// checkReply returns why nobody should encrypt replies to r.
+func (r *Recipient) checkReply() error {
+	if err := r.check(time.Now()); err != nil {
+		return err
+	}
+	if !mayEncrypt(r.pub, r.cert) {
+		return &chain.Error{Reason: chain.ErrWrongPurpose, Cert: r.cert, Detail: "the key usage is not for encryption"}
+	}
+	if !forMail(r.cert) {
+		return &chain.Error{Reason: chain.ErrWrongPurpose, Cert: r.cert, Detail: "the extended key usage is not for e-mail"}
+	}
+	return nil
+}

@@ -8,11 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
-	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/headerprotection"
 	"github.com/gosmime/gosmime/internal/prepare"
@@ -187,28 +185,6 @@ func (id *Identity) signingKey(scheme pkcs7.Scheme, opts *SignOptions, common []
 	key.Chain = id.chainFor(opts)
 	key.Attributes, err = id.signedAttributes(opts, common)
 	return key, alg.Scheme(scheme).Hash().Micalg(), err
-}
-
-// checkSigner returns why no mail should be signed with cert now, since nobody
-// would accept it.
-func checkSigner(cert *x509.Certificate) error {
-	if err := checkTime(cert, time.Now()); err != nil {
-		return err
-	}
-	const usages = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
-	if cert.KeyUsage != 0 && cert.KeyUsage&usages == 0 {
-		return &chain.Error{Reason: chain.ErrWrongPurpose, Cert: cert, Detail: "the key usage is not for signing"}
-	}
-	if !forMail(cert) {
-		return &chain.Error{Reason: chain.ErrWrongPurpose, Cert: cert, Detail: "the extended key usage is not for e-mail"}
-	}
-	return nil
-}
-
-// forMail reports whether the extended key usage allows mail (RFC 8550 section 4.4.4).
-func forMail(cert *x509.Certificate) bool {
-	restricted := len(cert.ExtKeyUsage)+len(cert.UnknownExtKeyUsage) > 0
-	return !restricted || slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) || slices.Contains(cert.ExtKeyUsage, x509.ExtKeyUsageAny)
 }
 
 // chainFor returns what goes along beside the certificate itself (RFC 8550

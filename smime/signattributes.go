@@ -2,15 +2,12 @@ package smime
 
 import (
 	"crypto/rand"
-	"crypto/x509"
 	"fmt"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	cbasn1 "golang.org/x/crypto/cryptobyte/asn1"
 
-	"github.com/gosmime/gosmime/chain"
-	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
@@ -98,26 +95,6 @@ func (id *Identity) signedAttributes(opts *SignOptions, common []pkcs7.Attribute
 		add(oid.AttrMicrosoftKeyPreference, sequence)
 	}
 	return append(attrs, common...), nil
-}
-
-// checkReply returns why nobody should encrypt replies to r.
-func (r *Recipient) checkReply() error {
-	if err := r.check(time.Now()); err != nil {
-		return err
-	}
-	if !mayEncrypt(r.pub, r.cert) {
-		return &chain.Error{Reason: chain.ErrWrongPurpose, Cert: r.cert, Detail: "the key usage is not for encryption"}
-	}
-	if !forMail(r.cert) {
-		return &chain.Error{Reason: chain.ErrWrongPurpose, Cert: r.cert, Detail: "the extended key usage is not for e-mail"}
-	}
-	return nil
-}
-
-// mayEncrypt reports whether the key usage of a certificate allows to encrypt
-// to its key (RFC 5652 section 6.2, RFC 9629 section 3).
-func mayEncrypt(pub *alg.PublicKey, cert *x509.Certificate) bool {
-	return cert.KeyUsage == 0 || cert.KeyUsage&pub.Kind.EncryptionUsage() != 0
 }
 
 // issuerAndSerial names a certificate as the attribute of RFC 8551 section

@@ -95,15 +95,6 @@ func (j *judge) report(info *pkcs7.SignerInfo, ev *evidence, who *authors) *Sign
 	return r
 }
 
-func newReport(info *pkcs7.SignerInfo) *SignerReport {
-	r := &SignerReport{info: info, Coverage: passed()}
-	r.ClaimedTime, _ = info.ClaimedTime()
-	for _, d := range info.Deviations() {
-		r.notes = append(r.notes, Note{Code: NoteDeviation, Detail: d.String()})
-	}
-	return r
-}
-
 // reportOn judges a signature by a certificate, given whether its key made it.
 func (j *judge) reportOn(info *pkcs7.SignerInfo, cert *x509.Certificate, integrity error, ev *evidence, who *authors) *SignerReport {
 	r := newReport(info)
@@ -266,25 +257,6 @@ func (j *judge) trustAndSender(r *SignerReport, cert *x509.Certificate, opts cha
 	r.Path, r.Trust = path, passed()
 }
 
-// prove makes the Signer if all verdicts but that on coverage passed.
-func (r *SignerReport) prove(who *authors) {
-	if !r.Integrity.passed || !r.Strength.passed || !r.Trust.passed || !r.Sender.passed || r.Path == nil {
-		return
-	}
-	own := *r // the fields of r are anybody's to change
-	s := &Signer{report: &own, weak: r.weak}
-	if len(who.list) > 0 && who.namedBy(r.UnverifiedCertificate) == nil {
-		s.mailbox = who.list[0].String()
-		if n, ok := who.foldNote(r.UnverifiedCertificate); ok {
-			r.notes = append(r.notes, n)
-		}
-	}
-	if s.read() != nil {
-		r.notes = append(r.notes, Note{Code: NoteAttribute})
-	}
-	r.signer = s
-}
-
 // verdict returns the signer of a content: the one who names the author and
 // passed everything. Every SignerInfo of that signer must hold.
 func verdict(reports []*SignerReport, who *authors) (*Signer, error) {
@@ -313,15 +285,6 @@ func verdict(reports []*SignerReport, who *authors) (*Signer, error) {
 	return good.signer, nil
 }
 
-// sameSigner reports whether both signatures claim to be by the same key or
-// by the same trusted person.
-func (r *SignerReport) sameSigner(good *SignerReport) bool {
-	if r.info.ID().Matches(good.UnverifiedCertificate) {
-		return true
-	}
-	return r.Trust.passed && r.Sender.passed
-}
-
 // nearest returns the report to complain about: that of the certificate that
 // names the author, else the one with the least wrong.
 func nearest(reports []*SignerReport, who *authors) *SignerReport {
@@ -341,4 +304,41 @@ func nearest(reports []*SignerReport, who *authors) *SignerReport {
 		}
 	}
 	return best
+}
+
+// uncover fails the coverage of signatures in an entity that other programs may
+// show differently. Where the author is ambiguous too the error says so.
+func uncover(reports []*SignerReport, structure error, who *authors) {
+	if structure == nil {
+		return
+	}
+	err := fmt.Errorf("%w: %w", ErrNotCovered, structure)
+	if errors.Is(who.err, ErrAmbiguousSender) {
+		err = fmt.Errorf("%w; %w", err, who.err)
+	}
+	for _, r := range reports {
+		r.Coverage = failed(err)
+		r.conclude()
+	}
+}
+
+// form chooses between the content as received and with canonical line ends.
+func (j *judge) form(sc *signedContent) *signedForm {
+	form := &sc.forms[0]
+	if len(sc.forms) == 1 {
+		return form
+	}
+	ev := j.evidence(form.elements)
+	best := progressNone
+	for i := range sc.forms {
+		for _, info := range sc.forms[i].infos {
+			if far := j.progress(info, ev); far > best {
+				form, best = &sc.forms[i], far
+			}
+		}
+		if best == progressDone {
+			break
+		}
+	}
+	return form
 }

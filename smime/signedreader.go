@@ -1,7 +1,6 @@
 package smime
 
 import (
-	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -15,13 +14,6 @@ import (
 	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
 )
-
-// A layerReader reads the entity of one layer, as often as it takes.
-type layerReader struct {
-	ctx      context.Context
-	work     *workload
-	historic bool
-}
 
 // A signedContent is a SignedData with its content, hashed but not judged.
 type signedContent struct {
@@ -109,12 +101,6 @@ func (c *clearReader) content(open func() (io.Reader, error)) (*signedContent, e
 }
 
 const errOtherDigest constError = "smime: the signature has another digest"
-
-// again returns a layerReader for the same octets, which must not count twice.
-func (l *layerReader) again() *layerReader {
-	work := Limits{CMS: l.work.again(), Layers: l.work.layers, Depth: l.work.depth}.workload()
-	return &layerReader{ctx: l.ctx, work: work, historic: l.historic}
-}
 
 // A clearReader reads one multipart/signed.
 type clearReader struct {
@@ -366,51 +352,24 @@ func (l *layerReader) opaque(body io.Reader, content io.Writer, open func() (io.
 	return sc, nil
 }
 
-// drain reads what follows the CMS object in a body: nothing but what its
-// encoding allows may be there.
-func drain(body io.Reader) error {
-	_, err := io.Copy(io.Discard, body)
-	return inputError(err)
-}
-
-// toleranceNotes says what the decoder of a body let pass.
-func toleranceNotes(body io.Reader) []Note {
-	var what []string
-	t := mimetree.Tolerated(body)
-	if t&mimetree.UnlabelledBase64 != 0 {
-		what = append(what, "not labelled")
-	}
-	if t&mimetree.BlanksInBase64 != 0 {
-		what = append(what, "blanks")
-	}
-	if t&mimetree.MissingPadding != 0 {
-		what = append(what, "no padding")
-	}
-	if t&mimetree.LongBase64Lines != 0 {
-		what = append(what, "long lines")
-	}
-	var notes []Note
-	for _, w := range what {
-		notes = append(notes, Note{Code: NoteTransferEncoding, Detail: w})
-	}
-	return notes
-}
-
-// cmsError makes an error of package pkcs7 one of this package.
-func cmsError(err error) error {
-	if err == nil {
-		return nil
-	}
-	if e := inputError(err); e != err {
-		return e
-	}
-	return fmt.Errorf("smime: %w", err)
-}
-
 // canonicalReader is the content as CRLF if that is what was signed.
 func canonicalReader(r io.Reader, canonical bool) io.Reader {
 	if canonical {
 		return mimetree.Canonical(r)
 	}
 	return r
+}
+
+// checkKind refuses content of another type than the message is for: what was
+// signed as one thing must not be shown as another (RFC 8551 section 2.4.1).
+func checkKind(kind oid.OID) error {
+	if kind == oid.Data {
+		return nil
+	}
+	return fmt.Errorf("%w: signed content of type %s is not mail", ErrMalformed, kind)
+}
+
+// isReceipt reports whether an entity claims to be a receipt.
+func isReceipt(p *mimetree.Part) bool {
+	return strings.EqualFold(p.Type.Params["smime-type"], "signed-receipt")
 }

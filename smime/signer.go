@@ -2,6 +2,7 @@ package smime
 
 import (
 	"crypto/x509"
+	"errors"
 	"math/big"
 	"slices"
 	"time"
@@ -155,4 +156,92 @@ func parseKeyPreference(der []byte) (pkcs7.CertID, bool) {
 		id = body
 	}
 	return pkcs7.CertID{KeyID: id}, len(id) > 0
+}
+
+// A SignerReport is what was found out about one signature, good or bad.
+type SignerReport struct {
+	Integrity Verdict // the key made the signature over this content
+	Strength  Verdict // the algorithms are not broken
+	Coverage  Verdict // it covers all of the message's body
+	Trust     Verdict // the certificate is valid; the error is a *chain.Error
+	Sender    Verdict // the certificate names the author; see chain.MatchMailbox
+
+	// UnverifiedCertificate is the certificate that the message says is the
+	// signer's, or nil.
+	UnverifiedCertificate *x509.Certificate
+	ClaimedTime           time.Time   // zero if not claimed
+	Timestamp             time.Time   // proved by a trusted authority, or zero
+	Path                  *chain.Path // nil unless Trust passed
+
+	info   *pkcs7.SignerInfo
+	signer *Signer    // nil unless all but Coverage passed
+	final  [5]Verdict // what Err says, whatever a program writes into the fields
+	weak   bool       // an algorithm is below the floor, whether or not that passes
+	notes  []Note
+}
+
+// Err joins the errors of the verdicts, the gravest first. It is nil only if
+// all passed. It is that of the judgement: to change the fields changes nothing.
+func (s *SignerReport) Err() error {
+	var errs []error
+	for _, v := range s.final {
+		if err := v.Err(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// conclude ends the judgement. It keeps the verdicts in the order in which they
+// matter: nothing else counts for a content that was changed, and a name for an
+// issuer nobody knows.
+func (s *SignerReport) conclude() {
+	s.final = [...]Verdict{s.Integrity, s.Coverage, s.Strength, s.Trust, s.Sender}
+}
+
+// gravest returns the first error of verdicts, or ErrUnchecked.
+func (s *SignerReport) gravest() error {
+	for _, v := range s.final {
+		if err := v.Err(); err != nil {
+			return err
+		}
+	}
+	return ErrUnchecked
+}
+
+// prove makes the Signer if all verdicts but that on coverage passed.
+func (r *SignerReport) prove(who *authors) {
+	if !r.Integrity.passed || !r.Strength.passed || !r.Trust.passed || !r.Sender.passed || r.Path == nil {
+		return
+	}
+	own := *r // the fields of r are anybody's to change
+	s := &Signer{report: &own, weak: r.weak}
+	if len(who.list) > 0 && who.namedBy(r.UnverifiedCertificate) == nil {
+		s.mailbox = who.list[0].String()
+		if n, ok := who.foldNote(r.UnverifiedCertificate); ok {
+			r.notes = append(r.notes, n)
+		}
+	}
+	if s.read() != nil {
+		r.notes = append(r.notes, Note{Code: NoteAttribute})
+	}
+	r.signer = s
+}
+
+// sameSigner reports whether both signatures claim to be by the same key or
+// by the same trusted person.
+func (r *SignerReport) sameSigner(good *SignerReport) bool {
+	if r.info.ID().Matches(good.UnverifiedCertificate) {
+		return true
+	}
+	return r.Trust.passed && r.Sender.passed
+}
+
+func newReport(info *pkcs7.SignerInfo) *SignerReport {
+	r := &SignerReport{info: info, Coverage: passed()}
+	r.ClaimedTime, _ = info.ClaimedTime()
+	for _, d := range info.Deviations() {
+		r.notes = append(r.notes, Note{Code: NoteDeviation, Detail: d.String()})
+	}
+	return r
 }

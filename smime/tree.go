@@ -5,18 +5,6 @@ import (
 	"strings"
 )
 
-// String returns the tree as indented text, one line for each verdict. Text of
-// the message is quoted.
-func (m *Message) String() string {
-	var b strings.Builder
-	line(&b, 0, "signer", verdictText(m.Signer()))
-	line(&b, 0, "confidential", errorText(m.Confidential()))
-	if m.root != nil {
-		describe(&b, m.root, 0)
-	}
-	return b.String()
-}
-
 func verdictText(s *Signer, err error) string {
 	if err != nil {
 		return errorText(err)

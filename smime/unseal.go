@@ -267,20 +267,6 @@ func (u *unsealing) compressed(e *entity, body io.Reader) (*stream.Source, error
 	return spooled(s), nil
 }
 
-// decompress returns what the CompressedData in an undecoded body holds.
-func (l *layerReader) decompress(p *mimetree.Part, body io.Reader) (*spool.Spool, error) {
-	decoded, err := decodeCMS(p, body)
-	if err != nil {
-		return nil, err
-	}
-	s := spool.New(l.work.cms.Budget(), l.work.cms.Dir)
-	if err := pkcs7.Decompress(s, stream.ContextReader(l.ctx, decoded), &pkcs7.ReadOptions{Limits: l.work.cms}); err != nil {
-		s.Close()
-		return nil, cmsError(err)
-	}
-	return s, nil
-}
-
 // signed checks one signed layer. The signer of the innermost one inside of
 // the encryption is the result; all others must at least have signed what is there.
 func (u *unsealing) signed(e *entity, body io.Reader, src *stream.Source) (*stream.Source, error) {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/mimetree"
@@ -147,19 +146,6 @@ func (v *verification) fill(c *readContent) error {
 	return plainError(ErrNotSigned, e)
 }
 
-// plainError says why an entity is not S/MIME.
-func plainError(problem Problem, e *entity) error {
-	switch d := e.part.Defects; {
-	case d&mimetree.DuplicateField != 0:
-		return fmt.Errorf("%w: a header field that decides the type stands there twice", problem)
-	case d&mimetree.BadContentType != 0:
-		return fmt.Errorf("%w: the Content-Type can't be read", problem)
-	case d&mimetree.BadBoundary != 0:
-		return fmt.Errorf("%w: multipart without a usable boundary", problem)
-	}
-	return fmt.Errorf("%w: the type is %s", problem, quote(e.part.Type.Type))
-}
-
 // readOpaque reads the body of an application/pkcs7-mime, which must be a SignedData.
 func (v *verification) readOpaque(c *readContent, body io.Reader) (*signedContent, error) {
 	part := c.entity.part
@@ -234,20 +220,6 @@ func (v *verification) told(c *readContent, headers []mimetree.Header, err error
 	}
 	c.intact = false
 	return pkcs7.ErrDecrypt
-}
-
-// checkKind refuses content of another type than the message is for: what was
-// signed as one thing must not be shown as another (RFC 8551 section 2.4.1).
-func checkKind(kind oid.OID) error {
-	if kind == oid.Data {
-		return nil
-	}
-	return fmt.Errorf("%w: signed content of type %s is not mail", ErrMalformed, kind)
-}
-
-// isReceipt reports whether an entity claims to be a receipt.
-func isReceipt(p *mimetree.Part) bool {
-	return strings.EqualFold(p.Type.Params["smime-type"], "signed-receipt")
 }
 
 // choose judges the content as it was received and, if no signature holds for
