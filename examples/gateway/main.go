@@ -57,12 +57,17 @@ func run(ctx context.Context, f flags) error {
 	for _, n := range append(notes, cfg.Unenforced()...) {
 		fmt.Fprintln(os.Stderr, "note:", n)
 	}
-	trust, info, err := exchange.NewCollection(cfg.CertificateIssuingCA, time.Now())
+	trust, info, err := exchange.NewCollection(cfg.CertificateIssuingCA)
 	if err != nil {
 		return err
 	}
-	for _, c := range info.ExpiringBefore(time.Now().AddDate(0, 2, 0)) {
-		fmt.Fprintf(os.Stderr, "note: %q of the collection expires on %v\n", c.Subject.String(), c.NotAfter)
+	now := time.Now()
+	for _, c := range info.ExpiringBefore(now.AddDate(0, 2, 0)) {
+		verb := "expires"
+		if c.NotAfter.Before(now) {
+			verb = "has expired: who depends on it is not trusted any more; it ended"
+		}
+		fmt.Fprintf(os.Stderr, "note: %q of the collection %s on %v\n", c.Subject.String(), verb, c.NotAfter)
 	}
 	pfx, err := os.ReadFile(f.pfx)
 	if err != nil {

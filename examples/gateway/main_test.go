@@ -117,6 +117,29 @@ func TestProgram(t *testing.T) {
 	}
 }
 
+// TestProgramStartsWithExpiredMember starts with a collection of which one
+// certificate has expired since it was uploaded.
+func TestProgramStartsWithExpiredMember(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	alice := ca.Identity(sender)
+	f, err := os.Open(filepath.Join("..", "..", "smime", "exchange", "testdata", "expired_config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	old, _, err := exchange.ParseConfig(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	installed := installation(t, ca, func(c *exchange.Config) { c.CertificateIssuingCA = old.CertificateIssuingCA }, []*smime.Identity{alice}, []*smime.Identity{alice})
+	installed.outbound, installed.inbound = freePort(t), freePort(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel() // it ends as soon as it listens
+	if err := run(ctx, installed); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestProgramRefuses holds that nothing runs on settings that can't be followed.
 func TestProgramRefuses(t *testing.T) {
 	ca := smimetest.NewCA(t)

@@ -176,6 +176,22 @@ func TestBuild(t *testing.T) {
 	}
 }
 
+// A store with an expired certificate is in order, but is refused as an upload.
+func TestVerifyUpload(t *testing.T) {
+	ca, _ := newCA(t, "expiring")
+	var store bytes.Buffer
+	if err := sst.Write(&store, sst.Of(ca)); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, store.Bytes(), "verify", "-upload")
+	after := ca.NotAfter.AddDate(0, 0, 1).UTC().Format(time.RFC3339)
+	mustRun(t, store.Bytes(), "verify", "-at", after)
+	o := clitest.Run(t, run, store.Bytes(), "verify", "-upload", "-at", after)
+	if o.Code != 1 || !strings.Contains(o.Err.String(), "CN=expiring") {
+		t.Errorf("exit %d, %s", o.Code, o.Err.String())
+	}
+}
+
 // OpenSSL reads what is converted, and what it writes is read.
 func TestOpenSSL(t *testing.T) {
 	openssl := suites.Tool(t, "openssl")

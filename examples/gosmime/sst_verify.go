@@ -13,6 +13,7 @@ import (
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/examples/internal/cli"
 	"github.com/gosmime/gosmime/pkcs7"
+	"github.com/gosmime/gosmime/smime/exchange"
 	"github.com/gosmime/gosmime/sst"
 )
 
@@ -21,7 +22,8 @@ var errNotWhole = errors.New("the store is not in order")
 // verify holds a store to the format and its hashes to its certificates, and a
 // trust list to its signature.
 func verifyStore(ctx context.Context, args []string, std cli.Std) error {
-	fs := cli.NewFlags("sst verify", "[-roots FILE] [-intermediates FILE] [-at TIME] [FILE]", std)
+	fs := cli.NewFlags("sst verify", "[-roots FILE] [-intermediates FILE] [-at TIME] [-upload] [FILE]", std)
+	upload := fs.Bool("upload", false, "refuse what Set-SmimeConfig -SMIMECertificateIssuingCA refuses: any expired certificate")
 	var trust cli.Trust
 	trust.Register(fs)
 	if err := cli.Parse(fs, args, 1); err != nil {
@@ -61,6 +63,15 @@ func verifyStore(ctx context.Context, args []string, std cli.Std) error {
 	fmt.Fprintf(std.Out, "%d elements, %d certificates, %d of them out of date, %d faults\n", len(s.Elements), certs, expired(s, at), faults)
 	if faults > 0 {
 		return errNotWhole
+	}
+	if *upload {
+		_, err = exchange.CheckCollection(b, at)
+		if e, ok := errors.AsType[*exchange.ExpiredError](err); ok {
+			for _, c := range e.Certificates {
+				fmt.Fprintf(std.Err, "%q expired on %s\n", c.Subject.String(), c.NotAfter.UTC().Format(time.DateOnly))
+			}
+		}
+		return err
 	}
 	return nil
 }

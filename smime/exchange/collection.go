@@ -25,6 +25,7 @@ type CollectionInfo struct {
 }
 
 // ExpiringBefore returns the certificates that expire before t: those to renew.
+// Of time.Now() it returns those that have expired.
 func (i CollectionInfo) ExpiringBefore(t time.Time) []*x509.Certificate {
 	var list []*x509.Certificate
 	for _, c := range i.certs {
@@ -35,14 +36,35 @@ func (i CollectionInfo) ExpiringBefore(t time.Time) []*x509.Certificate {
 	return list
 }
 
-// NewCollection makes the virtual certificate collection of an SST: its
-// self-signed certificates are anchors, the others help to build paths. As
-// Set-SmimeConfig does, it fails with an [*ExpiredError] that lists every
-// certificate that has expired at the given time; zero means now. Any other
-// error is an [*sst.Error], or wraps [ErrNoCollection] if there is no
-// certificate that can be read.
-func NewCollection(store []byte, at time.Time) (*chain.Collection, CollectionInfo, error) {
-	return NewTrust(CollectionOnly, store, nil, at)
+// CheckCollection checks an SST that is about to be taken into use, as
+// Set-SmimeConfig -SMIMECertificateIssuingCA does: it fails with an
+// [*ExpiredError] that lists every certificate that has expired at the given
+// time; zero means now. Any other error is an [*sst.Error], or wraps
+// [ErrNoCollection] if there is no certificate that can be read. A store that
+// is in use is loaded by [NewCollection].
+func CheckCollection(store []byte, at time.Time) (CollectionInfo, error) {
+	_, info, err := NewCollection(store)
+	if err != nil {
+		return CollectionInfo{}, err
+	}
+	if at.IsZero() {
+		at = time.Now()
+	}
+	if expired := info.ExpiringBefore(at); len(expired) > 0 {
+		return CollectionInfo{}, &ExpiredError{Certificates: expired}
+	}
+	return info, nil
+}
+
+// NewCollection loads the virtual certificate collection of an SST: its
+// self-signed certificates are anchors, the others help to build paths. It
+// never fails because a certificate has expired, since a collection in use must
+// not stop working as a whole when one member expires: paths through that
+// member fail, and [CollectionInfo.ExpiringBefore] reports it. The error is an
+// [*sst.Error], or wraps [ErrNoCollection] if there is no certificate that can
+// be read.
+func NewCollection(store []byte) (*chain.Collection, CollectionInfo, error) {
+	return NewTrust(CollectionOnly, store, nil)
 }
 
 // Mode says which certificates vouch for a signer.
@@ -54,11 +76,11 @@ const (
 	SystemOnly
 )
 
-// NewTrust makes the collection that mode asks for. system are the roots of the
-// machine, which only the caller can know; nil where the mode does not need
-// them. Without a store, CollectionOnly is [ErrNoCollection]: nothing validates
-// then, and the reason is not the signer's.
-func NewTrust(mode Mode, store []byte, system chain.Source, at time.Time) (*chain.Collection, CollectionInfo, error) {
+// NewTrust loads the collection that mode asks for, as [NewCollection] does.
+// system are the roots of the machine, which only the caller can know; nil where
+// the mode does not need them. Without a store, CollectionOnly is
+// [ErrNoCollection]: nothing validates then, and the reason is not the signer's.
+func NewTrust(mode Mode, store []byte, system chain.Source) (*chain.Collection, CollectionInfo, error) {
 	if mode > SystemOnly {
 		return nil, CollectionInfo{}, &SettingError{Name: "mode", Reason: "is unknown"}
 	}
@@ -69,9 +91,7 @@ func NewTrust(mode Mode, store []byte, system chain.Source, at time.Time) (*chai
 		if err != nil {
 			return nil, CollectionInfo{}, err
 		}
-		if info, err = inspect(s, at); err != nil {
-			return nil, CollectionInfo{}, err
-		}
+		info = inspect(s)
 		if info.Certificates > 0 {
 			members = append(members, chain.RootsAndIntermediates(s.Source()))
 		}
@@ -89,12 +109,8 @@ func NewTrust(mode Mode, store []byte, system chain.Source, at time.Time) (*chai
 }
 
 // inspect collects what Get-SmimeConfig shows.
-func inspect(s *sst.Store, at time.Time) (CollectionInfo, error) {
+func inspect(s *sst.Store) CollectionInfo {
 	var info CollectionInfo
-	var expired []*x509.Certificate
-	if at.IsZero() {
-		at = time.Now()
-	}
 	seen := make(map[string]bool)
 	for c, err := range s.Certificates() {
 		if err != nil {
@@ -107,15 +123,9 @@ func inspect(s *sst.Store, at time.Time) (CollectionInfo, error) {
 		seen[string(c.Raw)] = true
 		info.Certificates++
 		info.certs = append(info.certs, c)
-		if c.NotAfter.Before(at) {
-			expired = append(expired, c)
-		}
 		if info.ExpiryDate.IsZero() || c.NotAfter.Before(info.ExpiryDate) {
 			info.ExpiryDate, info.ExpiredThumbprint = c.NotAfter, thumbprint(c)
 		}
 	}
-	if len(expired) > 0 {
-		return CollectionInfo{}, &ExpiredError{Certificates: expired}
-	}
-	return info, nil
+	return info
 }

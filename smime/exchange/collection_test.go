@@ -33,7 +33,7 @@ func thumbprint(c *x509.Certificate) string { return fmt.Sprintf("%X", sha1.Sum(
 func TestNewCollection(t *testing.T) {
 	late, soon := newAuthority(t, "late", year(2045)), newAuthority(t, "soon", year(2031))
 	intermediate := newAuthority(t, "middle", year(2033))
-	trust, info, err := exchange.NewCollection(storeOf(t, late.cert, intermediate.cert, soon.cert, soon.cert), year(2026))
+	trust, info, err := exchange.NewCollection(storeOf(t, late.cert, intermediate.cert, soon.cert, soon.cert))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func TestIntermediatesAreNoAnchors(t *testing.T) {
 		{[]*x509.Certificate{ca.Root()}, chain.ErrUnknownIssuer},
 		{[]*x509.Certificate{alice.Certificate()}, chain.ErrUnknownIssuer},
 	} {
-		trust, _, err := exchange.NewCollection(storeOf(t, tt.certs...), time.Time{})
+		trust, _, err := exchange.NewCollection(storeOf(t, tt.certs...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -96,7 +96,7 @@ func TestExpiredCollection(t *testing.T) {
 		{time.Time{}, []*x509.Certificate{one.cert, two.cert}},
 		{year(2046), []*x509.Certificate{one.cert, good.cert, two.cert}},
 	} {
-		trust, info, err := exchange.NewCollection(store, tt.at)
+		info, err := exchange.CheckCollection(store, tt.at)
 		if tt.want == nil {
 			if err != nil || info.ExpiredThumbprint != thumbprint(one.cert) {
 				t.Errorf("%v: %v", tt.at, err)
@@ -104,7 +104,7 @@ func TestExpiredCollection(t *testing.T) {
 			continue
 		}
 		e, ok := errors.AsType[*exchange.ExpiredError](err)
-		if !ok || len(e.Certificates) != len(tt.want) || trust != nil {
+		if !ok || len(e.Certificates) != len(tt.want) || info.Certificates != 0 {
 			t.Errorf("%v: %v", tt.at, err)
 			continue
 		}
@@ -113,6 +113,50 @@ func TestExpiredCollection(t *testing.T) {
 				t.Errorf("%v: %v", tt.at, err)
 			}
 		}
+	}
+}
+
+// TestExpiredInUse loads a collection of which a member has expired: whoever
+// does not depend on that member is still verified, in every mode.
+func TestExpiredInUse(t *testing.T) {
+	good, old, system := newAuthority(t, "good", year(2045)), newAuthority(t, "old", year(2023)), newAuthority(t, "system", year(2045))
+	store := storeOf(t, old.cert, good.cert)
+	alice, bob := good.identity("alice@example.com", nil), old.identity("bob@example.com", nil)
+	for _, mode := range []exchange.Mode{exchange.CollectionOnly, exchange.CollectionThenSystem} {
+		trust, info, err := exchange.NewTrust(mode, store, chain.Certs(system.cert))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if expired := info.ExpiringBefore(year(2026)); len(expired) != 1 || !expired[0].Equal(old.cert) {
+			t.Errorf("%d certificates are reported", len(expired))
+		}
+		if _, err := trust.Verify(t.Context(), alice.Certificate(), chain.Policy{Purpose: chain.EmailSigning, Mailbox: "alice@example.com"}); err != nil {
+			t.Error(err)
+		}
+		if _, err := trust.Verify(t.Context(), bob.Certificate(), chain.Policy{Purpose: chain.EmailSigning, Mailbox: "bob@example.com"}); !errors.Is(err, chain.ErrExpired) {
+			t.Errorf("under the expired root: %v", err)
+		}
+	}
+}
+
+// TestExpiredConfig loads settings whose collection has an expired member.
+func TestExpiredConfig(t *testing.T) {
+	f, err := os.Open(filepath.Join("testdata", "expired_config.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	cfg, _, err := exchange.ParseConfig(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
+	if _, err := exchange.CheckCollection(cfg.CertificateIssuingCA, at); err == nil {
+		t.Error("an expired member passed the check of an upload")
+	}
+	trust, info, err := exchange.NewCollection(cfg.CertificateIssuingCA)
+	if err != nil || trust == nil || len(info.ExpiringBefore(at)) != 1 || info.Certificates != 3 {
+		t.Errorf("%+v, %v", info, err)
 	}
 }
 
@@ -140,7 +184,7 @@ func TestNewTrust(t *testing.T) {
 		{"unknown mode", 3, store, roots, exchange.ErrSetting, false, false},
 		{"no store", exchange.CollectionOnly, []byte("hello"), nil, sst.ErrNotStore, false, false},
 	} {
-		trust, _, err := exchange.NewTrust(tt.mode, tt.store, tt.system, year(2026))
+		trust, _, err := exchange.NewTrust(tt.mode, tt.store, tt.system)
 		if !errors.Is(err, tt.err) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
@@ -179,7 +223,7 @@ func TestUnreadableCertificates(t *testing.T) {
 		if err := sst.Write(&b, &sst.Store{Elements: tt.elements}); err != nil {
 			t.Fatal(err)
 		}
-		_, info, err := exchange.NewCollection(b.Bytes(), year(2026))
+		_, info, err := exchange.NewCollection(b.Bytes())
 		if !errors.Is(err, tt.want) {
 			t.Errorf("%v", err)
 		}
@@ -205,12 +249,12 @@ func TestRealStores(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, info, err := exchange.NewCollection(store, year(1990))
+		_, info, err := exchange.NewCollection(store)
 		if err != nil || info.Certificates+len(info.Unreadable) != tt.certificates || len(info.Unreadable) != tt.unreadable {
 			t.Errorf("%s: %d certificates, %d unreadable: %v", name, info.Certificates, len(info.Unreadable), err)
 		}
 		due := len(info.ExpiringBefore(year(2026)))
-		_, _, err = exchange.NewCollection(store, year(2026))
+		_, err = exchange.CheckCollection(store, year(2026))
 		if e, ok := errors.AsType[*exchange.ExpiredError](err); !ok || len(e.Certificates) != due || due == 0 {
 			t.Errorf("%s: %d are due, %v", name, due, err)
 		}
@@ -234,7 +278,7 @@ func TestRealStores(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, _, err := exchange.NewCollection(store, year(1990)); err == nil {
+			if _, _, err := exchange.NewCollection(store); err == nil {
 				t.Errorf("%s is a collection", name)
 			} else if _, ok := errors.AsType[*sst.Error](err); !ok && !errors.Is(err, exchange.ErrNoCollection) {
 				t.Errorf("%s: %v", name, err)

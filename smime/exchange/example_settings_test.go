@@ -13,7 +13,7 @@ import (
 // What an administrator should know before the collection stops working.
 func ExampleCollectionInfo() {
 	root, _ := exampleRoot(2031)
-	_, info, err := exchange.NewCollection(exampleStore(root), year(2026))
+	_, info, err := exchange.NewCollection(exampleStore(root))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -76,7 +76,7 @@ func Example() {
 	for _, n := range append(notes, cfg.Unenforced()...) {
 		fmt.Println("note:", n)
 	}
-	trust, _, err := exchange.NewCollection(cfg.CertificateIssuingCA, time.Now())
+	trust, _, err := exchange.NewCollection(cfg.CertificateIssuingCA)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -217,7 +217,7 @@ func ExampleFormatAlgorithms() {
 func ExampleNewCollection() {
 	soon, _ := exampleRoot(2031)
 	later, _ := exampleRoot(2045)
-	_, info, err := exchange.NewCollection(exampleStore(soon, later), year(2026))
+	_, info, err := exchange.NewCollection(exampleStore(soon, later))
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -225,17 +225,24 @@ func ExampleNewCollection() {
 	for _, c := range info.ExpiringBefore(year(2032)) {
 		fmt.Println("renew", c.Subject)
 	}
-	_, _, err = exchange.NewCollection(exampleStore(soon, later), year(2033))
-	if e, ok := errors.AsType[*exchange.ExpiredError](err); ok {
-		fmt.Println("refused:", e.Certificates[0].Subject, "has expired")
-	}
-	_, _, err = exchange.NewCollection(nil, year(2026))
+	_, _, err = exchange.NewCollection(nil)
 	fmt.Println(errors.Is(err, exchange.ErrNoCollection))
 	// Output:
 	// 2 certificates, the first expires 2031-01-01
 	// renew CN=Root 2031
-	// refused: CN=Root 2031 has expired
 	// true
+}
+
+// A store is checked before it is uploaded. One that is in use goes on working
+// when a member expires.
+func ExampleCheckCollection() {
+	soon, _ := exampleRoot(2031)
+	later, _ := exampleRoot(2045)
+	_, err := exchange.CheckCollection(exampleStore(soon, later), year(2033))
+	if e, ok := errors.AsType[*exchange.ExpiredError](err); ok {
+		fmt.Println("refused:", e.Certificates[0].Subject, "has expired")
+	}
+	// Output: refused: CN=Root 2031 has expired
 }
 
 // The roots of the machine are in a file on most Unix systems:
@@ -245,7 +252,7 @@ func ExampleNewTrust() {
 	public, publicKey := exampleRoot(2040)
 	bob := exampleIdentity("bob@example.org", public, publicKey)
 	for _, mode := range []exchange.Mode{exchange.CollectionOnly, exchange.CollectionThenSystem} {
-		trust, _, err := exchange.NewTrust(mode, exampleStore(ours), chain.Certs(public), time.Time{})
+		trust, _, err := exchange.NewTrust(mode, exampleStore(ours), chain.Certs(public))
 		if err != nil {
 			log.Fatal(err)
 		}
