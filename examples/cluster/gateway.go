@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,6 +22,7 @@ type Gateway struct {
 	Trust        *chain.Collection
 	Fetcher      *SharedFetcher
 	FetchTimeout time.Duration // for all look-ups of one verification; a message has two at most
+	Patience     time.Duration // with a client that sends or reads nothing; zero: a minute
 }
 
 // maxMail bounds a message, which is kept for a second look.
@@ -38,11 +40,34 @@ func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
 		}
 		go func() {
 			defer conn.Close()
+			stop := context.AfterFunc(ctx, func() { conn.Close() })
+			defer stop()
+			conn := &patient{conn, cmp.Or(g.Patience, time.Minute)}
 			if _, err := fmt.Fprintln(conn, g.judge(ctx, conn)); err != nil {
 				return // the client has gone
 			}
 		}()
 	}
+}
+
+// A patient connection fails when its client lets the time pass.
+type patient struct {
+	net.Conn
+	timeout time.Duration
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	if err := p.SetReadDeadline(time.Now().Add(p.timeout)); err != nil {
+		return 0, err
+	}
+	return p.Conn.Read(b)
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	if err := p.SetWriteDeadline(time.Now().Add(p.timeout)); err != nil {
+		return 0, err
+	}
+	return p.Conn.Write(b)
 }
 
 func (g *Gateway) judge(ctx context.Context, r io.Reader) string {

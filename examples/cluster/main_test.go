@@ -260,6 +260,41 @@ func (c *cluster) askAll(t *testing.T, n int, mail []byte) map[string]int {
 	return answers
 }
 
+// TestSilentClient connects and sends nothing: it is told so after a while, and
+// with the end of the process at once.
+func TestSilentClient(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		patience time.Duration
+		stop     time.Duration
+		answered bool
+	}{
+		{"out of patience", 50 * time.Millisecond, time.Hour, true},
+		{"the process ends", time.Hour, 50 * time.Millisecond, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			context.AfterFunc(ctx, func() { l.Close() })
+			go (&Gateway{Patience: tt.patience}).Serve(ctx, l)
+			c, err := net.Dial("tcp", l.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Close()
+			time.AfterFunc(tt.stop, cancel)
+			line, _ := io.ReadAll(c)
+			if answered := strings.HasPrefix(string(line), "bad "); answered != tt.answered {
+				t.Errorf("%q", line)
+			}
+		})
+	}
+}
+
 func TestCluster(t *testing.T) {
 	addr, stopRedis := startRedis(t)
 	p := newPKI(t)

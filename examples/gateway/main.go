@@ -113,7 +113,10 @@ func serve(ctx context.Context, servers map[string]*smtp.Server) error {
 		if err != nil {
 			return err
 		}
-		context.AfterFunc(ctx, func() { s.Close() })
+		context.AfterFunc(ctx, func() {
+			s.Close()
+			l.Close() // the server does not know it yet if ctx ended before Serve
+		})
 		go func() { errs <- s.Serve(l) }()
 	}
 	var all []error

@@ -5,20 +5,29 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"slices"
+	"time"
 
 	"github.com/emersion/go-smtp"
 )
 
+// dialTimeout bounds a connection to the next hop. What comes after is bounded
+// by the time-outs of the client, which are those of RFC 5321 section 4.5.3.2.
+const dialTimeout = 30 * time.Second
+
 // deliver relays one message. If it can't be made to its end the connection is
 // dropped before the final dot, so that the next hop discards it.
 func deliver(ctx context.Context, next string, e *envelope, to []string, message io.Reader) error {
-	c, err := smtp.Dial(next)
+	dialer := net.Dialer{Timeout: dialTimeout}
+	conn, err := dialer.DialContext(ctx, "tcp", next)
 	if err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { c.Close() })
+	// The connection, not the client: that waits for the greeting.
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
 	defer stop()
+	c := smtp.NewClient(conn)
 	if err := transmit(c, e, to, message); err != nil {
 		return errors.Join(err, c.Close())
 	}

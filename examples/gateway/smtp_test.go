@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -438,5 +440,20 @@ func TestResultsOfOthers(t *testing.T) {
 			!strings.HasPrefix(string(got[0].mail), "Authentication-Results: gateway.example; smime=none") {
 			t.Errorf("%q: %.400q", forged, got)
 		}
+	}
+}
+
+// TestSilentNextHop relays to a server that accepts and never greets.
+func TestSilentNextHop(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	time.AfterFunc(100*time.Millisecond, cancel)
+	err = deliver(ctx, l.Addr().String(), &envelope{name: "gateway.example", from: sender}, []string{"bob@example.com"}, strings.NewReader("Subject: a\r\n\r\n"))
+	if err == nil || ctx.Err() == nil {
+		t.Errorf("%v", err)
 	}
 }

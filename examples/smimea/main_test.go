@@ -2,12 +2,16 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/smime"
@@ -33,6 +37,29 @@ func TestName(t *testing.T) {
 			t.Errorf("%q has a name", bad)
 		}
 	}
+}
+
+// TestSilentResolver asks a server that accepts and never answers: a cancelled
+// look-up ends at once, and any other one with the time-out.
+func TestSilentResolver(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	t.Run("cancelled", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, cancel)
+		if _, err := (&Resolver{Server: l.Addr().String(), Timeout: time.Hour}).Lookup(ctx, "bob@example.com"); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v", err)
+		}
+	})
+	t.Run("time-out", func(t *testing.T) {
+		_, err := (&Resolver{Server: l.Addr().String(), Timeout: 100 * time.Millisecond}).Lookup(t.Context(), "bob@example.com")
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+	})
 }
 
 func TestSignedZone(t *testing.T) {

@@ -111,7 +111,7 @@ func (r *Resolver) Lookup(ctx context.Context, mailbox string) ([]Record, error)
 	}
 	// Certificates seldom fit a datagram (RFC 8162 section 6).
 	client := &dns.Client{Net: "tcp", Timeout: timeout}
-	answer, _, err := client.ExchangeContext(ctx, m, r.Server)
+	answer, err := exchange(ctx, client, m, r.Server)
 	if err != nil {
 		return nil, fmt.Errorf("smimea: %w", err)
 	}
@@ -134,6 +134,23 @@ func (r *Resolver) Lookup(ctx context.Context, mailbox string) ([]Record, error)
 		records = append(records, Record{Usage(s.Usage), s.Selector, s.MatchingType, data})
 	}
 	return records, nil
+}
+
+// exchange asks one question. It ends with ctx, which the client itself heeds
+// only as far as its deadline.
+func exchange(ctx context.Context, client *dns.Client, m *dns.Msg, server string) (*dns.Msg, error) {
+	conn, err := client.DialContext(ctx, server)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	stop := context.AfterFunc(ctx, func() { conn.Close() })
+	defer stop()
+	answer, _, err := client.ExchangeWithConnContext(ctx, m, conn)
+	if err != nil && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	return answer, err
 }
 
 // Matches reports whether the record names cert, by the whole or by its key,
