@@ -25,13 +25,18 @@ import (
 
 // A server is a slapd of Debian with a directory of its own.
 type server struct {
-	url, plain string
-	tls        *tls.Config
+	url, plain, socket string
+	tls                *tls.Config
+	ca                 string // file of the certificate that the server shows
 }
+
+// manager may change the directory.
+const manager, secret = "cn=manager,dc=example,dc=com", "for this test alone"
 
 // person is an inetOrgPerson.
 type person struct {
 	mail               string
+	proxies            []string // of Exchange, such as smtp:alias@example.com
 	certificate, smime []byte
 }
 
@@ -42,6 +47,7 @@ func startSlapd(t *testing.T, people []person) *server {
 	dir := t.TempDir()
 	s := &server{}
 	certFile, keyFile := filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key")
+	s.ca = certFile
 	s.tls = serverCertificate(t, certFile, keyFile)
 	conf := filepath.Join(dir, "slapd.conf")
 	db := filepath.Join(dir, "db")
@@ -51,6 +57,8 @@ func startSlapd(t *testing.T, people []person) *server {
 	write(t, conf, fmt.Sprintf(`include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
 include /etc/ldap/schema/inetorgperson.schema
+attributetype ( 1.2.840.113556.1.2.210 NAME 'proxyAddresses' EQUALITY caseIgnoreMatch SYNTAX 1.3.6.1.4.1.1466.115.121.1.15 )
+objectclass ( 1.2.840.113556.1.5.9999 NAME 'proxyPerson' SUP top AUXILIARY MAY proxyAddresses )
 pidfile %[1]s/slapd.pid
 modulepath /usr/lib/ldap
 moduleload back_mdb
@@ -59,21 +67,25 @@ TLSCertificateKeyFile %[3]s
 database mdb
 maxsize 16777216
 suffix "dc=example,dc=com"
+rootdn "%[5]s"
+rootpw "%[6]s"
 directory %[4]s
-`, dir, certFile, keyFile, db))
+`, dir, certFile, keyFile, db, manager, secret))
 	ldif := filepath.Join(dir, "people.ldif")
 	write(t, ldif, ldifOf(people))
 	if out, err := suites.Command(t, slapd, "-T", "add", "-f", conf, "-l", ldif).CombinedOutput(); err != nil {
 		t.Fatalf("slapadd: %v\n%s", err, out)
 	}
+	socket := "ldapi://" + strings.ReplaceAll(filepath.Join(dir, "ldapi"), "/", "%2F")
 	urls := func(ports []int) (ldaps, ldap string) {
 		return fmt.Sprintf("ldaps://127.0.0.1:%d", ports[0]), fmt.Sprintf("ldap://127.0.0.1:%d", ports[1])
 	}
 	run := servertest.Start(t, 2, func(ports []int) *exec.Cmd {
 		ldaps, ldap := urls(ports)
-		return suites.Command(t, slapd, "-f", conf, "-h", ldaps+"/ "+ldap+"/", "-d", "0")
+		return suites.Command(t, slapd, "-f", conf, "-h", ldaps+"/ "+ldap+"/ "+socket, "-d", "0")
 	}, func(ports []int) error { return servertest.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", ports[0])) })
 	s.url, s.plain = urls(run.Ports)
+	s.socket = socket
 	return s
 }
 
@@ -83,6 +95,12 @@ func ldifOf(people []person) string {
 	for i, p := range people {
 		fmt.Fprintf(&b, "dn: uid=%d,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: %d\ncn: %d\nsn: %d\nmail:: %s\n", i, i, i, i,
 			base64.StdEncoding.EncodeToString([]byte(p.mail)))
+		for i, a := range p.proxies {
+			if i == 0 {
+				b.WriteString("objectClass: proxyPerson\n")
+			}
+			fmt.Fprintf(&b, "proxyAddresses: %s\n", a)
+		}
 		if p.certificate != nil {
 			fmt.Fprintf(&b, "userCertificate;binary:: %s\n", base64.StdEncoding.EncodeToString(p.certificate))
 		}

@@ -11,6 +11,7 @@ import (
 	"io"
 	"math/big"
 	"slices"
+	"time"
 
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -267,9 +268,16 @@ func (p *PublishedCertificate) add(c *x509.Certificate) {
 // NewUserSMIMECertificate makes a value of userSMIMECertificate: a SignedData
 // without content, signed by id, with the chain, the capabilities of this
 // module and the certificate to encrypt to, which is id's own if encryption is
-// nil. If that is not for encryption the error is a [*chain.Error] for
-// chain.ErrWrongPurpose.
+// nil.
+//
+// It refuses what nobody could use: the error is a [*chain.Error] for
+// chain.ErrExpired or chain.ErrNotYetValid of either certificate, for
+// chain.ErrWrongPurpose if one is not for its part, for chain.ErrWrongMailbox if
+// both name no address in common, or what smime.Encrypt says of the key.
 func NewUserSMIMECertificate(ctx context.Context, id *smime.Identity, encryption *x509.Certificate) ([]byte, error) {
+	if id == nil {
+		return nil, fmt.Errorf("%w: nobody to sign", ErrNoSigner)
+	}
 	key, err := id.SigningKey()
 	if err != nil {
 		return nil, err
@@ -279,8 +287,8 @@ func NewUserSMIMECertificate(ctx context.Context, id *smime.Identity, encryption
 	} else if !encryption.Equal(id.Certificate()) {
 		key.Chain = append(slices.Clip(key.Chain), encryption)
 	}
-	if !mayEncrypt(encryption) {
-		return nil, &chain.Error{Reason: chain.ErrWrongPurpose, Cert: encryption, Detail: "the certificate is not for encryption of mail"}
+	if err := publishable(ctx, id, encryption, time.Now()); err != nil {
+		return nil, err
 	}
 	caps, err := smime.OwnCapabilities(encryption).MarshalBinary()
 	if err != nil {

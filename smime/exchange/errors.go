@@ -14,17 +14,18 @@ import (
 type Problem uint8
 
 const (
-	_               Problem = iota
-	ErrNoCollection         // there is no virtual certificate collection, and nothing else may vouch
-	ErrSetting              // a setting is malformed, unknown, contradictory or obsolete; see SettingError
-	ErrNoSigner             // no identity may sign for the author
-	ErrPolicy               // a mobile device mailbox policy can't be met
-	ErrMalformed            // a directory value can't be read
+	_                  Problem = iota
+	ErrNoCollection            // there is no virtual certificate collection, and nothing else may vouch
+	ErrSetting                 // a setting is malformed, unknown, contradictory or obsolete; see SettingError
+	ErrNoSigner                // no identity may sign for the author
+	ErrPolicy                  // a mobile device mailbox policy can't be met
+	ErrMalformed               // a directory value can't be read
+	ErrNoKeyIdentifier         // a certificate has no subject key identifier, which Exchange demands
 )
 
 var problemText = [...]string{ErrNoCollection: "no virtual certificate collection", ErrSetting: "unusable setting",
 	ErrNoSigner: "no identity may sign for the author", ErrPolicy: "the mobile device policy can't be met",
-	ErrMalformed: "malformed directory value"}
+	ErrMalformed: "malformed directory value", ErrNoKeyIdentifier: "the certificate has no subject key identifier"}
 
 func (p Problem) Error() string {
 	if int(p) < len(problemText) && problemText[p] != "" {

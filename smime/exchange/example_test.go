@@ -380,3 +380,39 @@ func ExampleChooseSigning() {
 	fmt.Println(len(list), trust != nil)
 	// Output: 1 true
 }
+
+// A program reads what Get-Mailbox printed, and finds a person by a proxy
+// address as Exchange does.
+func ExampleDirectory() {
+	root, rootKey := exampleRoot(2045)
+	bob := exampleIdentity("bob@example.com", root, rootKey)
+	printed := `{"PrimarySmtpAddress": "bob@example.com", "EmailAddresses": ["SMTP:bob@example.com", "smtp:robert@example.com"],
+		"UserCertificate": ["` + base64.StdEncoding.EncodeToString(bob.Certificate().Raw) + `"], "UserSMimeCertificate": []}`
+	d, err := exchange.ParseDirectory(strings.NewReader(printed))
+	if err != nil {
+		log.Fatal(err)
+	}
+	trust := chain.NewCollection(chain.Anchors(chain.Certs(root)), chain.Untrusted(d.Source()))
+	opts := &smime.RecipientOptions{Capabilities: d.Capabilities(context.Background(), trust, chain.Options{})}
+	to, err := exchange.FindRecipients(context.Background(), []exchange.Person{d.Person("robert@example.com")}, trust, opts)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(to[0].Mailbox())
+	// Output: bob@example.com
+}
+
+// What a person publishes is printed as a change of the directory.
+func ExamplePublish() {
+	root, rootKey := exampleRoot(2045)
+	p, err := exchange.Publish(context.Background(), exampleIdentity("bob@example.com", root, rootKey), nil)
+	if err != nil {
+		log.Fatal(err)
+	}
+	lines := strings.Split(string(p.LDIF("uid=bob,dc=example,dc=com")), "\n")
+	fmt.Println(strings.Join(lines[:3], "\n"))
+	// Output:
+	// dn:: dWlkPWJvYixkYz1leGFtcGxlLGRjPWNvbQ==
+	// changetype: modify
+	// replace: userSMIMECertificate
+}

@@ -80,9 +80,9 @@ func (j *job) plan(ctx context.Context) ([]delivery, error) {
 	if !j.encrypt {
 		return []delivery{{addresses: append(mailboxes(j.m.To), mailboxes(j.m.BCC)...)}}, nil
 	}
-	readers, failed := j.resolve(ctx, slices.Concat(j.m.To, j.m.BCC))
-	if len(failed) > 0 {
-		return nil, failed
+	readers, err := j.resolve(ctx, slices.Concat(j.m.To, j.m.BCC))
+	if err != nil {
+		return nil, err
 	}
 	to, bcc := readers[:len(j.m.To):len(j.m.To)], readers[len(j.m.To):]
 	all := readers

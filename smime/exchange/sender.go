@@ -2,7 +2,6 @@ package exchange
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -151,57 +150,24 @@ func (f *timeoutFetcher) Keep(kind chain.Kind, url string, request []byte, eleme
 	}
 }
 
-// resolve finds a verified certificate for each person, by the primary address
-// first and then, if the config says so, by the others. The errors are in the
-// order of the people, each that of the primary address.
-func (j *job) resolve(ctx context.Context, people []Person) ([]*smime.Recipient, smime.RecipientErrors) {
+// resolve finds a verified certificate for each person, by the proxy addresses
+// too if the config says so.
+func (j *job) resolve(ctx context.Context, people []Person) ([]*smime.Recipient, error) {
 	opts := j.Recipients
 	opts.Chain = j.chainOptions(j.cfg)
-	found, reasons := make([]*smime.Recipient, len(people)), make([]error, len(people))
-	todo := make([]int, len(people))
-	for i := range people {
-		todo[i] = i
-	}
-	for round := 0; len(todo) > 0 && (round == 0 || ctx.Err() == nil); round++ {
-		todo = slices.DeleteFunc(todo, func(i int) bool { return !j.hasAddress(&people[i], round) })
-		boxes := make([]string, len(todo))
-		for k, i := range todo {
-			boxes[k] = people[i].address(round)
+	if !j.cfg.UseSecondaryProxiesWhenFindingCerts {
+		people = slices.Clone(people)
+		for i := range people {
+			people[i].Proxies = nil
 		}
-		list, err := smime.FindRecipients(ctx, boxes, j.Trust, &opts)
-		failed, _ := errors.AsType[smime.RecipientErrors](err)
-		var left []int
-		for k, i := range todo {
-			if r := list[k]; r != nil {
-				found[i], j.people[r] = r, people[i].Mailbox
-				continue
-			}
-			if reasons[i] == nil {
-				reasons[i] = failed[len(left)].Err
-			}
-			left = append(left, i)
-		}
-		todo = left
 	}
-	var failed smime.RecipientErrors
+	found, err := FindRecipients(ctx, people, j.Trust, &opts)
 	for i, r := range found {
-		if r == nil {
-			failed = append(failed, &smime.RecipientError{Mailbox: people[i].Mailbox, Err: reasons[i]})
+		if r != nil {
+			j.people[r] = people[i].Mailbox
 		}
 	}
-	return found, failed
-}
-
-// address returns the primary address or, from round 1 on, one of the others.
-func (p *Person) address(round int) string {
-	if round == 0 {
-		return p.Mailbox
-	}
-	return p.Proxies[round-1]
-}
-
-func (j *job) hasAddress(p *Person, round int) bool {
-	return round == 0 || j.cfg.UseSecondaryProxiesWhenFindingCerts && round <= len(p.Proxies)
+	return found, err
 }
 
 // cipher returns the first cipher of the list that every recipient whose
