@@ -186,7 +186,7 @@ func TestVerifyUpload(t *testing.T) {
 	mustRun(t, store.Bytes(), "verify", "-upload")
 	after := ca.NotAfter.AddDate(0, 0, 1).UTC().Format(time.RFC3339)
 	mustRun(t, store.Bytes(), "verify", "-at", after)
-	o := clitest.Run(t, run, store.Bytes(), "verify", "-upload", "-at", after)
+	o := clitest.Run(t, storeCommand, store.Bytes(), "verify", "-upload", "-at", after)
 	if o.Code != 1 || !strings.Contains(o.Err.String(), "CN=expiring") {
 		t.Errorf("exit %d, %s", o.Code, o.Err.String())
 	}
