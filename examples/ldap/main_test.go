@@ -267,7 +267,7 @@ func TestPublish(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "bob.p12")
 	write := func(ids ...*smime.Identity) {
-		pfx, err := smime.WritePKCS12(ids, "secret", false)
+		pfx, err := smime.MarshalPKCS12(ids, "secret", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
