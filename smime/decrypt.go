@@ -54,6 +54,7 @@ func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *
 	if _, err := d.reader.WriteTo(stream.FullWriter{W: w}); err != nil {
 		return nil, cmsError(err)
 	}
+	d.enc.Notes = d.notes(e.part)
 	return d.enc, nil
 }
 
@@ -73,6 +74,8 @@ type Encryption struct {
 	Recipients []pkcs7.CertID
 	// OuterHeader is the header section of the message, for [VerifyOptions].
 	OuterHeader []byte
+	// Notes say what was tolerated in this layer. They decide nothing.
+	Notes []Note
 
 	strength error // of the algorithms, where they pass as historic
 }

@@ -170,6 +170,9 @@ func (l *EncryptedLayer) conclude(opened Verdict) {
 	l.final.opened, l.final.strength, l.final.authenticated = l.Opened, l.Strength, l.Authenticated
 }
 
+// Notes implements [Layer].
+func (l *EncryptedLayer) Notes() []Note { return l.node.notes }
+
 // Err returns nil only if all verdicts passed. It joins the errors of those
 // that did not; of a layer that was not opened only that counts. It is that of
 // the check: to change the fields changes nothing.

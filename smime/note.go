@@ -53,6 +53,8 @@ const (
 	NoteEncodedMultipart            // a transfer encoding on a multipart, which changes nothing (RFC 2045 section 6.4)
 	NoteNoHeader                    // decrypted content without a MIME header
 	NoteStructure                   // other programs may show other text, and why
+	NoteWeak                        // the way to the content key is below the floor for some recipient, such as RSA with 1024 bits
+	NoteOuterSignature              // a signature outside of the encryption, or around another one, does not hold, and why
 )
 
 var noteText = [...]string{
@@ -68,6 +70,7 @@ var noteText = [...]string{
 	NoteDeviation: "deviation from CMS", NoteOtherProtocol: "other protocol", NoteContentType: "unreadable Content-Type",
 	NoteParameter: "odd parameter", NoteNoBoundary: "no usable boundary", NoteBoundary: "sloppy boundary",
 	NoteEncodedMultipart: "transfer encoding on a multipart", NoteNoHeader: "no MIME header", NoteStructure: "ambiguous structure",
+	NoteWeak: "weak algorithm", NoteOuterSignature: "outer signature does not hold",
 }
 
 // String returns the note as a few words of text.

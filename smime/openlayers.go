@@ -457,7 +457,9 @@ func (o *opener) judgeSigned(x judged) {
 		for _, n := range r.notes {
 			x.node.note(n.Code, n.Detail)
 		}
-		noteAttributes(x.node, r)
+		for _, n := range attributeNotes(r) {
+			x.node.note(n.Code, n.Detail)
+		}
 	}
 	if x.receipt != nil {
 		x.receipt.Signers, x.receipt.signer, x.receipt.err = reports, signer, err

@@ -27,6 +27,7 @@ type Signer struct {
 	encryptTo *x509.Certificate
 	receipt   *receiptRequest
 	layer     receiptTarget
+	notes     []Note
 }
 
 // Mailbox returns the address that was matched: the first of From. It is empty

@@ -21,8 +21,11 @@ import (
 // against the From fields of the message and of its protected header, and
 // writes the innermost entity to w. If anything of it fails it writes nothing.
 //
-// Of a signature outside the encryption only the integrity is required: it
-// says nothing about the author. The Encryption is the outermost.
+// A signature outside the encryption, as on triple-wrapped mail (RFC 2634 section
+// 1.1), says nothing about the author and decides nothing, here as in [Open]:
+// whoever changes the message can leave it out. One that does not hold is among
+// the Notes of the Encryption, which is the outermost. Those of the Signer are
+// about what the signer signed.
 //
 // Inside a cipher that does not authenticate, whatever is wrong before a
 // signature was found to hold is one error, which is both [pkcs7.ErrDecrypt] and
@@ -60,6 +63,7 @@ type unsealing struct {
 	enc     *Encryption // the outermost
 	outside bool        // there was a signature outside of encryption
 	listed  bool        // an outer signature is that of a mailing list
+	notes   []Note      // of what is around the outermost encryption
 
 	opened    int   // layers
 	malleable bool  // what is read now was in a cipher that does not authenticate, and no signature holds yet
@@ -245,9 +249,12 @@ func (u *unsealing) encrypted(e *entity, body io.Reader, src *stream.Source) (*s
 	if err != nil || !d.mime {
 		return nil, fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
 	}
+	notes := d.notes(e.part)
 	if u.enc == nil {
 		u.enc = d.enc
+		notes = append(u.notes, notes...)
 	}
+	u.enc.Notes = append(u.enc.Notes, notes...)
 	// What signed the ciphertext did not sign what is inside.
 	u.outside = u.outside || u.signer != nil
 	u.signer = nil
@@ -311,7 +318,9 @@ func (u *unsealing) layered(c *readContent) bool {
 	return false
 }
 
-// holds returns nil if a signature of the layer is good, whoever made it.
+// holds judges a signature around encryption or another signature, whoever made
+// it. One that does not hold is noted: anybody could have left it out. What it
+// must not do is show another message than what is inside.
 func (u *unsealing) holds(c *readContent) error {
 	reports, _ := u.v.choose(c, &authors{})
 	u.listed = u.listed || expanded(reports)
@@ -321,6 +330,13 @@ func (u *unsealing) holds(c *readContent) error {
 			return c.structure
 		}
 	}
-	_, err := verdict(reports, &authors{})
-	return err
+	if _, err := verdict(reports, &authors{}); c.structure == nil {
+		n := Note{Code: NoteOuterSignature, Detail: quote(err.Error())}
+		if u.enc == nil {
+			u.notes = append(u.notes, n)
+		} else {
+			u.enc.Notes = append(u.enc.Notes, n)
+		}
+	}
+	return c.structure
 }

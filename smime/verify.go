@@ -201,6 +201,7 @@ func (v *verification) judge(c *readContent) (*Signer, error) {
 	}
 	signer.findEncryptTo(v.j, ev)
 	signer.layer = receiptTargetOf(c.signedContent, reports)
+	signer.notes = c.notes(who, reports)
 	return signer, nil
 }
 
