@@ -40,7 +40,7 @@ func findAuthors(required string, headers ...mimetree.Header) *authors {
 }
 
 func (a *authors) add(h mimetree.Header) {
-	values := h.Get("From")
+	values := h.Fields("From")
 	if a.err != nil || len(values) == 0 {
 		return
 	}
@@ -49,7 +49,8 @@ func (a *authors) add(h mimetree.Header) {
 		a.err = fmt.Errorf("%w: %d From fields", ErrAmbiguousSender, len(values))
 		return
 	}
-	named, err := mailbox.List(values[0])
+	// With its line ends, which not every program takes for blanks.
+	named, err := mailbox.List(values[0].Folded())
 	if err != nil {
 		a.err = fmt.Errorf("%w: From can't be read: %w", ErrAmbiguousSender, err)
 		return

@@ -50,8 +50,14 @@ func List(value string) ([]Named, error) {
 	var ends []int // of the comments of each address in p.comments
 	group, any, name := false, false, ""
 	for {
+		before := len(p.comments)
+		p.oddComment, p.bare = false, false
 		if err := p.skipCFWS(); err != nil {
 			return nil, err
+		}
+		if commented := len(p.comments) > before; commented && p.peek() == ',' || commented && any && p.pos == len(p.in) {
+			// postal-mime takes the comment for the address.
+			return nil, p.fail("a comment instead of an address")
 		}
 		switch {
 		case p.pos == len(p.in):
@@ -60,6 +66,9 @@ func List(value string) ([]Named, error) {
 			}
 			if !any {
 				return nil, p.fail("no address")
+			}
+			if p.bracketed && len(list) > 1 {
+				return nil, p.fail("square brackets beside several addresses")
 			}
 			addComments(list, p.comments, ends)
 			return list, nil
@@ -95,6 +104,10 @@ func List(value string) ([]Named, error) {
 		if c := p.peek(); p.pos < len(p.in) && c != ',' && !(group && c == ';') {
 			return nil, p.fail("address followed by other text")
 		}
+		if p.oddComment && p.bare {
+			// postal-mime ends the comment at its first parenthesis.
+			return nil, p.fail("parentheses in a comment beside an address without angle brackets")
+		}
 	}
 }
 
@@ -117,6 +130,9 @@ func (p *parser) element(group bool) (n Named, opens bool, err error) {
 	if err != nil {
 		return n, false, err
 	}
+	if ph.brackets && (p.peek() != '<' || group || strings.Contains(displayName(ph.text.String()), "@")) {
+		return n, false, p.fail("square brackets")
+	}
 	switch {
 	case p.peek() == '@':
 		if !ph.local {
@@ -125,8 +141,12 @@ func (p *parser) element(group bool) (n Named, opens bool, err error) {
 		if n.Address, err = p.restOfAddr(ph.text.String(), true); err != nil {
 			return n, false, err
 		}
-		if err = p.skipCFWS(); err != nil || !p.take('<') {
+		if err = p.skipCFWS(); err != nil {
 			return n, false, err
+		}
+		if !p.take('<') {
+			p.bare = true
+			return n, false, nil
 		}
 		// Many programs write the address again instead of a name, without
 		// quotes: no harm where both are the same.
@@ -169,14 +189,17 @@ func (p *parser) angle() (a Address, err error) {
 // A phrase is what stands before "<", ":" or "@": a display name, a group's
 // name or a local part.
 type phrase struct {
-	text  strings.Builder
-	words int
-	local bool // could be a local part: words joined by dots, nothing else
+	text     strings.Builder
+	words    int
+	brackets bool // it has square brackets
+	local    bool // could be a local part: words joined by dots, nothing else
 }
 
-// phrase reads words and dots (obs-phrase of RFC 5322 section 4.1). Square
-// brackets, which names have without the quotes that are due, make programs
-// differ in the address that they find.
+// phrase reads words and dots (obs-phrase of RFC 5322 section 4.1).
+//
+// DEVIATION: section 3.2.3 wants square brackets in quotes. Gateways put
+// "[EXTERNAL]" before names as they are. Programs differ in what they make of
+// brackets, but not in the one address beside them where these hold but words.
 func (p *parser) phrase() (*phrase, error) {
 	ph := &phrase{local: true}
 	wantWord := true // a local part needs a word here
@@ -205,11 +228,38 @@ func (p *parser) phrase() (*phrase, error) {
 			ph.local = ph.local && !wantWord && !gap
 			ph.text.WriteByte('.')
 			wantWord = true
+		case c == '[':
+			word, ok := p.bracketedWords()
+			if !ok {
+				return nil, p.fail("square brackets")
+			}
+			if ph.words > 0 {
+				ph.text.WriteByte(' ')
+			}
+			ph.text.WriteString(word)
+			ph.words++
+			ph.local, ph.brackets, p.bracketed = false, true, true
 		default:
 			ph.local = ph.local && !wantWord
 			return ph, nil
 		}
 	}
+}
+
+// bracketedWords reads atoms and blanks in square brackets.
+func (p *parser) bracketedWords() (string, bool) {
+	end := strings.IndexByte(p.in[p.pos:], ']')
+	if end < 0 {
+		return "", false
+	}
+	words := p.in[p.pos : p.pos+end+1]
+	for _, c := range []byte(words[1:end]) {
+		if !isAtext(c) && c != ' ' && c != '\t' {
+			return "", false
+		}
+	}
+	p.pos += end + 1
+	return words, true
 }
 
 func (p *parser) word() (string, error) {

@@ -49,6 +49,8 @@ func TestParse(t *testing.T) {
 		}
 	}
 	bad := []string{
+		"(c (n(e)sted) \\) c) alice@example.com", "alice@example.com (a (b))", "(victim@b.com), a@b.com", "a@b.com, (victim@b.com)",
+		"\"victim@b.com\r\n \" <a@b.com>", "\"c,\r\n d@e\" <a@b.com>",
 		"", "@", "a", "a@", "@b", "a@b@c", "a@b c", "a b@c", " a@b", "a@b ", "a@b\n", "a@b\x00", "a\x00@b",
 		"a@b.com\x00.evil.com", "a@b.", "a@.b", "a@b..c", ".a@b", "a.@b", "a..b@c", "<a@b>", "(c)a@b", "a@b(c)",
 		`""@b`, `"a@b`, "\"a\nb\"@c", "\"a\tb\"@c", "a@-b.c", "a@b-.c", "a@b,c", "a@b;", "a,b@c", "@r:a@b", "a\u3002b",
@@ -176,7 +178,12 @@ func TestFromHeader(t *testing.T) {
 		{"=?utf-8?q?bob=40evil.com?= <alice@example.com>", "alice@example.com"},
 		{"=?utf-8?q?=3Cbob=40evil.com=3E?= <alice@example.com>", "alice@example.com"},
 		{"Alice A. Liddell (née X) <alice@example.com> (home)", "alice@example.com"},
-		{"(c (n(e)sted) \\) c) alice (x) @ (y) example.com (z)", "alice@example.com"},
+		{"(c (n(e)sted) \\) c) <alice (x) @ (y) example.com> (z)", "alice@example.com"},
+		{"\"Doe,\r\n Alice\" <alice@example.com>", "alice@example.com"},
+		{"[EXTERNAL] Alice <alice@example.com>", "alice@example.com"},
+		{"[EXT] A [x y] <a@b.com>", "a@b.com"},
+		{"Alice [Sales]<alice@example.com>", "alice@example.com"},
+		{"[]<alice@example.com>", "alice@example.com"},
 		{"Alice\r\n <alice@example.com>", "alice@example.com"},
 		{"Alice\n\t<\r\n alice@example.com\r\n >", "alice@example.com"},
 		{"a@b.com, c@d.com", "a@b.com c@d.com"},
@@ -204,11 +211,13 @@ func TestFromHeader(t *testing.T) {
 		}
 	}
 	bad := []string{
+		"(c (n(e)sted) \\) c) alice@example.com", "alice@example.com (a (b))", "(victim@b.com), a@b.com", "a@b.com, (victim@b.com)",
+		"\"victim@b.com\r\n \" <a@b.com>", "\"c,\r\n d@e\" <a@b.com>",
 		"", " ", ",", "alice", "Alice alice@example.com", "alice@example.com <bob@example.com>", "alice@example.com bob@example.com",
 		"<alice@example.com> <bob@example.com>", "<alice@example.com", "alice@example.com>", "<>", "<@route:alice@example.com>",
 		"<alice@example.com>x", "A: b@c.com", "A: B: c@d.com;;", ";", "a@b.com;", "a@b.com; c@d.com", ": a@b.com;",
 		"(open alice@example.com", "\"open <a@b.com>", "a@b.com\nBcc: c@d.com", "a@b.com\r c@d.com", "A\nB <a@b.com>", "A\r\n<a@b.com>",
-		"A\x00 <a@b.com>", "<a@b.com\x00>", "a . b@c.com", "a. b@c.com", "a b@c.com", "\"a\" b@c.com", "a@b .com", "a@b. com", "[x@y] <a@b.com>", "[EXT] A [x] <a@b.com>", "=?utf-8?q?a=40b.com?=[<c@d.com>", "[a]@b.com", "a [x] b@c.com",
+		"A\x00 <a@b.com>", "<a@b.com\x00>", "a . b@c.com", "a. b@c.com", "a b@c.com", "\"a\" b@c.com", "a@b .com", "a@b. com", "[x@y] <a@b.com>", "[EXT] A [x] <a@b.com>, c@d.com", "[x <a@b.com>", "x] <a@b.com>", "[[x]] <a@b.com>", "[(x)] <a@b.com>", "[x] \"c@d.com\" <a@b.com>", "[x] =?utf-8?q?c=40d.com?= <a@b.com>", "[x]: <a@b.com>;", "g: [x] <a@b.com>;", "[x] a@b.com", "=?utf-8?q?a=40b.com?=[<c@d.com>", "[a]@b.com", "a [x] b@c.com",
 		"a@b.com <A@b.com>", "a@b.com <a@b.com> <a@b.com>", "a@b.com <a@b.com", "a@b.com <>", "a@[x] <a@b.com>",
 		"a@b(c)d.com", "(\x01) a@b.com", "\"\x01\" <a@b.com>", strings.Repeat("(", 100) + strings.Repeat(")", 100) + "a@b.com",
 		"a@b.com, c", "Alice \\<a@b.com>", "=?utf-8?q?a?=@b.com", "<<a@b.com>>", "<a@b.com,c@d.com>", "<\"a\nb\"@c.com>",

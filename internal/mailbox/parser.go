@@ -17,6 +17,11 @@ type parser struct {
 	in       string
 	pos      int
 	comments []byte // text of those that were skipped
+
+	// What some programs take for the end, or the beginning, of an address.
+	oddComment bool // a comment with parentheses or a backslash in it
+	bracketed  bool // a display name has square brackets
+	bare       bool // an address stands without angle brackets
 }
 
 func (p *parser) fail(reason string) error {
@@ -177,11 +182,16 @@ func (p *parser) atom() string {
 func (p *parser) quotedString() (string, error) {
 	p.pos++ // the quote
 	var b strings.Builder
+	folded := false
 	for p.pos < len(p.in) {
 		c := p.in[p.pos]
 		switch {
 		case c == '"':
 			p.pos++
+			if folded && strings.Contains(b.String(), "@") {
+				// Python ends the string at the line break.
+				return "", p.fail("line break in a quoted string with @")
+			}
 			return b.String(), nil
 		case c == '\\':
 			if p.pos++; p.pos == len(p.in) || control(p.in[p.pos]) {
@@ -193,6 +203,7 @@ func (p *parser) quotedString() (string, error) {
 			if err := p.fold(); err != nil {
 				return "", err
 			}
+			folded = true
 		case control(c):
 			return "", p.fail("control character in a quoted string")
 		default:
@@ -246,6 +257,7 @@ func (p *parser) comment() error {
 			if depth++; depth > maxComment {
 				return p.fail("comments nested too deep")
 			}
+			p.oddComment = p.oddComment || depth > 1
 		case c == ')':
 			if depth--; depth == 0 {
 				p.comments = append(append(p.comments, p.in[start:p.pos]...), ' ')
@@ -256,6 +268,7 @@ func (p *parser) comment() error {
 			if p.pos++; p.pos == len(p.in) || control(p.in[p.pos]) {
 				return p.fail("control character after a backslash")
 			}
+			p.oddComment = true
 		case c == '\r', c == '\n':
 			if err := p.fold(); err != nil {
 				return err

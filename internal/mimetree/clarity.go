@@ -14,6 +14,7 @@ type clarity struct {
 	kind     bool // type and subtype
 	boundary bool // the boundary parameter
 	odd      bool // a parameter is not one of RFC 2045
+	loose    bool // some programs read no parameter at all
 }
 
 const fold = " \t\r\n"
@@ -24,8 +25,8 @@ const fold = " \t\r\n"
 //	content   = type "/" subtype *( ";" [ parameter ] )
 //	parameter = token "=" ( token / quoted-string )
 //
-// with white space between its elements and without comments, but a plain one
-// behind the type.
+// with white space between its elements and without comments, but for a plain one
+// behind a type that is no multipart.
 func inspectType(value string) clarity {
 	value = strings.Trim(value, fold)
 	n := tokenLen(value)
@@ -34,7 +35,9 @@ func inspectType(value string) clarity {
 		m = tokenLen(value[n+1:])
 	}
 	rest := strings.TrimLeft(value[min(len(value), n+1+m):], fold)
-	rest = strings.TrimLeft(cutPlainComment(rest), fold)
+	if !strings.EqualFold(value[:n], "multipart") {
+		rest = strings.TrimLeft(cutPlainComment(rest), fold)
+	}
 	c := clarity{kind: m > 0 && (rest == "" || rest[0] == ';')}
 	if !c.kind {
 		return c
@@ -43,7 +46,7 @@ func inspectType(value string) clarity {
 	for rest != "" {
 		var p inspectedParameter
 		p, rest = inspectParameter(strings.TrimLeft(rest[1:], fold))
-		c.odd = c.odd || p.odd
+		c.odd, c.loose = c.odd || p.odd, c.loose || p.loose
 		contained = contained && !p.risky
 		if p.secondType {
 			c.kind = false
@@ -73,6 +76,7 @@ func cutPlainComment(s string) string {
 type inspectedParameter struct {
 	name, value string
 	odd         bool // not of RFC 2045
+	loose       bool // more than the lack of quotes is wrong
 	risky       bool // programs differ in where it ends
 	secondType  bool // something with a slash and without a name
 }
@@ -87,26 +91,29 @@ func inspectParameter(s string) (p inspectedParameter, rest string) {
 	after := strings.TrimLeft(s[n:], fold)
 	if n == 0 || !strings.HasPrefix(after, "=") {
 		segment := s[:segmentLen(s)]
-		p.odd, p.risky, p.secondType = true, isRisky(segment), strings.Contains(segment, "/")
+		p.odd, p.loose, p.risky, p.secondType = true, true, isRisky(segment), strings.Contains(segment, "/")
 		return p, s[len(segment):]
 	}
 	after = strings.TrimLeft(after[1:], fold)
 	if strings.HasPrefix(after, `"`) {
 		end := strings.IndexByte(after[1:], '"')
 		if end < 0 {
-			p.odd, p.risky = true, true
+			p.odd, p.loose, p.risky = true, true, true
 			return p, ""
 		}
 		p.value, rest = after[1:1+end], after[end+2:]
 		p.risky = strings.HasSuffix(p.value, `\`) || hasControl(p.value)
-		p.odd = p.risky || strings.ContainsAny(p.value, "\\\n") || !isASCII(p.value)
+		p.loose = p.risky || !isASCII(p.value)
+		p.odd = p.loose || strings.ContainsAny(p.value, "\\\n")
 	} else {
 		p.value, rest = after[:tokenLen(after)], after[tokenLen(after):]
 		p.odd = p.value == ""
 	}
-	rest = strings.TrimLeft(rest, fold)
-	if junk := rest[:segmentLen(rest)]; junk != "" {
-		p.odd, p.risky, rest = true, p.risky || isRisky(junk), rest[len(junk):]
+	junk := rest[:segmentLen(rest)]
+	rest = rest[len(junk):]
+	if strings.Trim(junk, fold) != "" {
+		p.odd, p.risky = true, p.risky || isRisky(junk)
+		p.loose = p.loose || p.risky || strings.ContainsAny(strings.TrimRight(junk, fold), fold) || after[0] == '"' || !isASCII(junk)
 	}
 	return p, rest
 }
@@ -168,6 +175,7 @@ func otherBoundaries(value, ours string) (list []string, ok bool) {
 	flat := strings.NewReplacer("\r", "", "\n", "").Replace(value)
 	seen := map[string]bool{ours: true, "": true}
 	pieces := make(map[int][]string)
+	unquotedSpecial := false // then a program that cuts there has an empty boundary
 	lower := asciiLower(flat)
 	for at := 0; ; {
 		i := strings.Index(lower[at:], "boundary")
@@ -179,6 +187,7 @@ func otherBoundaries(value, ours string) (list []string, ok bool) {
 		if !found {
 			continue
 		}
+		unquotedSpecial = unquotedSpecial || rest != "" && rest[0] != '"' && tokenLen(rest) == 0
 		for _, v := range valueReadings(rest) {
 			seen[v] = true
 			if len(pieces[n]) < 4 {
@@ -196,6 +205,9 @@ func otherBoundaries(value, ours string) (list []string, ok bool) {
 	delete(seen, "")
 	for v := range seen {
 		list = append(list, v)
+	}
+	if unquotedSpecial {
+		list = append(list, "")
 	}
 	sort.Strings(list)
 	return list, len(list) <= maxReadings

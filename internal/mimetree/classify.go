@@ -81,7 +81,7 @@ func (p *Part) classify(parent *Part) (boundary string, message bool) {
 // classifyFields reads type and transfer encoding. It returns false if they
 // can't be read.
 func (p *Part) classifyFields() bool {
-	types, encodings, versions := p.Header.fields("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p.Header.Get("MIME-Version")
+	types, encodings, versions := p.Header.Fields("Content-Type"), p.Header.Get("Content-Transfer-Encoding"), p.Header.Get("MIME-Version")
 	sameVersion := true
 	for _, v := range versions {
 		sameVersion = sameVersion && Token(v) == Token(versions[0])
@@ -107,8 +107,8 @@ func (p *Part) classifyFields() bool {
 		p.Type = MediaType{}
 		return false
 	}
-	clear := inspectType(types[0].body())
-	t.clearBoundary = clear.boundary
+	clear := inspectType(types[0].Folded())
+	t.clearBoundary, t.loose = clear.boundary, clear.loose
 	p.Type = t
 	if !clear.kind {
 		p.Defects |= AmbiguousType

@@ -16,8 +16,8 @@ type Field struct {
 // Is reports whether the field has that name.
 func (f *Field) Is(name string) bool { return strings.EqualFold(f.Name, name) }
 
-// body returns the value as it stands in the input.
-func (f *Field) body() string { return string(f.Raw[bytes.IndexByte(f.Raw, ':')+1:]) }
+// Folded returns the value as it stands in the input, with its line ends.
+func (f *Field) Folded() string { return string(f.Raw[bytes.IndexByte(f.Raw, ':')+1:]) }
 
 // A Header is a header section in order.
 type Header []Field
@@ -33,8 +33,8 @@ func (h Header) Get(name string) []string {
 	return values
 }
 
-// fields returns the fields with that name, in order.
-func (h Header) fields(name string) []*Field {
+// Fields returns the fields with that name, in order.
+func (h Header) Fields(name string) []*Field {
 	var list []*Field
 	for i := range h {
 		if h[i].Is(name) {

@@ -19,6 +19,7 @@ type MediaType struct {
 	Sloppy bool
 
 	clearBoundary bool // all programs read the boundary alike
+	loose         bool // some programs read no parameter at all
 }
 
 // IsDuplicate reports whether a parameter, named in lower case, stood there

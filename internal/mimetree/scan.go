@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/gosmime/gosmime/internal/budget"
 )
@@ -428,12 +429,16 @@ func (s *scanner) entity(parent, p *Part, depth int) (delimiter, error) {
 // may take for a delimiter.
 func (s *scanner) watched(p *Part, boundary string, depth int) (delimiter, error) {
 	readings := []string{boundary}
-	if p.Defects&SloppyBoundary != 0 {
-		others, ok := otherBoundaries(p.Header.fields("Content-Type")[0].body(), boundary)
-		if !ok {
+	if p.Defects&(SloppyBoundary|OddParameter) != 0 {
+		others, ok := otherBoundaries(p.Header.Fields("Content-Type")[0].Folded(), boundary)
+		if encodedWord := strings.Contains(boundary, "=?") && strings.Contains(boundary, "?="); !ok || encodedWord {
 			p.Defects |= AmbiguousBoundary
 		}
 		readings = append(readings, others...)
+		// Ruby then has no boundary.
+		if p.Type.loose || p.Defects&OddParameter != 0 && strings.Contains(boundary, " ") {
+			readings = append(readings, "")
+		}
 	}
 	s.watch, s.keepOutside = newLookout(readings...), p.Defects&EncodedMultiple != 0
 	s.watch.look(s.buf[s.pos:s.n])
