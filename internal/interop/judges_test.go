@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -110,12 +109,12 @@ func nodeModules(t *testing.T, scripts string) string {
 }
 
 // read returns what the judge makes of each message.
-func (j judge) read(msgs []string) ([]reading, error) {
+func (j judge) read(t *testing.T, msgs []string) ([]reading, error) {
 	var in bytes.Buffer
 	for _, m := range msgs {
 		fmt.Fprintf(&in, "%d\n%s", len(m), m)
 	}
-	cmd := exec.Command(j.command[0], j.command[1:]...)
+	cmd := suites.Command(t, j.command[0], j.command[1:]...)
 	cmd.Dir, cmd.Stdin = j.dir, &in
 	var failure bytes.Buffer
 	cmd.Stderr = &failure
@@ -170,7 +169,7 @@ func ask(t *testing.T, msgs []string, check func(j judge, i int, r reading)) {
 	results, errs := make([][]reading, len(list)), make([]error, len(list))
 	var wg sync.WaitGroup
 	for i, j := range list {
-		wg.Go(func() { results[i], errs[i] = j.read(msgs) })
+		wg.Go(func() { results[i], errs[i] = j.read(t, msgs) })
 	}
 	wg.Wait()
 	for i, j := range list {
