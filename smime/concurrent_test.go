@@ -34,10 +34,10 @@ func TestVerbsTogether(t *testing.T) {
 	mail := smimetest.Mail("alice@example.com", "bob@example.com", string(bytes.Repeat([]byte("pay 5\r\n"), 20_000)))
 	sign := &smime.SignOptions{RequestReceipt: []string{"alice@example.com"}, Limits: limits}
 	encrypt := &smime.EncryptOptions{Limits: limits}
-	seal := &smime.SealOptions{Sign: *sign, Encrypt: *encrypt}
+	seal := &smime.SealOptions{Sign: *sign}
 	verify := &smime.VerifyOptions{Chain: w.at, Limits: limits}
 	decrypt := &smime.DecryptOptions{Limits: limits}
-	unseal := &smime.UnsealOptions{Verify: *verify, Decrypt: *decrypt}
+	unseal := &smime.UnsealOptions{Verify: *verify}
 	open := &smime.OpenOptions{Trust: w.trust, Chain: w.at, Keys: keys, Limits: limits}
 	together(func() {
 		var signed, encrypted, sealed bytes.Buffer

@@ -54,7 +54,7 @@ func TestCancel(t *testing.T) {
 			return smime.Encrypt(ctx, io.Discard, r, w.toBob, &smime.EncryptOptions{Limits: limits})
 		},
 		"Seal": func(ctx context.Context, r io.Reader) error {
-			return smime.Seal(ctx, io.Discard, r, w.alice, w.toBob, &smime.SealOptions{Encrypt: smime.EncryptOptions{Limits: limits}})
+			return smime.Seal(ctx, io.Discard, r, w.alice, w.toBob, &smime.SealOptions{Sign: smime.SignOptions{Limits: limits}})
 		},
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
@@ -92,7 +92,7 @@ func TestManyRecipients(t *testing.T) {
 	reads := &counting{r: strings.NewReader(crlf(mixedMail))}
 	var sealed bytes.Buffer
 	self := w.ca.Recipient(w.alice)
-	if err := smime.Seal(t.Context(), &sealed, reads, w.alice, append(to, to[3]), &smime.SealOptions{Encrypt: smime.EncryptOptions{ToSelf: self}}); err != nil {
+	if err := smime.Seal(t.Context(), &sealed, reads, w.alice, append(to, to[3]), &smime.SealOptions{ToSelf: self}); err != nil {
 		t.Fatal(err)
 	}
 	if reads.n != len(crlf(mixedMail)) {

@@ -248,7 +248,7 @@ func TestUnsealRFC9788(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 	out.Reset()
-	opts.Decrypt.RequireAuthenticated = true
+	opts.RequireAuthenticated = true
 	if _, _, err := smime.Unseal(context.Background(), &out, bytes.NewReader(msg), lampsBob(t), lampsTrust(t), opts); !errors.Is(err, smime.ErrNotAuthenticated) || out.Len() > 0 {
 		t.Errorf("%v, %d octets", err, out.Len())
 	}

@@ -2,6 +2,7 @@ package smime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -51,6 +52,16 @@ func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *
 	if !d.mime {
 		return nil, fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
 	}
+	if opts.ForDisplay {
+		err := l.writeDisplay(w, d.reader)
+		if errors.Is(err, ErrLimit) && !d.enc.Cipher.Authenticated() {
+			err = fmt.Errorf("smime: %w", pkcs7.ErrDecrypt) // which limit depends on the plaintext
+		}
+		if err != nil {
+			return nil, err
+		}
+		return d.enc, nil
+	}
 	if _, err := d.reader.WriteTo(stream.FullWriter{W: w}); err != nil {
 		return nil, cmsError(err)
 	}
@@ -63,8 +74,11 @@ type DecryptOptions struct {
 	// RequireAuthenticated fails with ErrNotAuthenticated if the cipher lets
 	// an attacker change the content.
 	RequireAuthenticated bool
-	Limits               Limits
-	InsecureHistoric     bool // decrypts Triple DES and RC2
+	// ForDisplay leaves out the copy of hidden header fields in the text, as
+	// [Message.WriteDisplay] does.
+	ForDisplay       bool
+	Limits           Limits
+	InsecureHistoric bool // decrypts Triple DES and RC2
 }
 
 // Encryption says how an entity was encrypted.

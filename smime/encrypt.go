@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto"
 	"fmt"
 	"io"
 	"time"
@@ -37,7 +38,7 @@ func Encrypt(ctx context.Context, w io.Writer, r io.Reader, to []*Recipient, opt
 		return err
 	}
 	defer d.Close()
-	p, err := d.newPayload(headerprotection.Options{Policy: opts.Header.protection(), Cipher: true, Hidden: hiddenFields(opts.Hidden)})
+	p, err := d.newPayload(opts.protection(e.to))
 	if err != nil {
 		return err
 	}
@@ -50,19 +51,35 @@ func Encrypt(ctx context.Context, w io.Writer, r io.Reader, to []*Recipient, opt
 
 // EncryptOptions are the options of [Encrypt].
 type EncryptOptions struct {
-	// ToSelf also encrypts to the sender, who else could not read the copy in
-	// the folder of sent mail. What he is known to read counts as of the others.
+	// ToSelf also encrypts to the sender, who could otherwise not read the copy in
+	// the folder of sent mail. Its capabilities take part in the choice of the
+	// cipher like those of any other recipient.
 	ToSelf *Recipient
-	// Header says which header fields are hidden (RFC 9788 hcp); zero:
-	// HideSubject. A message that was signed with ForEncryption has decided.
+	// Header says which header fields are hidden (RFC 9788 section 3); zero:
+	// HideSubject, whose Subject most mail programs show as "[...]". It has no
+	// effect on a message that was signed with ForEncryption, which already fixed
+	// the policy.
 	Header HeaderPolicy
-	Limits Limits
+	// NoLegacyDisplay leaves out the copy of hidden fields at the beginning of the
+	// text, which is for programs that do not show protected fields (RFC 9788
+	// section 5.2.2): their users then see no Subject at all.
+	NoLegacyDisplay bool
+	Limits          Limits
 	// Cipher is the cipher to use; zero means AES-256-GCM if every recipient is
 	// known to read it, else AES-256-CBC.
 	Cipher pkcs7.Cipher
 	// RequireAuthenticated refuses a cipher that an attacker can tamper with,
 	// at the price of programs that know no other.
 	RequireAuthenticated bool
+	// RequireOAEP encrypts the content key to plain RSA keys with RSAES-OAEP
+	// (RFC 8017 section 7.1) whatever is known of the recipients. Without it,
+	// OAEP is used where a recipient announced it or the certificate demands it,
+	// and otherwise RSAES-PKCS1-v1_5, since installed versions of Outlook and gpgsm
+	// know nothing else.
+	RequireOAEP bool
+	// OAEPHash is the hash of OAEP, and of its mask, for recipients that announced
+	// none; zero: SHA-256.
+	OAEPHash crypto.Hash
 	// Hidden are fields that must not be seen outside beside those that Header
 	// hides, such as what [Message.ReplyHidden] returns for an answer: each is
 	// replaced by its Outer, or left out if that is empty. Where that can't be,
@@ -72,6 +89,22 @@ type EncryptOptions struct {
 	// ByKeyID names the recipients by subject key identifier, those whose
 	// certificates have one.
 	ByKeyID bool
+}
+
+// protection returns how to protect the header for recipients.
+func (o *EncryptOptions) protection(to []*Recipient) headerprotection.Options {
+	policy := o.Header
+	if policy == HideWhereShown {
+		policy = HideSubject
+		for _, r := range to {
+			if !r.showsHeader {
+				policy = HideNothing
+			}
+		}
+	}
+	return headerprotection.Options{
+		Policy: policy.protection(), Cipher: true, NoLegacyDisplay: o.NoLegacyDisplay, Hidden: hiddenFields(o.Hidden),
+	}
 }
 
 // An encryption is to whom and how something is encrypted.
@@ -137,11 +170,17 @@ func (e *encryption) has(r *Recipient) bool {
 func (r *Recipient) key(opts *EncryptOptions) pkcs7.Recipient {
 	o := pkcs7.RecipientOptions{ByKeyID: opts.ByKeyID && len(r.der.SubjectKeyID) > 0}
 	if r.pub.Kind == alg.RSA {
-		if oaep := oaepFor(r.caps); oaep != nil {
+		oaep := oaepFor(r.caps)
+		switch {
+		case oaep != nil:
 			o.OAEPHash, o.MGFHash = oaep.Hash, oaep.MGF
-		} else {
+		case opts.RequireOAEP:
+			o.OAEPHash = opts.OAEPHash
+		default:
 			o.PKCS1v15 = true
 		}
+	} else if oaepFor(r.caps) == nil {
+		o.OAEPHash = opts.OAEPHash // of a key that is for OAEP alone
 	}
 	return pkcs7.ToCertificate(r.cert, &o)
 }

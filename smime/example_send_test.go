@@ -65,7 +65,7 @@ func ExampleSeal() {
 	alice, bob := ca.Identity("alice@example.com"), ca.Identity("bob@example.com")
 	var sealed, content bytes.Buffer
 	err := smime.Seal(context.Background(), &sealed, strings.NewReader(lunch), alice, []*smime.Recipient{ca.Recipient(bob)},
-		&smime.SealOptions{Encrypt: smime.EncryptOptions{ToSelf: ca.Recipient(alice)}})
+		&smime.SealOptions{ToSelf: ca.Recipient(alice)})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -57,7 +57,7 @@ func TestMalleableContent(t *testing.T) {
 		} else if !errors.Is(err, pkcs7.ErrDecrypt) || !errors.Is(err, smime.ErrNotSigned) || len(out) > 0 {
 			t.Errorf("%s: Unseal: %v, %q", name, err, out)
 		}
-		if _, _, err := w.unseal(bytes.NewReader(msg), smime.UnsealOptions{Decrypt: smime.DecryptOptions{RequireAuthenticated: true}}); !errors.Is(err, smime.ErrNotAuthenticated) {
+		if _, _, err := w.unseal(bytes.NewReader(msg), smime.UnsealOptions{RequireAuthenticated: true}); !errors.Is(err, smime.ErrNotAuthenticated) {
 			t.Errorf("%s: %v", name, err)
 		}
 		m, oerr := w.open(msg)

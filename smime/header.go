@@ -13,6 +13,10 @@ const (
 	HideMost                        // hcp_shy, and Thread-Topic
 	HideNothing                     // hcp_no_confidentiality
 	PlainHeader                     // no header protection at all
+	// HideWhereShown is HideSubject if every recipient's program is known to show
+	// protected header fields (see RecipientOptions.ShowsHeader), else HideNothing.
+	// For Sign, which knows no recipients, it is HideNothing.
+	HideWhereShown
 )
 
 // protection returns the policy for package headerprotection.

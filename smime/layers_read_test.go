@@ -66,8 +66,9 @@ func TestSignerOffers(t *testing.T) {
 			t.Errorf("%s: %v", g.File, err)
 			continue
 		}
-		// The certificate that caps-ekp names is not in the message.
-		if (signer.EncryptTo() == nil) != (g.File == "msg/signed/caps-ekp.bc.eml") {
+		// The certificate that caps-ekp names is not in the message: then it is the
+		// signer's own.
+		if signer.EncryptTo() == nil {
 			t.Errorf("%s: no certificate to encrypt to\n%v", g.File, m)
 		}
 		if bytes.Contains(g.Algorithms, []byte("smimeCapabilities")) && len(signer.Capabilities()) == 0 {
@@ -144,7 +145,7 @@ func TestClaimedTime(t *testing.T) {
 		if at, ok := s.ClaimedTime(); !ok || !at.Equal(tt.claimed.Truncate(time.Second)) {
 			t.Errorf("%s: claimed %v", tt.name, at)
 		}
-		if (s.Capabilities() != nil) != tt.offers || (s.EncryptTo() != nil) != tt.offers {
+		if (s.Capabilities() != nil) != tt.offers || s.EncryptTo() == nil {
 			t.Errorf("%s: %v, %v", tt.name, s.Capabilities(), s.EncryptTo() != nil)
 		}
 	}

@@ -190,6 +190,9 @@ func (m *Message) conclude() {
 	}
 	m.confidential = m.findConfidential()
 	m.fields = m.readHeader()
+	if m.signer != nil {
+		m.signer.shows = m.state.Cipher
+	}
 	m.noteAddressees()
 	for _, l := range m.envelope {
 		nodeOf(l).noteRepeated()
@@ -358,16 +361,11 @@ func (m *Message) WriteDisplay(w io.Writer) error {
 
 // display returns what WriteDisplay writes.
 func (m *Message) display() io.Reader {
-	body := m.Body()
-	var readers []io.Reader
-	at := int64(0)
-	for _, p := range m.decorated() {
-		start := p.Body - m.payload.raw.Start
-		stripped := headerprotection.StripBody(p, stretch{m.payload.raw.at, p.BodyRange()}.reader())
-		readers = append(readers, io.NewSectionReader(body, at, start-at), stripped)
-		at = start + p.BodyRange().Len()
+	marked := m.decorated()
+	if len(marked) == 0 {
+		return m.Body()
 	}
-	return io.MultiReader(append(readers, io.NewSectionReader(body, at, body.Size()-at))...)
+	return withoutLegacyDisplay(m.payload.raw, marked)
 }
 
 // decorated returns the parts of the payload that have a Legacy Display Element.

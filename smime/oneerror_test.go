@@ -114,7 +114,7 @@ func TestUnsealTellsWhy(t *testing.T) {
 		{"another signer", sealed("alice@example.com", w.seeds[7]), smime.UnsealOptions{}, smime.ErrSender},
 		{"a stranger", sealed("alice@example.com", clearSigned(t, stranger, "alice@example.com", []byte("\r\nhello"))), smime.UnsealOptions{}, chain.ErrUnknownIssuer},
 		{"signed twice, the author unknown", sealed("alice@example.com", opaqueSigned(t, w.alice, "alice@example.com", w.seeds[7])), smime.UnsealOptions{}, smime.ErrSender},
-		{"authentication required", sealed("alice@example.com", w.seeds[0]), smime.UnsealOptions{Decrypt: smime.DecryptOptions{RequireAuthenticated: true}}, smime.ErrNotAuthenticated},
+		{"authentication required", sealed("alice@example.com", w.seeds[0]), smime.UnsealOptions{RequireAuthenticated: true}, smime.ErrNotAuthenticated},
 		{"layers", sealed("alice@example.com", w.seeds[0]), smime.UnsealOptions{Verify: smime.VerifyOptions{Limits: smime.Limits{Layers: 1}}}, smime.ErrLimit},
 		{"data after the end", cmsMail("alice@example.com", "enveloped-data", append(derOf(t, sealed("", w.seeds[0])), "junk"...)), smime.UnsealOptions{}, pkcs7.ErrSyntax},
 		{"cut", cmsMail("alice@example.com", "enveloped-data", derOf(t, sealed("", w.seeds[0]))[:2000]), smime.UnsealOptions{}, pkcs7.ErrSyntax},

@@ -146,7 +146,7 @@ func (c *couple) encrypt(cipher pkcs7.Cipher) doing {
 }
 
 func (c *couple) seal(ctx context.Context, w io.Writer, r io.Reader, l smime.Limits) error {
-	return smime.Seal(ctx, w, r, c.alice, c.to(), &smime.SealOptions{Encrypt: smime.EncryptOptions{Limits: l}})
+	return smime.Seal(ctx, w, r, c.alice, c.to(), &smime.SealOptions{Sign: smime.SignOptions{Limits: l}})
 }
 
 func (c *couple) verify(ctx context.Context, w io.Writer, r io.Reader, l smime.Limits) error {

@@ -25,7 +25,9 @@ type Recipient struct {
 	pub     *alg.PublicKey
 	path    *chain.Path
 	caps    Capabilities
-	err     error // of InsecureRecipient: the certificate can't be used at all
+	// showsHeader says that the recipient's program shows protected header fields.
+	showsHeader bool
+	err         error // of InsecureRecipient: the certificate can't be used at all
 }
 
 // NewRecipient verifies that cert is fit for encryption to mailbox. The error
@@ -57,10 +59,14 @@ func InsecureRecipient(mailbox string, cert *x509.Certificate, caps Capabilities
 type RecipientOptions struct {
 	// Capabilities of the recipient, as learnt from mail that was verified;
 	// nil: those in the certificate (RFC 4262), else unknown.
-	// It is called once for each certificate that passed, and by one call of
-	// FindRecipients never twice at a time; nor is Chain.Check.
+	// It is called once for each certificate that passed. One call of
+	// FindRecipients never calls it twice at a time; nor Chain.Check.
 	Capabilities func(mailbox string, cert *x509.Certificate) Capabilities
-	Chain        chain.Options
+	// ShowsHeader reports whether the recipient's program is known to show
+	// protected header fields, as learnt from [Signer.ShowsHeader]; nil: no. See
+	// HideWhereShown. It is called as Capabilities is.
+	ShowsHeader func(mailbox string, cert *x509.Certificate) bool
+	Chain       chain.Options
 }
 
 // Mailbox returns the address that was verified.
@@ -124,6 +130,7 @@ func newRecipient(ctx context.Context, box string, cert *x509.Certificate, trust
 	if r.caps == nil {
 		r.caps = certificateCapabilities(r.der)
 	}
+	r.showsHeader = opts.ShowsHeader != nil && opts.ShowsHeader(box, r.cert)
 	return r, nil
 }
 
@@ -239,6 +246,13 @@ func (o *RecipientOptions) oneAtATime() *RecipientOptions {
 			mu.Lock()
 			defer mu.Unlock()
 			return o.Capabilities(box, cert)
+		}
+	}
+	if o.ShowsHeader != nil {
+		own.ShowsHeader = func(box string, cert *x509.Certificate) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			return o.ShowsHeader(box, cert)
 		}
 	}
 	return &own

@@ -3,9 +3,10 @@ package smime
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"io"
 
-	"github.com/gosmime/gosmime/internal/headerprotection"
+	"github.com/gosmime/gosmime/pkcs7"
 )
 
 // Seal signs a message as id and encrypts the result to the recipients. What
@@ -16,20 +17,21 @@ func Seal(ctx context.Context, w io.Writer, r io.Reader, id *Identity, to []*Rec
 	if opts == nil {
 		opts = new(SealOptions)
 	}
-	e, err := newEncryption(to, &opts.Encrypt)
+	encrypt := opts.encryptOptions()
+	e, err := newEncryption(to, encrypt)
 	if err != nil {
 		return err
 	}
-	d, err := readDraft(ctx, r, opts.Encrypt.Limits)
+	d, err := readDraft(ctx, r, encrypt.Limits)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	s, err := d.newSigning(id, &opts.Sign, headerprotection.Options{Policy: opts.Encrypt.Header.protection(), Cipher: true, Hidden: hiddenFields(opts.Encrypt.Hidden)})
+	s, err := d.newSigning(id, &opts.Sign, encrypt.protection(e.to))
 	if err != nil {
 		return err
 	}
-	outer, err := d.outside(s.payload, &opts.Encrypt)
+	outer, err := d.outside(s.payload, encrypt)
 	if err != nil {
 		return err
 	}
@@ -44,8 +46,26 @@ func Seal(ctx context.Context, w io.Writer, r io.Reader, id *Identity, to []*Rec
 	return e.write(ctx, w, outer, -1, func(w io.Writer) error { return s.write(ctx, w) })
 }
 
-// SealOptions are the options of [Seal].
+// SealOptions are the options of [Seal]. Fields that have the name of one of
+// [EncryptOptions] mean the same.
 type SealOptions struct {
-	Sign    SignOptions // its Header, ForEncryption and Limits do not count
-	Encrypt EncryptOptions
+	// Sign says how to sign. Its Header and Limits are for the encryption too;
+	// ForEncryption is implied.
+	Sign                 SignOptions
+	ToSelf               *Recipient
+	NoLegacyDisplay      bool
+	Cipher               pkcs7.Cipher
+	RequireAuthenticated bool
+	RequireOAEP          bool
+	OAEPHash             crypto.Hash
+	Hidden               []HeaderField
+	RecipientsByKeyID    bool // EncryptOptions.ByKeyID
+}
+
+// encryptOptions returns the options of the encryption.
+func (o *SealOptions) encryptOptions() *EncryptOptions {
+	return &EncryptOptions{
+		ToSelf: o.ToSelf, Header: o.Sign.Header, NoLegacyDisplay: o.NoLegacyDisplay, Limits: o.Sign.Limits, Cipher: o.Cipher,
+		RequireAuthenticated: o.RequireAuthenticated, RequireOAEP: o.RequireOAEP, OAEPHash: o.OAEPHash, Hidden: o.Hidden, ByKeyID: o.RecipientsByKeyID,
+	}
 }

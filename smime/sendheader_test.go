@@ -105,7 +105,7 @@ func TestHiddenByList(t *testing.T) {
 			var out bytes.Buffer
 			err := smime.Encrypt(t.Context(), &out, bytes.NewReader(tt.in), w.toBob, &tt.opts)
 			if seal {
-				err = smime.Seal(t.Context(), &out, bytes.NewReader(tt.in), w.bob, w.toBob, &smime.SealOptions{Encrypt: tt.opts})
+				err = smime.Seal(t.Context(), &out, bytes.NewReader(tt.in), w.bob, w.toBob, &smime.SealOptions{Sign: smime.SignOptions{Header: tt.opts.Header}, Hidden: tt.opts.Hidden})
 			}
 			if !errors.Is(err, smime.ErrHeader) || out.Len() > 0 {
 				t.Errorf("%s: %d bytes, %v", tt.name, out.Len(), err)

@@ -129,7 +129,8 @@ func TestOpenSSLReadsOurs(t *testing.T) {
 				t.Run(fmt.Sprintf("%s encrypt %v", p.name, opts.Cipher), func(t *testing.T) {
 					to := []*smime.Recipient{smime.InsecureRecipient("alice@example.com", p.id.Certificate(), withoutHKDF(caps))}
 					var sealed bytes.Buffer
-					if err := smime.Seal(t.Context(), &sealed, strings.NewReader(mixedMail), p.id, to, &smime.SealOptions{Encrypt: opts}); err != nil {
+					if err := smime.Seal(t.Context(), &sealed, strings.NewReader(mixedMail), p.id, to, &smime.SealOptions{
+						Sign: smime.SignOptions{Header: opts.Header}, Cipher: opts.Cipher, RecipientsByKeyID: opts.ByKeyID}); err != nil {
 						t.Fatal(err)
 					}
 					file := write(t, p.dir, "sealed.eml", sealed.Bytes())

@@ -147,7 +147,7 @@ func (d *draft) newSigning(id *Identity, opts *SignOptions, how headerprotection
 			s.micalg = strings.TrimPrefix(s.micalg+","+hash, ",")
 		}
 	}
-	how.ClearSigned, how.NoLegacyDisplay = !opts.Opaque, opts.AsIs
+	how.ClearSigned, how.NoLegacyDisplay = !opts.Opaque, how.NoLegacyDisplay || opts.AsIs
 	s.payload, err = d.newPayload(how)
 	if err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ type Signer struct {
 	receipt   *receiptRequest
 	layer     receiptTarget
 	notes     []Note
+	shows     bool // protected header fields
 }
 
 // Mailbox returns the address that was matched: the first of From. It is empty
@@ -56,10 +57,32 @@ func (s *Signer) ReceiptRequest() (to []string, ok bool) {
 // counts (RFC 8551 section 2.7.1).
 func (s *Signer) Capabilities() Capabilities { s.check(); return s.caps.clone() }
 
-// EncryptTo returns the certificate that the signer asked replies to be
-// encrypted to, or nil, on the conditions of Capabilities. Pass it to
-// [NewRecipient].
-func (s *Signer) EncryptTo() *x509.Certificate { s.check(); return s.encryptTo }
+// EncryptTo returns the certificate to encrypt answers to: the one that the
+// signer asked for (RFC 8551 section 2.5.3), on the conditions of Capabilities,
+// else the signer's own if its key can be encrypted to, else nil. Pass it to
+// [NewRecipient], which verifies it.
+func (s *Signer) EncryptTo() *x509.Certificate {
+	s.check()
+	if s.encryptTo != nil {
+		return s.encryptTo
+	}
+	own := readRecipient("", s.report.Path.Certificates()[0])
+	if own.err != nil || !mayEncrypt(own.pub, own.cert) {
+		return nil
+	}
+	return own.cert
+}
+
+// Scheme returns how the message was signed: it names the kind of key, the
+// digest and the padding.
+func (s *Signer) Scheme() pkcs7.Scheme { s.check(); return s.report.info.Scheme() }
+
+// ShowsHeader reports whether the signer's program is known to show protected
+// header fields: this message was encrypted, and protects its header as RFC 9788
+// section 5.2 has it (hp="cipher"). A program that remembers this for each
+// correspondent can hide the Subject from the others' mail servers alone (see
+// HideWhereShown). Only a Signer of [Message.Signer] says so.
+func (s *Signer) ShowsHeader() bool { s.check(); return s.shows }
 
 // ClaimedTime returns when the signer says to have signed, if it says so.
 func (s *Signer) ClaimedTime() (t time.Time, ok bool) {

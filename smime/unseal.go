@@ -36,9 +36,10 @@ func Unseal(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, trust *
 		opts = &UnsealOptions{}
 	}
 	u := &unsealing{
-		v:        newVerification(ctx, trust, &opts.Verify, opts.Verify.Limits.workload()),
-		keys:     keys,
-		decrypts: opts.Decrypt,
+		v:             newVerification(ctx, trust, &opts.Verify, opts.Verify.Limits.workload()),
+		keys:          keys,
+		authenticated: opts.RequireAuthenticated,
+		display:       opts.ForDisplay,
 	}
 	defer u.close()
 	if err := u.run(w, r); err != nil {
@@ -49,15 +50,22 @@ func Unseal(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, trust *
 
 // UnsealOptions are the options of [Unseal].
 type UnsealOptions struct {
-	Verify  VerifyOptions // its Limits count for all
-	Decrypt DecryptOptions
+	// Verify says how to verify. Its Limits are for the decryption too, and its
+	// InsecureHistoric also accepts Triple DES and RC2.
+	Verify VerifyOptions
+	// RequireAuthenticated is that of [DecryptOptions].
+	RequireAuthenticated bool
+	// ForDisplay leaves out the copy of hidden header fields in the text, as
+	// [Message.WriteDisplay] does: no signature covers what is then written.
+	ForDisplay bool
 }
 
 // An unsealing takes off one layer after the other.
 type unsealing struct {
-	v        *verification
-	keys     Keyring
-	decrypts DecryptOptions
+	v             *verification
+	keys          Keyring
+	authenticated bool // RequireAuthenticated
+	display       bool // ForDisplay
 
 	signer  *Signer     // of all that is inside, unless encryption follows
 	enc     *Encryption // the outermost
@@ -212,6 +220,9 @@ func (u *unsealing) finish(w io.Writer, e *entity, content io.Reader) error {
 		}
 	}
 	u.signer.layer.refused = u.signer.layer.refused || u.listed
+	if u.display {
+		return u.v.writeDisplay(w, content)
+	}
 	_, err := stream.Copy(w, stream.ContextReader(u.v.ctx, content))
 	return cmsError(err)
 }
@@ -224,15 +235,14 @@ func (u *unsealing) encrypted(e *entity, body io.Reader, src *stream.Source) (*s
 	if u.v.work.layers < 1 {
 		return nil, u.v.work.layer()
 	}
-	l := *u.v.layerReader
-	l.historic = u.decrypts.InsecureHistoric
+	l := u.v.layerReader
 	keys := u.keys
 	if !u.malleable {
 		// Which keys the inside of a malleable ciphertext asks for depends on
 		// the plaintext, and so do their errors.
 		keys = watchedKeys{u.keys, &u.failure}
 	}
-	d, err := l.envelope(e, body, src, keys, u.decrypts.RequireAuthenticated)
+	d, err := l.envelope(e, body, src, keys, u.authenticated)
 	if err != nil {
 		return nil, err
 	}

@@ -24,15 +24,16 @@ func sealMessage(ctx context.Context, args []string, std cli.Std) error {
 	if err != nil {
 		return err
 	}
-	recipients, opts, err := to.read(ctx, std)
+	recipients, encrypt, err := to.read(ctx, std)
 	if err != nil {
 		return err
 	}
+	opts := &smime.SealOptions{Cipher: encrypt.Cipher}
 	if mailboxes := ids[0].Mailboxes(); len(mailboxes) > 0 {
 		// The sender's own copy needs no trust: it is the sender's own certificate.
 		opts.ToSelf = smime.InsecureRecipient(mailboxes[0], ids[0].Certificate(), nil)
 	}
-	if err := smime.Seal(ctx, std.Out, std.In, ids[0], recipients, &smime.SealOptions{Encrypt: *opts}); err != nil {
+	if err := smime.Seal(ctx, std.Out, std.In, ids[0], recipients, opts); err != nil {
 		return err
 	}
 	for _, r := range recipients {

@@ -28,8 +28,7 @@ func unsealMessage(ctx context.Context, args []string, std cli.Std) error {
 		return err
 	}
 	signer, enc, err := smime.Unseal(ctx, std.Out, cli.Message(std.In), ids, collection, &smime.UnsealOptions{
-		Verify:  smime.VerifyOptions{Chain: trust.Options(), InsecureHistoric: trust.Historic},
-		Decrypt: smime.DecryptOptions{InsecureHistoric: trust.Historic},
+		Verify: smime.VerifyOptions{Chain: trust.Options(), InsecureHistoric: trust.Historic},
 	})
 	if err != nil {
 		cli.Explain(std.Err, err)

@@ -294,7 +294,7 @@ func ExampleMobilePolicy_SealOptions() {
 		log.Fatal(err)
 	}
 	opts, err := exchange.DefaultMobilePolicy().SealOptions(to)
-	fmt.Println(opts.Encrypt.Cipher, err)
+	fmt.Println(opts.Cipher, err)
 	// Output: AES-256-CBC <nil>
 }
 

@@ -117,7 +117,7 @@ func (p MobilePolicy) SealOptions(to ...*smime.Recipient) (*smime.SealOptions, e
 	if err != nil {
 		return nil, err
 	}
-	return &smime.SealOptions{Encrypt: smime.EncryptOptions{Cipher: c}}, nil
+	return &smime.SealOptions{Cipher: c}, nil
 }
 
 func allRead(recipients []smime.Capabilities, c pkcs7.Cipher) bool {

@@ -208,7 +208,7 @@ func (w *world) encrypted(kind string, announced smime.Capabilities, cipher pkcs
 func (w *world) sealed(mail func(t *testing.T) []byte, policy smime.HeaderPolicy) func(t *testing.T) []byte {
 	return func(t *testing.T) []byte {
 		var b bytes.Buffer
-		opts := &smime.SealOptions{Encrypt: smime.EncryptOptions{Header: policy}}
+		opts := &smime.SealOptions{Sign: smime.SignOptions{Header: policy}}
 		if err := smime.Seal(t.Context(), &b, bytes.NewReader(mail(t)), w.alice["rsa"], w.reader(t, "rsa", nil), opts); err != nil {
 			t.Fatal(err)
 		}

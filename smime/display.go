@@ -1,0 +1,37 @@
+package smime
+
+import (
+	"io"
+
+	"github.com/gosmime/gosmime/internal/headerprotection"
+	"github.com/gosmime/gosmime/internal/mimetree"
+	"github.com/gosmime/gosmime/internal/spool"
+	"github.com/gosmime/gosmime/internal/stream"
+)
+
+// withoutLegacyDisplay returns an entity without the Legacy Display Elements of
+// the marked parts (RFC 9788 section 4.5.3).
+func withoutLegacyDisplay(entity stretch, marked []*mimetree.Part) io.Reader {
+	var readers []io.Reader
+	at := entity.Start
+	for _, p := range marked {
+		readers = append(readers, io.NewSectionReader(entity.at, at, p.Body-at))
+		readers = append(readers, headerprotection.StripBody(p, stretch{entity.at, p.BodyRange()}.reader()))
+		at = p.End
+	}
+	return io.MultiReader(append(readers, io.NewSectionReader(entity.at, at, entity.End-at))...)
+}
+
+// writeDisplay writes an entity that was encrypted without its Legacy Display
+// Elements. The entity is kept within the limits to find its parts first.
+func (l *layerReader) writeDisplay(w io.Writer, r io.Reader) error {
+	s := spool.New(l.work.cms.Budget(), l.work.cms.Dir)
+	defer s.Close()
+	opts := l.work.scanOptions()
+	root, err := mimetree.Scan(io.TeeReader(stream.ContextReader(l.ctx, r), s), &opts)
+	if err != nil {
+		return cmsError(err)
+	}
+	_, err = stream.Copy(w, withoutLegacyDisplay(stretch{s, root.Range}, headerprotection.Decorated(root)))
+	return cmsError(err)
+}
