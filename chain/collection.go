@@ -44,7 +44,9 @@ func RootsAndIntermediates(src Source) Member { return Member{src, roleBag} }
 // Disallowed bans the certificates of src, and what they issued, from every
 // path, even where [Anchors] also has them. A certificate is banned if its
 // TBSCertificate, its issuer and serial number, or, for a CA, its public key
-// equals that of a certificate of src: other signature bytes lift no ban.
+// equals that of a certificate of src: other signature bytes lift no ban. If src
+// holds in memory what is no certificate, or one that can't be read, no path
+// passes: the error is ErrMalformed.
 func Disallowed(src Source) Member { return Member{src, roleDisallowed} }
 
 // A Collection is a virtual certificate collection: an immutable set of

@@ -54,6 +54,9 @@ const (
 	errCRLUnknown formError = "CRL entry with an unknown critical extension"
 	errOCSP       formError = "malformed OCSP response"
 	errOCSPStatus formError = "OCSP response without an answer"
+
+	errCRLCritical formError = "CRL with an unknown critical extension"
+	errOCSPUnknown formError = "OCSP response with an unknown critical extension"
 )
 
 // A lazyCRL is a CRL that is parsed and indexed on first use.
@@ -66,6 +69,19 @@ type lazyCRL struct {
 func (l *lazyCRL) get(der []byte) (*crl, error) {
 	l.once.Do(func() { l.crl, l.err = parseCRL(der) })
 	return l.crl, l.err
+}
+
+// usable says why the CRL can't be used for any certificate.
+func (l *lazyCRL) usable(der []byte) error {
+	c, err := l.get(der)
+	switch {
+	case err != nil:
+		return err
+	case c.unknown != "":
+		return errCRLCritical
+	}
+	_, _, err = scanEntries(c.entries, nil, nil)
+	return err
 }
 
 // parseCRL reads all of a CRL but its entries.

@@ -32,6 +32,9 @@ func (v *verification) lookForBan(ctx context.Context, c *certificate) *Error {
 			if mem.err != nil {
 				return errSource(mem.err).about(c)
 			}
+			if err := mem.unusableBan(); err != nil {
+				return err.about(c)
+			}
 		}
 		// A ban that can't be looked up may exist: that refuses.
 		queries := []Query{{Kind: KindCertificate, Issuer: c.Issuer, Serial: c.Serial}, {Kind: KindCertificate, Subject: c.Subject}}

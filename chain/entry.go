@@ -77,6 +77,33 @@ func (e *Entry) Certificate() (*x509.Certificate, error) {
 	return c.x509(), nil
 }
 
+// Err returns nil if this package can use the entry, and else an [*Error] for
+// [ErrMalformed]: a certificate that can't be read, or a CRL or OCSP response
+// that can't, or has a critical extension that is not known. [Collection.Verify]
+// passes over such an entry, as it must where a stranger wrote it. Whoever reads
+// CRLs or bans that an administrator gave should refuse them instead: an element
+// that is passed over can't say that a certificate is revoked.
+func (e *Entry) Err() error {
+	var err error
+	switch e.Kind() {
+	case KindCertificate:
+		_, err = e.cert()
+	case KindCRL:
+		err = e.crl.usable(e.DER())
+	case KindOCSPResponse:
+		var r *ocspResponse
+		if r, err = e.ocsp.get(e.DER()); err == nil && r.unknown != "" {
+			err = errOCSPUnknown
+		}
+	default:
+		err = errNotCertificate{}
+	}
+	if err != nil {
+		return &Error{Reason: ErrMalformed, Err: err}
+	}
+	return nil
+}
+
 // cert returns the parsed certificate of a KindCertificate entry.
 func (e *element) cert() (*certificate, error) {
 	if e == nil || e.kind != KindCertificate {

@@ -3,6 +3,7 @@ package chain
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"iter"
 	"math/big"
 	"strings"
@@ -21,6 +22,9 @@ type memory struct {
 
 	kindsOnce sync.Once
 	kinds     [KindOCSPResponse + 1][]*Entry
+
+	unusableOnce sync.Once
+	unusable     *Error // what can't ban, of a list of banned certificates
 
 	subjects, serials, keyIDs, addresses, keys index // certificates
 	crlIssuers, crlKeyIDs                      index
@@ -125,6 +129,20 @@ func (m *memory) withKey(c *certificate) []*Entry {
 		return of
 	}
 	return m.keys.get(of, publicKeyKeys, c.keyID())
+}
+
+// unusableBan returns an error if an element can't ban anything: it may be the
+// one that matters.
+func (m *memory) unusableBan() *Error {
+	m.unusableOnce.Do(func() {
+		for i, e := range m.entries {
+			if _, err := e.cert(); err != nil {
+				m.unusable = &Error{Reason: ErrMalformed, Detail: fmt.Sprintf("element %d of the banned certificates", i), Err: err}
+				return
+			}
+		}
+	})
+	return m.unusable
 }
 
 func (m *memory) ofKind(k Kind) []*Entry {

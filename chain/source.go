@@ -61,10 +61,12 @@ func Entries(entries ...*Entry) Source {
 }
 
 // PEM is a [Source] that holds every CERTIFICATE and X509 CRL block of text.
-// Unlike [x509.CertPool.AppendCertsFromPEM] it fails on a block it can't read:
-// the error is an [*Error] for [ErrMalformed]. Blocks of other types and those
-// that are commented out are passed over, and so is a byte order mark before the
-// first. UTF-16 with such a mark is read, too.
+// Unlike [x509.CertPool.AppendCertsFromPEM] it fails on a block it can't use, as
+// [Entry.Err] says, on one of PKCS #7, which may hold CRLs, and on a text
+// without any certificate or CRL, such as DER: the error is an [*Error] for
+// [ErrMalformed]. Blocks of other types and those that are commented out are
+// passed over, and so is a byte order mark before the first. UTF-16 with such a
+// mark is read, too.
 func PEM(text []byte) (Source, error) {
 	m := &memory{}
 	decoded := 0
@@ -81,21 +83,25 @@ func PEM(text []byte) (Source, error) {
 	if begun := x509der.BlocksBegun(text); decoded != begun {
 		return nil, &Error{Reason: ErrMalformed, Detail: fmt.Sprintf("of %d PEM blocks %d can't be decoded", begun, begun-decoded)}
 	}
+	if len(m.entries) == 0 {
+		return nil, &Error{Reason: ErrMalformed, Detail: "no certificate and no CRL in PEM"}
+	}
 	return m, nil
 }
 
 func pemEntry(block *pem.Block) (*Entry, error) {
 	var e *Entry
-	var err error
 	switch block.Type {
 	case "CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE":
 		e = NewEntry(KindCertificate, block.Bytes, "", nil)
-		_, err = e.cert()
-	case "X509 CRL":
+	case "X509 CRL", "CRL":
 		e = NewEntry(KindCRL, block.Bytes, "", nil)
-		_, _, err = e.crlKeys()
+	case "PKCS7", "CMS", "PKCS #7 SIGNED DATA":
+		return nil, &Error{Reason: ErrMalformed, Detail: "PEM block of type " + quote(block.Type) + ", which is not read here"}
+	default:
+		return nil, nil
 	}
-	if err != nil {
+	if err := e.Err(); err != nil {
 		return nil, &Error{Reason: ErrMalformed, Detail: "PEM block of type " + quote(block.Type), Err: err}
 	}
 	return e, nil

@@ -22,23 +22,31 @@ func TestPEM(t *testing.T) {
 		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 	}
 	good := block("CERTIFICATE", root.Raw)
-	list := block("X509 CRL", crl)
+	crlText := block("X509 CRL", crl)
 	for _, tt := range []struct {
 		name, text string
 		want       int // entries; -1: an error
 	}{
-		{"empty", "", 0},
+		{"empty", "", -1},
+		{"no block", "no certificates here\n", -1},
+		{"a CRL in DER", string(crl), -1},
+		{"a certificate in DER", string(root.Raw), -1},
+		{"no usable block", block("PRIVATE KEY", []byte{1}), -1},
+		{"a list under its short name", block("CRL", crl), 1},
+		{"PKCS #7 beside", good + block("PKCS7", []byte{0x30, 0}), -1},
+		{"a list that decides about nobody", block("X509 CRL", list{by: root, number: 1, unknown: true}.der(t)), -1},
+		{"a list with an entry that nobody knows", block("X509 CRL", list{by: root, number: 1, entries: []listed{{cert: root, unknown: true}}}.der(t)), -1},
 		{"one", good, 1},
-		{"text around", "Root\n" + good + "subject=x\n" + list + "end", 2},
+		{"text around", "Root\n" + good + "subject=x\n" + crlText + "end", 2},
 		{"CRLF", string(bytes.ReplaceAll([]byte(good), []byte("\n"), []byte("\r\n"))), 1},
 		{"key beside", good + block("PRIVATE KEY", []byte{1}), 1},
-		{"byte order mark", "\ufeff" + good + list, 2},
+		{"byte order mark", "\ufeff" + good + crlText, 2},
 		{"indented", "  " + good, -1},
-		{"indented last", good + "\t" + list, -1},
-		{"mark within", good + "\ufeff" + list, -1},
-		{"CR alone", string(bytes.ReplaceAll([]byte(good+list), []byte("\n"), []byte("\r"))), -1},
-		{"unseen before", good + "\u200b" + list + "\xff" + list, -1},
-		{"commented out", "# " + strings.ReplaceAll(list, "\n", "\n# ") + "\n" + good, 1},
+		{"indented last", good + "\t" + crlText, -1},
+		{"mark within", good + "\ufeff" + crlText, -1},
+		{"CR alone", string(bytes.ReplaceAll([]byte(good+crlText), []byte("\n"), []byte("\r"))), -1},
+		{"unseen before", good + "\u200b" + crlText + "\xff" + crlText, -1},
+		{"commented out", "# " + strings.ReplaceAll(crlText, "\n", "\n# ") + "\n" + good, 1},
 		{"named in text", "see -----BEGIN CERTIFICATE----- below\n" + good, 1},
 		{"broken base64 first", "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n" + good, -1},
 		{"broken base64 last", good + "-----BEGIN CERTIFICATE-----\n!!!\n-----END CERTIFICATE-----\n", -1},

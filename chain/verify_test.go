@@ -3,6 +3,7 @@ package chain_test
 import (
 	"context"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"iter"
 	"slices"
@@ -290,6 +291,32 @@ func TestBagNeedsSelfSignature(t *testing.T) {
 }
 
 // TestBans lists what a ban covers.
+// TestUnusableBans refuses everything where a ban can't be used: it may be the
+// one that matters.
+func TestUnusableBans(t *testing.T) {
+	root := newRoot(t, "Root")
+	leaf, other := root.newLeaf(t, alice), root.newLeaf(t, alice)
+	crl := list{by: root, number: 1, this: -day, next: day}.der(t)
+	for _, c := range []struct {
+		name string
+		bans [][]byte
+		want chain.Reason
+	}{
+		{"none", nil, 0},
+		{"of another", [][]byte{other.Raw}, 0},
+		{"cut", [][]byte{other.Raw, leaf.Raw[:len(leaf.Raw)-1]}, chain.ErrMalformed},
+		{"PEM", [][]byte{pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf.Raw})}, chain.ErrMalformed},
+		{"a CRL", [][]byte{crl}, chain.ErrMalformed},
+		{"the leaf, and one that is cut", [][]byte{leaf.Raw, other.Raw[:20]}, chain.ErrDisallowed},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			trust := chain.NewCollection(chain.Anchors(certs(root)), chain.Disallowed(chain.DER(c.bans...)))
+			_, err := trust.Verify(t.Context(), leaf.Certificate, signing())
+			wantReason(t, err, c.want)
+		})
+	}
+}
+
 func TestBans(t *testing.T) {
 	root := newRoot(t, "Root")
 	other := newRoot(t, "Other")

@@ -33,6 +33,9 @@ func ParseStore(b []byte) (*sst.Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := usableCRLs(store); err != nil {
+		return nil, err
+	}
 	reason := errors.New("no certificate")
 	for _, e := range store.Elements {
 		if e.Kind != sst.Certificate {
@@ -46,6 +49,21 @@ func ParseStore(b []byte) (*sst.Store, error) {
 	return nil, reason
 }
 
+// usableCRLs returns the CRLs of a store. One that can't be used is an error:
+// passed over, it could not say that a certificate was revoked.
+func usableCRLs(store *sst.Store) (lists [][]byte, err error) {
+	for _, e := range store.Elements {
+		if e.Kind != sst.CRL {
+			continue
+		}
+		if err := chain.NewEntry(chain.KindCRL, e.DER, "", nil).Err(); err != nil {
+			return nil, fmt.Errorf("revocation list: %w", err)
+		}
+		lists = append(lists, e.DER)
+	}
+	return lists, nil
+}
+
 // maxCRL is the longest file with revocation lists that is read.
 const maxCRL = 1 << 30
 
@@ -55,8 +73,15 @@ func ReadCRLs(dir string) (chain.Source, error) {
 	entries, err := os.ReadDir(dir)
 	names := make([]string, 0, len(entries))
 	for _, e := range entries {
+		if e.Name()[0] == '.' {
+			continue
+		}
 		name := filepath.Join(dir, e.Name())
-		if fi, err := os.Stat(name); err == nil && fi.Mode().IsRegular() && e.Name()[0] != '.' {
+		fi, err := os.Stat(name)
+		if err != nil {
+			return nil, err // such as a link to a list that is gone
+		}
+		if !fi.IsDir() {
 			names = append(names, name)
 		}
 	}
@@ -90,15 +115,10 @@ func readCRLs(name string) (lists [][]byte, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range store.Elements {
-		if e.Kind == sst.CRL {
-			lists = append(lists, e.DER)
-		}
+	if lists, err = usableCRLs(store); err == nil && len(lists) == 0 {
+		err = errors.New("no revocation list")
 	}
-	if len(lists) == 0 {
-		return nil, errors.New("no revocation list")
-	}
-	return lists, nil
+	return lists, err
 }
 
 // ReadCertificates reads the certificates of a file of any kind that
