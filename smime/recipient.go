@@ -1,6 +1,7 @@
 package smime
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -258,14 +259,20 @@ func (o *RecipientOptions) oneAtATime() *RecipientOptions {
 	return &own
 }
 
-// maxCandidates bounds the certificates that are tried for one mailbox.
-const maxCandidates = 64
+// Bounds of the certificates that are tried for one mailbox. Trying costs at
+// most some signatures, or, with a Fetcher, a call to wherever the certificate
+// points.
+const (
+	maxCandidates        = 1000
+	maxFetchedCandidates = 64
+	maxFound             = 4 * maxCandidates // looked at; more are not sorted
+)
 
 func findRecipient(ctx context.Context, box string, trust *chain.Collection, opts *RecipientOptions) (*Recipient, error) {
 	if _, err := mailbox.Parse(box); err != nil {
 		return nil, fmt.Errorf("%w: address: %w", ErrMalformed, err)
 	}
-	certs, sourceErr := candidates(ctx, box, trust)
+	certs, sourceErr := candidates(ctx, box, trust, opts)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -288,9 +295,50 @@ func findRecipient(ctx context.Context, box string, trust *chain.Collection, opt
 	return nil, ErrNoCertificate
 }
 
-// candidates returns the certificates of trust for a mailbox, newest notBefore
-// first, each once.
-func candidates(ctx context.Context, box string, trust *chain.Collection) ([]*x509.Certificate, error) {
+// candidates returns the certificates of trust for a mailbox, each once: those
+// that are valid at the time in question first, and of each the newest notBefore
+// first. They are cut only after that. Where they must be, those whose issuer
+// is at hand go first, since anybody may have put others into a directory.
+func candidates(ctx context.Context, box string, trust *chain.Collection, opts *RecipientOptions) ([]*x509.Certificate, error) {
+	at, most := time.Now(), maxCandidates
+	if opts != nil {
+		if !opts.Chain.At.IsZero() {
+			at = opts.Chain.At
+		}
+		if opts.Chain.Fetcher != nil {
+			most = maxFetchedCandidates
+		}
+	}
+	certs, failure := foundFor(ctx, box, trust)
+	valid := func(c *x509.Certificate) int {
+		if at.Before(c.NotBefore) || at.After(c.NotAfter) {
+			return 1
+		}
+		return 0
+	}
+	newer := func(a, b *x509.Certificate) int {
+		return cmp.Or(valid(a)-valid(b), b.NotBefore.Compare(a.NotBefore))
+	}
+	slices.SortStableFunc(certs, newer)
+	if len(certs) <= most {
+		return certs, failure
+	}
+	orphan := make(map[*x509.Certificate]int, len(certs))
+	for _, c := range certs {
+		orphan[c] = 1
+		for _, err := range trust.Find(ctx, chain.Query{Kind: chain.KindCertificate, Subject: c.RawIssuer}) {
+			if err == nil {
+				orphan[c] = 0
+				break
+			}
+		}
+	}
+	slices.SortStableFunc(certs, func(a, b *x509.Certificate) int { return cmp.Or(orphan[a]-orphan[b], newer(a, b)) })
+	return certs[:most], failure
+}
+
+// foundFor returns the certificates of trust for a mailbox, each once.
+func foundFor(ctx context.Context, box string, trust *chain.Collection) ([]*x509.Certificate, error) {
 	var certs []*x509.Certificate
 	var failure error
 	seen := make(map[string]bool)
@@ -311,11 +359,10 @@ func candidates(ctx context.Context, box string, trust *chain.Collection) ([]*x5
 			continue
 		}
 		certs = append(certs, cert)
-		if len(certs) == maxCandidates {
+		if len(certs) == maxFound {
 			break
 		}
 	}
-	slices.SortStableFunc(certs, func(a, b *x509.Certificate) int { return b.NotBefore.Compare(a.NotBefore) })
 	return certs, failure
 }
 
