@@ -61,8 +61,8 @@ func CheckCollection(store []byte, at time.Time) (CollectionInfo, error) {
 // never fails because a certificate has expired, since a collection in use must
 // not stop working as a whole when one member expires: paths through that
 // member fail, and [CollectionInfo.ExpiringBefore] reports it. The error is an
-// [*sst.Error], or wraps [ErrNoCollection] if there is no certificate that can
-// be read.
+// [*sst.Error], that of [chain.Entry.Err] for a CRL of the store that can't be
+// used, or wraps [ErrNoCollection] if there is no certificate that can be read.
 func NewCollection(store []byte) (*chain.Collection, CollectionInfo, error) {
 	return NewTrust(CollectionOnly, store, nil)
 }
@@ -92,6 +92,14 @@ func NewTrust(mode Mode, store []byte, system chain.Source) (*chain.Collection, 
 			return nil, CollectionInfo{}, err
 		}
 		info = inspect(s)
+		// A CRL that is passed over can't say that a certificate is revoked.
+		for i, e := range s.Elements {
+			if e.Kind == sst.CRL {
+				if err := chain.NewEntry(chain.KindCRL, e.DER, "", nil).Err(); err != nil {
+					return nil, CollectionInfo{}, fmt.Errorf("exchange: element %d of the collection: %w", i, err)
+				}
+			}
+		}
 		if info.Certificates > 0 {
 			members = append(members, chain.RootsAndIntermediates(s.Source()))
 		}

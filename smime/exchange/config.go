@@ -30,7 +30,8 @@ type Config struct {
 	// does so always (RFC 9788 with no confidentiality): it costs nothing.
 	CopyRecipientHeaders bool
 	DisableCRLCheck      bool
-	// CheckCRLOnSend blocks a message when revocation can't be found out.
+	// CheckCRLOnSend blocks a message when the CRLs and OCSP responders that a
+	// certificate names say nothing. One that names none blocks nothing.
 	CheckCRLOnSend       bool
 	CRLConnectionTimeout time.Duration // of one connection; default 60 s
 	CRLRetrievalTimeout  time.Duration // of all for one certificate; default 10 s

@@ -2,6 +2,9 @@ package exchange
 
 import (
 	"context"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"io"
 	"slices"
@@ -117,15 +120,40 @@ func (s *Sender) chainOptions(cfg *Config) chain.Options {
 		o.Fetcher = &timeoutFetcher{o.Fetcher, cfg.CRLConnectionTimeout}
 		o.FetchTimeout = cfg.CRLRetrievalTimeout
 	}
-	switch {
-	case cfg.DisableCRLCheck:
+	if cfg.DisableCRLCheck {
 		o.Revocation = chain.InsecureSkipRevocation
-	case cfg.CheckCRLOnSend:
-		o.Revocation = chain.RevocationRequireAll
-	case o.Revocation == chain.InsecureSkipRevocation:
+		return o
+	}
+	if o.Revocation == chain.InsecureSkipRevocation {
 		o.Revocation = chain.RevocationWhereKnown
 	}
+	if cfg.CheckCRLOnSend {
+		o.Check = requireReachable(o.Check)
+	}
 	return o
+}
+
+// requireReachable refuses a path with a certificate that names a CRL or an
+// OCSP responder if its status could not be found out.
+func requireReachable(next func(*chain.Path) error) func(*chain.Path) error {
+	return func(p *chain.Path) error {
+		list := p.Certificates()
+		for i, c := range list[:len(list)-1] {
+			if p.Revocation(i).Status == chain.StatusUnknown && namesRevocation(c) {
+				return &chain.Error{Reason: chain.ErrRevocationUnknown, Cert: c, Detail: "it names a CRL or OCSP responder, and none of them said anything"}
+			}
+		}
+		if next != nil {
+			return next(p)
+		}
+		return nil
+	}
+}
+
+// namesRevocation reports whether c says where its revocation can be looked up.
+func namesRevocation(c *x509.Certificate) bool {
+	points := asn1.ObjectIdentifier{2, 5, 29, 31} // id-ce-cRLDistributionPoints, of any form
+	return len(c.OCSPServer) > 0 || slices.ContainsFunc(c.Extensions, func(e pkix.Extension) bool { return e.Id.Equal(points) })
 }
 
 // timeoutFetcher bounds each connection, as OWACRLConnectionTimeout does.

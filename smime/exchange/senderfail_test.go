@@ -461,6 +461,40 @@ func TestCRLChecksOnSend(t *testing.T) {
 	}
 }
 
+// TestCheckCRLOnSendWithoutPlaces sends where the certificates name neither a
+// CRL nor a responder: no place is out of reach.
+func TestCheckCRLOnSendWithoutPlaces(t *testing.T) {
+	a := newAuthority(t, "a", year(2045))
+	signer, reader := a.identity(alice, nil), a.identity(bob, nil)
+	for _, tt := range []struct {
+		name string
+		dir  *chain.Collection
+		want error
+	}{
+		{"nothing known", a.directory(signer, reader), nil},
+		{"revoked by a CRL at hand", a.directory(signer, reader).With(chain.Untrusted(chain.DER(a.crl(reader)))), chain.ErrRevoked},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := exchange.DefaultConfig()
+			cfg.CheckCRLOnSend = true
+			refused := errors.New("by the caller")
+			s := exchange.Sender{Config: &cfg, Identities: []*smime.Identity{signer}, Trust: tt.dir, Fetcher: &network{}}
+			for _, check := range []func(*chain.Path) error{nil, func(*chain.Path) error { return refused }} {
+				s.Recipients.Chain.Check = check
+				want := tt.want
+				if check != nil && want == nil {
+					want = refused
+				}
+				var list []sent
+				m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: persons(bob), Sign: true, Encrypt: true}
+				if err := s.Send(t.Context(), m, collect(&list)); !errors.Is(err, want) || (err == nil) != (len(list) == 1) {
+					t.Errorf("%d messages, %v, want %v", len(list), err, want)
+				}
+			}
+		})
+	}
+}
+
 // TestCRLTimeouts holds that a connection ends by OWACRLConnectionTimeout and
 // all of one validation by OWACRLRetrievalTimeout.
 func TestCRLTimeouts(t *testing.T) {
