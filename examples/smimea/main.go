@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/smime"
@@ -35,20 +36,35 @@ func run(ctx context.Context, r *Resolver, mailboxes []string, in io.Reader, out
 	}
 	var to []*smime.Recipient
 	for _, mailbox := range mailboxes {
-		records, err := r.Lookup(ctx, mailbox)
+		found, err := find(ctx, r, mailbox)
 		if err != nil {
-			return fmt.Errorf("%s: %w", mailbox, err)
-		}
-		anchors, err := Anchors(mailbox, records)
-		if err != nil {
-			return err
-		}
-		trust := chain.NewCollection(chain.Anchors(anchors), chain.Untrusted(r))
-		found, err := smime.FindRecipients(ctx, []string{mailbox}, trust, nil)
-		if err != nil {
-			return err
+			return fmt.Errorf("%s: nothing was found: %w", mailbox, err)
 		}
 		to = append(to, found...)
 	}
 	return smime.Encrypt(ctx, out, in, to, nil)
+}
+
+// find returns the recipient that the records of a mailbox name, or why they
+// name none.
+func find(ctx context.Context, r *Resolver, mailbox string) ([]*smime.Recipient, error) {
+	records, err := r.Lookup(ctx, mailbox)
+	if err != nil {
+		return nil, err
+	}
+	anchors, err := Anchors(mailbox, records)
+	if err != nil {
+		return nil, err
+	}
+	trust := chain.NewCollection(chain.Anchors(anchors), chain.Untrusted(r))
+	found, err := smime.FindRecipients(ctx, []string{mailbox}, trust, nil)
+	switch {
+	case err == nil:
+		return found, nil
+	case len(records) == 0:
+		return nil, fmt.Errorf("%w: %w", ErrNoRecords, err)
+	case !slices.ContainsFunc(records, vouches):
+		return nil, fmt.Errorf("%w: %w", ErrNotInFull, err)
+	}
+	return nil, err
 }

@@ -29,8 +29,12 @@ type Resolver struct {
 	Timeout time.Duration // for one look-up; zero: 5 s
 }
 
-// ErrInsecure says that an answer was not validated by DNSSEC.
-const ErrInsecure = problem("the answer is not validated by DNSSEC")
+// Why a look-up found nothing.
+const (
+	ErrInsecure  = problem("the answer is not validated by DNSSEC: the zone is not signed, or the resolver does not validate")
+	ErrNoRecords = problem("the domain publishes no SMIMEA record for the mailbox")
+	ErrNotInFull = problem("no SMIMEA record has a certificate in full that the domain vouches for (usage 2 or 3, selector 0, matching type 0)")
+)
 
 type problem string
 
@@ -185,6 +189,11 @@ func (r Record) certificate() *x509.Certificate {
 	return c
 }
 
+// vouches reports whether the domain alone vouches for the certificate of r.
+func vouches(r Record) bool {
+	return r.certificate() != nil && (r.Usage == AssertAnchor || r.Usage == DomainIssued)
+}
+
 // Find implements chain.Source: it offers the certificates that the records
 // hold in full, as raw material for chain.Untrusted.
 func (r *Resolver) Find(ctx context.Context, q chain.Query) iter.Seq2[*chain.Entry, error] {
@@ -234,8 +243,8 @@ func Anchors(mailbox string, records []Record) (chain.Source, error) {
 	}
 	var certs []*x509.Certificate
 	for _, r := range records {
-		if c := r.certificate(); c != nil && (r.Usage == AssertAnchor || r.Usage == DomainIssued) {
-			certs = append(certs, c)
+		if vouches(r) {
+			certs = append(certs, r.certificate())
 		}
 	}
 	return chain.Constrain(chain.Certs(certs...), chain.Constraints{
