@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/emersion/go-message"
@@ -178,6 +179,13 @@ func (m *Message) insideEncryption(n *node) bool {
 		}
 	}
 	return inside
+}
+
+// headersBelow returns the headers of the layers of the envelope that are inside
+// of the content of n, down to the payload.
+func (m *Message) headersBelow(n *node) []mimetree.Header {
+	i := slices.IndexFunc(m.envelope, func(l Layer) bool { return nodeOf(l) == n })
+	return m.headers[min(i+2, len(m.headers)):]
 }
 
 // conclude makes the verdicts on the message out of those on its layers.

@@ -431,29 +431,22 @@ func (o *opener) openCompressed(n node, pl place, sc scope) (Layer, error) {
 
 // judgeSigned judges the signatures of one layer against the headers around it.
 func (o *opener) judgeSigned(x judged) {
-	headers, err := o.headersFor(x)
-	who := findAuthors(o.j.required, headers...)
+	at, err := o.position(x)
+	who := findAuthors(o.j.required, bindingHeaders(at, false)...)
 	if err != nil {
 		who.err = err
 	}
-	ev := o.j.evidence(x.form.elements)
-	reports := o.j.reports(x.form.infos, ev, who)
-	uncover(reports, x.node.structure, who)
-	signer, err := verdict(reports, who)
+	g := o.j.judge(x.read, []signedForm{*x.form}, who, x.node.structure)
 	if x.node.errant {
-		for _, r := range reports {
+		for _, r := range g.reports {
 			r.Coverage = failed(ErrNotCovered)
 			r.conclude()
 		}
 	}
-	if signer != nil {
-		signer.findEncryptTo(o.j, ev)
-		signer.layer = receiptTargetOf(x.read, reports)
-	}
 	for _, n := range who.notes {
 		x.node.note(n.Code, n.Detail)
 	}
-	for _, r := range reports {
+	for _, r := range g.reports {
 		for _, n := range r.notes {
 			x.node.note(n.Code, n.Detail)
 		}
@@ -462,22 +455,27 @@ func (o *opener) judgeSigned(x judged) {
 		}
 	}
 	if x.receipt != nil {
-		x.receipt.Signers, x.receipt.signer, x.receipt.err = reports, signer, err
+		x.receipt.Signers, x.receipt.signer, x.receipt.err = g.reports, g.signer, g.err
 		return
 	}
-	x.signed.Signers, x.signed.who, x.signed.signer, x.signed.err = reports, who, signer, err
+	x.signed.Signers, x.signed.who, x.signed.signer, x.signed.err = g.reports, who, g.signer, g.err
 }
 
-// headersFor returns the headers whose From fields a signature must match: for
-// a layer inside all encryption those of every layer of the message, for one
-// outside those that were not encrypted, for an errant one those around it.
-func (o *opener) headersFor(x judged) ([]mimetree.Header, error) {
-	if !x.node.errant && o.msg.insideEncryption(x.node) {
-		return o.msg.headers, nil
+// position returns where the layer of a signature is.
+func (o *opener) position(x judged) (position, error) {
+	at := position{around: x.scope.outer, entity: x.node.header, errant: x.node.errant, encrypts: true, cleartext: -1}
+	if at.errant {
+		at.around = append([]mimetree.Header{x.scope.message}, x.scope.outer...)
 	}
-	headers := append([]mimetree.Header{x.scope.message}, x.scope.outer...)
-	inner, err := x.read.head.header()
-	return append(headers, x.node.header, inner), err
+	if !at.errant && o.msg.insideEncryption(x.node) {
+		at.encrypts, at.deeper = false, o.msg.headersBelow(x.node)
+	}
+	if x.receipt != nil {
+		return at, nil
+	}
+	var err error
+	at.content, err = x.read.head.header()
+	return at, err
 }
 
 // run reads the message into a spool while its parts are found, opens the

@@ -162,7 +162,7 @@ func CheckReceipt(ctx context.Context, receipt, sent io.Reader, trust *chain.Col
 	if c.kind != oid.ContentReceipt {
 		return nil, fmt.Errorf("%w: signed content of type %s", ErrNoReceipt, c.kind)
 	}
-	signer, err := v.judge(c)
+	signer, err := v.signerOf(c)
 	if err != nil {
 		return nil, err
 	}

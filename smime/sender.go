@@ -3,6 +3,7 @@ package smime
 import (
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mailbox"
@@ -37,6 +38,40 @@ func findAuthors(required string, headers ...mimetree.Header) *authors {
 		a.err = fmt.Errorf("%w: there is no From field", ErrSender)
 	}
 	return a
+}
+
+// A position is where a signed entity is in a message.
+type position struct {
+	around  []mimetree.Header // of the message and of each layer around the entity, the outermost first
+	entity  mimetree.Header   // of the signed entity itself
+	content mimetree.Header   // of the signed content; nil: the content is no message
+	deeper  []mimetree.Header // of what the layers in the content hold, down to the payload
+
+	errant    bool // the entity is one part among others: its content is not that of the message
+	encrypts  bool // a layer in the content is encrypted
+	cleartext int  // how many of around everybody can see, where a ciphertext may have been changed; else -1
+}
+
+// bindingHeaders says which headers bind a signer. It returns the header sections
+// at a position whose From fields must all name the same authors, whom the
+// certificate must name, the outermost first: programs differ in the one that
+// they show. These are the headers around the signed entity, its own and that of
+// the signed content, and those of what the content holds unless it is encrypted:
+// who signed a ciphertext may not know what is in it.
+//
+// With disclosed it returns only those that everybody can see or that are
+// signed. Whoever changes a ciphertext that is not authenticated can move a piece
+// of the plaintext into the others, inside encryption and outside the signature,
+// so that an error about these would tell what that piece is.
+func bindingHeaders(at position, disclosed bool) []mimetree.Header {
+	if disclosed && at.cleartext >= 0 {
+		return slices.Concat(at.around[:at.cleartext], []mimetree.Header{at.content})
+	}
+	headers := slices.Concat(at.around, []mimetree.Header{at.entity, at.content})
+	if !at.errant && !at.encrypts {
+		headers = append(headers, at.deeper...)
+	}
+	return headers
 }
 
 func (a *authors) add(h mimetree.Header) {

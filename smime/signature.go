@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/x509der"
 	"github.com/gosmime/gosmime/pkcs7"
 )
@@ -54,6 +55,46 @@ func (ev *evidence) certificate(raw []byte) *x509.Certificate {
 
 func (j *judge) evidence(elements [][]byte) *evidence {
 	return &evidence{elements: elements, trust: j.trust.With(chain.Untrusted(chain.DER(elements...)))}
+}
+
+// A judgement is what was found out about the signatures over one content.
+type judgement struct {
+	form    *signedForm // of the content, that the reports are about
+	intact  bool        // a signature holds for it, whoever made it
+	reports []*SignerReport
+	signer  *Signer // nil unless everything holds
+	err     error
+}
+
+// judge judges the signatures over a content, whose signer must be who: the one
+// way to a [Signer]. Of several forms, as received and with canonical line ends,
+// it takes the one that a signature holds for, else the one that a signature
+// came furthest with. structure says why other programs may show something else
+// than the content, or is nil.
+func (j *judge) judge(sc *signedContent, forms []signedForm, who *authors, structure error) *judgement {
+	ev := j.evidence(forms[0].elements)
+	g := &judgement{}
+	furthest := -1
+	for i := range forms {
+		reports := j.reports(forms[i].infos, ev, who)
+		far := progressNone
+		for _, r := range reports {
+			far = max(far, progressOf(r.Integrity.err))
+			g.intact = g.intact || r.Integrity.passed
+		}
+		if int(far) > furthest {
+			g.reports, furthest, g.form = reports, int(far), &forms[i]
+		}
+		if g.intact {
+			break
+		}
+	}
+	uncover(g.reports, structure, who)
+	if g.signer, g.err = verdict(g.reports, who); g.err == nil {
+		j.findEncryptTo(g.signer, ev)
+		g.signer.layer = receiptTargetOf(sc, g.reports)
+	}
+	return g
 }
 
 // reports judges every signature of a SignedData.
@@ -341,4 +382,33 @@ func (j *judge) form(sc *signedContent) *signedForm {
 		}
 	}
 	return form
+}
+
+// findEncryptTo finds the certificate of the encryption key preference among
+// those that came along and those at hand.
+//
+//	SMIMEEncryptionKeyPreference ::= CHOICE {
+//	    issuerAndSerialNumber   [0] IssuerAndSerialNumber,
+//	    receipentKeyId          [1] RecipientKeyIdentifier,
+//	    subjectAltKeyIdentifier [2] SubjectKeyIdentifier }
+//
+// The attribute that Outlook adds is an IssuerAndSerialNumber.
+func (j *judge) findEncryptTo(s *Signer, ev *evidence) {
+	if s.fromFuture() {
+		return
+	}
+	for _, a := range s.report.info.Signed() {
+		t := oid.FromX509(a.Type)
+		if t != oid.AttrEncryptionKeyPreference && t != oid.AttrMicrosoftKeyPreference || len(a.Values) != 1 {
+			continue
+		}
+		id, ok := parseKeyPreference(a.Values[0])
+		if !ok {
+			continue
+		}
+		for cert := range j.candidates(id, ev) {
+			s.encryptTo = cert
+			return
+		}
+	}
 }

@@ -128,35 +128,6 @@ func (s *Signer) read() error {
 	return first
 }
 
-// findEncryptTo finds the certificate of the encryption key preference among
-// those that came along and those at hand.
-//
-//	SMIMEEncryptionKeyPreference ::= CHOICE {
-//	    issuerAndSerialNumber   [0] IssuerAndSerialNumber,
-//	    receipentKeyId          [1] RecipientKeyIdentifier,
-//	    subjectAltKeyIdentifier [2] SubjectKeyIdentifier }
-//
-// The attribute that Outlook adds is an IssuerAndSerialNumber.
-func (s *Signer) findEncryptTo(j *judge, ev *evidence) {
-	if s.fromFuture() {
-		return
-	}
-	for _, a := range s.report.info.Signed() {
-		t := oid.FromX509(a.Type)
-		if t != oid.AttrEncryptionKeyPreference && t != oid.AttrMicrosoftKeyPreference || len(a.Values) != 1 {
-			continue
-		}
-		id, ok := parseKeyPreference(a.Values[0])
-		if !ok {
-			continue
-		}
-		for cert := range j.candidates(id, ev) {
-			s.encryptTo = cert
-			return
-		}
-	}
-}
-
 func parseKeyPreference(der []byte) (pkcs7.CertID, bool) {
 	in := cryptobyte.String(der)
 	var body, id cryptobyte.String

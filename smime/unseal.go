@@ -214,7 +214,8 @@ func (u *unsealing) finish(w io.Writer, e *entity, content io.Reader) error {
 		return ErrNotSigned
 	}
 	if !u.v.j.anySender {
-		who := findAuthors(u.v.j.required, append(u.v.outer, e.part.Header)...)
+		at := position{around: u.v.outer, entity: e.part.Header}
+		who := findAuthors(u.v.j.required, bindingHeaders(at, false)...)
 		if err := who.namedBy(u.signer.report.UnverifiedCertificate); err != nil {
 			return err
 		}
@@ -254,7 +255,7 @@ func (u *unsealing) encrypted(e *entity, body io.Reader, src *stream.Source) (*s
 		return nil, err
 	}
 	if !u.malleable && !d.enc.Cipher.Authenticated() {
-		u.malleable, u.v.public = true, len(u.v.outer)
+		u.malleable, u.v.cleartextHeaders = true, len(u.v.outer)
 	}
 	if err != nil || !d.mime {
 		return nil, fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
@@ -294,14 +295,14 @@ func (u *unsealing) signed(e *entity, body io.Reader, src *stream.Source) (*stre
 	}
 	u.closers = append(u.closers, c.close)
 	if u.enc != nil && !u.layered(c) {
-		u.signer, err = u.v.judge(c)
+		u.signer, err = u.v.signerOf(c)
 	} else {
 		err = u.holds(c)
 	}
 	// Who signed knew the content: nothing of it can be found out any more, but
 	// of the structure outside of it.
 	if c.intact && c.structure == nil {
-		u.malleable, u.v.public = false, -1
+		u.malleable, u.v.cleartextHeaders = false, -1
 	}
 	if err != nil {
 		return nil, err
@@ -332,16 +333,14 @@ func (u *unsealing) layered(c *readContent) bool {
 // it. One that does not hold is noted: anybody could have left it out. What it
 // must not do is show another message than what is inside.
 func (u *unsealing) holds(c *readContent) error {
-	reports, _ := u.v.choose(c, &authors{})
-	u.listed = u.listed || expanded(reports)
-	for _, r := range reports {
-		if r.Integrity.passed {
-			u.outside = true
-			return c.structure
-		}
+	g := u.v.judge(c, &authors{})
+	u.listed = u.listed || expanded(g.reports)
+	if g.intact {
+		u.outside = true
+		return c.structure
 	}
-	if _, err := verdict(reports, &authors{}); c.structure == nil {
-		n := Note{Code: NoteOuterSignature, Detail: quote(err.Error())}
+	if c.structure == nil {
+		n := Note{Code: NoteOuterSignature, Detail: quote(g.err.Error())}
 		if u.enc == nil {
 			u.notes = append(u.notes, n)
 		} else {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"slices"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/mimetree"
@@ -33,7 +32,7 @@ func Verify(ctx context.Context, w io.Writer, r io.Reader, trust *chain.Collecti
 		return nil, err
 	}
 	defer c.close()
-	signer, err := v.judge(c)
+	signer, err := v.signerOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -73,14 +72,17 @@ type verification struct {
 	*layerReader
 	j        *judge
 	outer    []mimetree.Header // of messages that the entity was taken out of, outermost first
-	public   int               // how many of these everybody can see, where the rest may have been changed; else -1
 	receipts bool              // a receipt is wanted
+
+	// cleartextHeaders is how many of outer were in the clear, where the cipher
+	// around the rest does not authenticate; else -1.
+	cleartextHeaders int
 }
 
 func newVerification(ctx context.Context, trust *chain.Collection, opts *VerifyOptions, work *workload) *verification {
 	v := &verification{
-		layerReader: &layerReader{ctx: ctx, work: work, historic: opts.InsecureHistoric},
-		public:      -1,
+		layerReader:      &layerReader{ctx: ctx, work: work, historic: opts.InsecureHistoric},
+		cleartextHeaders: -1,
 		j: &judge{ctx: ctx, trust: trust, opts: opts.Chain, timestamps: opts.Timestamps,
 			required: opts.Sender, anySender: opts.InsecureAnySender, namedPath: opts.RequireNamedPath},
 	}
@@ -170,9 +172,9 @@ func (v *verification) readOpaque(c *readContent, body io.Reader) (*signedConten
 	return sc, drain(decoded)
 }
 
-// judge returns the signer of the content if everything holds.
-func (v *verification) judge(c *readContent) (*Signer, error) {
-	headers := append(slices.Clone(v.outer), c.entity.part.Header)
+// signerOf returns the signer of the content if everything holds.
+func (v *verification) signerOf(c *readContent) (*Signer, error) {
+	at := position{around: v.outer, entity: c.entity.part.Header, cleartext: v.cleartextHeaders}
 	if c.kind != oid.ContentReceipt || !v.receipts && !isReceipt(c.entity.part) {
 		if len(c.forms[0].infos) == 0 {
 			return nil, fmt.Errorf("%w: %w", ErrNotSigned, pkcs7.ErrNoSigner)
@@ -180,71 +182,46 @@ func (v *verification) judge(c *readContent) (*Signer, error) {
 		if err := checkKind(c.kind); err != nil {
 			return nil, err
 		}
-		inner, err := c.head.header()
-		if err != nil {
+		var err error
+		if at.content, err = c.head.header(); err != nil {
 			return nil, err
 		}
-		headers = append(headers, inner)
 	}
-	who := findAuthors(v.j.required, headers...)
+	who := findAuthors(v.j.required, bindingHeaders(at, false)...)
 	if who.err != nil && v.j.anySender {
 		who = &authors{}
 	}
-	reports, ev := v.choose(c, who)
-	uncover(reports, c.structure, who)
-	signer, err := verdict(reports, who)
-	if err != nil {
-		if v.public >= 0 {
-			err = v.told(c, append(slices.Clone(headers[:v.public]), headers[len(v.outer)+1:]...), err)
-		}
-		return nil, err
+	g := v.judge(c, who)
+	if g.err != nil && at.cleartext >= 0 {
+		return nil, v.visibleError(c, at, g.err)
 	}
-	signer.findEncryptTo(v.j, ev)
-	signer.layer = receiptTargetOf(c.signedContent, reports)
-	signer.notes = c.notes(who, reports)
-	return signer, nil
+	if g.err != nil {
+		return nil, g.err
+	}
+	g.signer.notes = c.notes(who, g.reports)
+	return g.signer, nil
 }
 
-// told returns the error to give for a content that failed, judged by the
-// headers that everybody can see or that are signed: into the others, inside
-// encryption and outside the signature, an attacker can have moved a piece of
-// the plaintext. Where only these are wrong it is ErrDecrypt.
-func (v *verification) told(c *readContent, headers []mimetree.Header, err error) error {
+// visibleError returns the error to report for a failed signature inside a cipher
+// that does not authenticate. Where only headers that are neither public nor
+// signed are wrong it is ErrDecrypt, so that the error is no decryption oracle.
+func (v *verification) visibleError(c *readContent, at position, err error) error {
 	if v.j.anySender {
 		return err
 	}
-	who := findAuthors(v.j.required, headers...)
-	reports, _ := v.choose(c, who)
-	uncover(reports, c.structure, who)
-	if _, err := verdict(reports, who); err != nil {
-		return err
+	if g := v.judge(c, findAuthors(v.j.required, bindingHeaders(at, true)...)); g.err != nil {
+		return g.err
 	}
 	c.intact = false
 	return pkcs7.ErrDecrypt
 }
 
-// choose judges the content as it was received and, if no signature holds for
-// that, with canonical line ends. Where none holds for either form, the reports
-// are those of the form that a signature came furthest with.
-func (v *verification) choose(c *readContent, who *authors) ([]*SignerReport, *evidence) {
-	ev := v.j.evidence(c.forms[0].elements)
-	var best []*SignerReport
-	furthest := -1
-	for i := range c.forms {
-		reports := v.j.reports(c.forms[i].infos, ev, who)
-		far := progressNone
-		for _, r := range reports {
-			far = max(far, progressOf(r.Integrity.err))
-			c.intact = c.intact || r.Integrity.passed
-		}
-		if int(far) > furthest {
-			best, furthest, c.form = reports, int(far), &c.forms[i]
-		}
-		if c.intact {
-			break
-		}
-	}
-	return best, ev
+// judge judges the signatures over the content and notes the form that they are
+// about.
+func (v *verification) judge(c *readContent, who *authors) *judgement {
+	g := v.j.judge(c.signedContent, c.forms, who, c.structure)
+	c.form, c.intact = g.form, c.intact || g.intact
+	return g
 }
 
 // writeTo writes the content as the signature covers it.
