@@ -222,6 +222,13 @@ func (r *DecryptReader) check() error {
 	if r.choose(more, tags, tail) {
 		return nil
 	}
+	if !authenticated && len(r.keys) > 0 {
+		// Bad padding takes as long as any other content: all of it is decrypted,
+		// nothing is shown, and the end is ErrDecrypt.
+		r.chosen = r.keys[0]
+		r.chosen.wrong = true
+		return nil
+	}
 	// Why another candidate was not asked is known only where no content key
 	// was found at all: told in any other case it would say that the content of
 	// the first is badly padded.

@@ -18,6 +18,14 @@ import (
 //
 // Whatever is wrong once a key was found is one error, [pkcs7.ErrDecrypt], and
 // so is a content that does not begin like a MIME entity.
+//
+// With a cipher that does not authenticate, such as AES in CBC mode, success
+// itself says something about the plaintext: that its last octets are a padding
+// and that its first ones look like a header. Whoever can change a stolen
+// message, have it decrypted again and again, and learn whether Decrypt
+// succeeded, finds out the plaintext octet by octet (RFC 8551 section 6). A
+// program that answers others, such as a server, therefore sets
+// RequireAuthenticated, or uses [Unseal], or gives the same answer in both cases.
 func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *DecryptOptions) (*Encryption, error) {
 	if opts == nil {
 		opts = &DecryptOptions{}
@@ -71,8 +79,9 @@ func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *
 
 // DecryptOptions are the options of [Decrypt].
 type DecryptOptions struct {
-	// RequireAuthenticated fails with ErrNotAuthenticated if the cipher lets
-	// an attacker change the content.
+	// RequireAuthenticated fails with ErrNotAuthenticated, before any key is
+	// used, if the cipher lets an attacker change the content. Without it the
+	// success of Decrypt tells about the plaintext.
 	RequireAuthenticated bool
 	// ForDisplay leaves out the copy of hidden header fields in the text, as
 	// [Message.WriteDisplay] does.

@@ -92,11 +92,12 @@ func groups() ([]*group, error) {
 			list = append(list, g)
 		}
 	}
-	return list, nil
+	verbs, err := verbGroups(private, rsaCert)
+	return append(list, verbs...), err
 }
 
 func (m *maker) group() (*group, error) {
-	g := &group{name: m.name + ", " + m.cipher.String(), key: m.key}
+	g := &group{name: m.name + ", " + m.cipher.String(), open: func(msg []byte) error { return open(msg, m.key) }}
 	add := func(name string, spoil func(msg, key []byte) error) error {
 		c := &class{name: name}
 		for len(c.messages) < variants {
@@ -150,13 +151,15 @@ func (m *maker) group() (*group, error) {
 	return g, err
 }
 
-func (m *maker) message() ([]byte, error) {
+func (m *maker) message() ([]byte, error) { return m.encrypt(random(contentSize)) }
+
+func (m *maker) encrypt(content []byte) ([]byte, error) {
 	var out bytes.Buffer
-	w, err := pkcs7.NewEncryptWriter(context.Background(), &out, []pkcs7.Recipient{m.to}, &pkcs7.EncryptOptions{Cipher: m.cipher, Size: contentSize})
+	w, err := pkcs7.NewEncryptWriter(context.Background(), &out, []pkcs7.Recipient{m.to}, &pkcs7.EncryptOptions{Cipher: m.cipher, Size: int64(len(content))})
 	if err != nil {
 		return nil, err
 	}
-	if _, err := w.Write(random(contentSize)); err != nil {
+	if _, err := w.Write(content); err != nil {
 		return nil, err
 	}
 	if err := w.Close(); err != nil {
