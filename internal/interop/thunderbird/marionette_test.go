@@ -15,7 +15,7 @@ import (
 )
 
 // patience is for one step, on a busy machine.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // A marionette is a connection to a running Thunderbird. A message is a JSON
 // array with its length and a colon before it: [0, id, command, parameters],

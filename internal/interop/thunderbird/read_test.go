@@ -52,7 +52,7 @@ func TestThunderbirdShows(t *testing.T) {
 	for _, tt := range slices.Concat(w.signedMail(), w.encryptedMail(), w.badMail()) {
 		t.Run(tt.name, func(t *testing.T) {
 			var got view
-			c.run(t, "read.js", map[string]any{"mail": c.write(t, "mail.eml", tt.mail(t))}, &got)
+			c.run(t, "read.js", map[string]any{"mail": c.write(t, "mail.eml", tt.mail(t)), "state": tt.signature != absent || tt.encryption != absent}, &got)
 			tt.check(t, got)
 		})
 	}
@@ -134,6 +134,8 @@ func (w *world) encryptedMail() []row {
 		{name: "CBC to ECDH P-256", mail: w.encrypted("p256", nil, pkcs7.AES256CBC), signature: absent},
 		{name: "CBC to ECDH P-384", mail: w.encrypted("p384", nil, pkcs7.AES256CBC), signature: absent},
 		{name: "CBC to ECDH P-521", mail: w.encrypted("p521", nil, pkcs7.AES256CBC), signature: absent},
+		{name: "by key identifier to RSA", mail: w.byKeyID("rsa"), signature: absent},
+		{name: "by key identifier to ECDH P-256", mail: w.byKeyID("p256"), signature: absent},
 		{name: "sealed, subject hidden", mail: w.sealed(plainMail, smime.HideSubject), subject: "[...]"},
 		{name: "sealed, most hidden", mail: w.sealed(plainMail, smime.HideMost), subject: "[...]"},
 		{name: "sealed, nothing hidden", mail: w.sealed(plainMail, smime.HideNothing)},
@@ -196,13 +198,23 @@ func (w *world) signedRich(opts *smime.SignOptions) func(t *testing.T) []byte {
 
 func (w *world) encrypted(kind string, announced smime.Capabilities, cipher pkcs7.Cipher) func(t *testing.T) []byte {
 	return func(t *testing.T) []byte {
-		var b bytes.Buffer
-		opts := &smime.EncryptOptions{Cipher: cipher, Header: smime.HideNothing}
-		if err := smime.Encrypt(t.Context(), &b, bytes.NewReader(plainMail(t)), w.reader(t, kind, announced), opts); err != nil {
-			t.Fatal(err)
-		}
-		return b.Bytes()
+		return encrypt(t, w.reader(t, kind, announced), &smime.EncryptOptions{Cipher: cipher, Header: smime.HideNothing})
 	}
+}
+
+func (w *world) byKeyID(kind string) func(t *testing.T) []byte {
+	return func(t *testing.T) []byte {
+		return encrypt(t, w.reader(t, kind, nil), &smime.EncryptOptions{ByKeyID: true, Header: smime.HideNothing})
+	}
+}
+
+func encrypt(t *testing.T, to []*smime.Recipient, opts *smime.EncryptOptions) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := smime.Encrypt(t.Context(), &b, bytes.NewReader(plainMail(t)), to, opts); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func (w *world) sealed(mail func(t *testing.T) []byte, policy smime.HeaderPolicy) func(t *testing.T) []byte {

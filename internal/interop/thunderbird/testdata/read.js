@@ -1,5 +1,5 @@
 // Puts a mail into the folder "Test", shows it as a click does, and says what
-// the user sees. args: {mail: path, patience: milliseconds}.
+// the user sees. args: {mail: path, state: whether S/MIME is expected}.
 const root = MailServices.accounts.localFoldersServer.rootFolder;
 if (!root.containsChildNamed("Test")) {
   root.createSubfolder("Test", null);
@@ -8,7 +8,7 @@ await until("a folder", () => root.containsChildNamed("Test"));
 const folder = root.getChildNamed("Test");
 const key = await new Promise((resolve, reject) => {
   let added;
-  const listener = {
+  const copied = {
     QueryInterface: ChromeUtils.generateQI(["nsIMsgCopyServiceListener"]),
     onStartCopy() {},
     onProgress() {},
@@ -16,7 +16,7 @@ const key = await new Promise((resolve, reject) => {
     getMessageId() { return null; },
     onStopCopy(status) { Components.isSuccessCode(status) ? resolve(added) : reject(new Error("copying: " + status)); },
   };
-  MailServices.copy.copyFileMessage(file(args.mail), folder, null, false, 0, "", listener, null);
+  MailServices.copy.copyFileMessage(file(args.mail), folder, null, false, 0, "", copied, null);
 });
 const about3Pane = main.document.getElementById("tabmail").currentAbout3Pane;
 if (about3Pane.gFolder?.URI != folder.URI) {
@@ -32,11 +32,20 @@ await until("the pane of the mail", () => pane.document.readyState == "complete"
 // A mail with S/MIME inside of multipart/signed sets this, and nothing of
 // Thunderbird takes it back: mail that is shown afterwards has no state.
 pane.setIgnoreStatusFromMimePart(null);
-let loaded = false;
-pane.addEventListener("MsgLoaded", () => { loaded = true; }, { once: true });
+// A late event may be that of the mail before, and Thunderbird may load a mail
+// a second time.
+let started = false;
+const listener = {
+  onStartHeaders() { started = true; },
+  onEndHeaders() {},
+};
+pane.gMessageListeners.push(listener);
 about3Pane.selectMessage(header);
 await until("the mail on the screen", () =>
-  loaded && pane.gMessage?.messageKey == key && pane.gReceivedSignatureCount >= pane.gExpectedSignatureCount);
+  started && pane.gMessage?.messageKey == key && pane.gSmimeMsgLoadedFired &&
+  (args.state ? pane.gSmimeProcessedDispatched : pane.gReceivedSignatureCount >= pane.gExpectedSignatureCount),
+  () => [started, pane.gSmimeMsgLoadedFired, pane.gSmimeProcessedDispatched, pane.gReceivedSignatureCount, pane.gExpectedSignatureCount]);
+pane.gMessageListeners.splice(pane.gMessageListeners.indexOf(listener), 1);
 const content = await until("its content", () => {
   const d = pane.getMessagePaneBrowser().contentDocument;
   return d?.readyState == "complete" && d.body && d;
