@@ -21,7 +21,9 @@ type Recipient interface {
 // ToCertificate encrypts to the key of cert: RSA (OAEP with SHA-256, see
 // [RecipientOptions]), ECDH (P-256, P-384, P-521, X25519, X448) or ML-KEM. A
 // key that can only sign and an RSA key below 2048 bits are refused. Whether
-// the certificate is valid and meant for encryption is not asked.
+// the certificate is valid and meant for encryption is not asked. NSS, and with
+// it Thunderbird, does not read a message that has an ML-KEM recipient, not even
+// for the others.
 func ToCertificate(cert *x509.Certificate, opts *RecipientOptions) Recipient {
 	if opts == nil {
 		opts = &RecipientOptions{}
@@ -32,7 +34,8 @@ func ToCertificate(cert *x509.Certificate, opts *RecipientOptions) Recipient {
 // RecipientOptions are the options of [ToCertificate]; nil means the defaults.
 type RecipientOptions struct {
 	// ByKeyID names the recipient by subject key identifier; one whose
-	// certificate has no such extension, by issuer and serial number.
+	// certificate has no such extension, by issuer and serial number. The stock
+	// commands of NeoMutt and gpgsm do not read key identifiers.
 	ByKeyID bool
 	// PKCS1v15 uses RSAES-PKCS1-v1_5 where OAEP is the default: some installed
 	// programs know nothing else. A key that is for OAEP alone still gets OAEP.
@@ -43,7 +46,9 @@ type RecipientOptions struct {
 }
 
 // ToPassword encrypts to a password (PBKDF2-HMAC-SHA-256 and PWRI-KEK). It
-// keeps password itself, which the caller may clear when all is encrypted.
+// keeps password itself, which the caller may clear when all is encrypted. NSS,
+// and with it Thunderbird, does not read a message that has such a recipient,
+// not even for the others.
 func ToPassword(password []byte) Recipient { return passwordRecipient(password) }
 
 // ToKey encrypts to a symmetric key-encryption key of 16, 24 or 32 octets (AES

@@ -30,7 +30,9 @@ type SigningKey struct {
 type SignOptions struct {
 	SigningTime time.Time // to claim; zero: now
 	ContentType x509.OID  // zero: id-data
-	ByKeyID     bool      // name signers by subject key identifier, where the certificate has one
+	// ByKeyID names signers by subject key identifier, where the certificate has
+	// one. gpgsm and the stock commands of NeoMutt do not read that.
+	ByKeyID bool
 	// Size of the content if known: the output is then DER, if besides the
 	// content has at most 1 MiB or the signatures are of known length, as those
 	// of all but ECDSA keys are. Else it is BER, but for small contents.

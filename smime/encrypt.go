@@ -87,7 +87,8 @@ type EncryptOptions struct {
 	// hiding them, the error is ErrHeader.
 	Hidden []HeaderField
 	// ByKeyID names the recipients by subject key identifier, those whose
-	// certificates have one.
+	// certificates have one. The stock commands of NeoMutt and gpgsm do not read
+	// that.
 	ByKeyID bool
 }
 

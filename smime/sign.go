@@ -65,7 +65,9 @@ type SignOptions struct {
 	// Certificates says which certificates go along; zero: the chain without
 	// its root.
 	Certificates Inclusion
-	ByKeyID      bool // name the signer by subject key identifier
+	// ByKeyID names the signer by subject key identifier, which gpgsm and the
+	// stock commands of NeoMutt do not read.
+	ByKeyID bool
 	// Capabilities is what to announce; nil: what this package can read; empty:
 	// nothing.
 	Capabilities Capabilities
