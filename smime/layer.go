@@ -223,6 +223,9 @@ func noteParts(n *node, p *mimetree.Part, path []int) {
 		if c.Type.Type == "application/ms-tnef" {
 			n.notes = append(n.notes, Note{Code: NoteWinmail, Part: at})
 		}
+		if mimetree.RightsManaged(c) {
+			n.notes = append(n.notes, Note{Code: NoteRightsManaged, Part: at})
+		}
 		noteParts(n, c, at)
 	}
 	if charset, ok := p.Type.Params["charset"]; ok && strings.HasPrefix(p.Type.Type, "text/") && !hasPlainASCII(charset) {

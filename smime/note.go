@@ -53,6 +53,8 @@ const (
 	NoteEncodedMultipart            // a transfer encoding on a multipart, which changes nothing (RFC 2045 section 6.4)
 	NoteNoHeader                    // decrypted content without a MIME header
 	NoteStructure                   // other programs may show other text, and why
+	NoteRightsManaged               // a message.rpmsg of rights management or Office Message Encryption, which this package can't open
+	NoteSensitivityLabel            // a sensitivity label (msip_labels), which is not signed and whose protection this package does not know
 	NoteWeak                        // the way to the content key is below the floor for some recipient, such as RSA with 1024 bits
 	NoteOuterSignature              // a signature outside of the encryption, or around another one, does not hold, and why
 )
@@ -70,6 +72,7 @@ var noteText = [...]string{
 	NoteDeviation: "deviation from CMS", NoteOtherProtocol: "other protocol", NoteContentType: "unreadable Content-Type",
 	NoteParameter: "odd parameter", NoteNoBoundary: "no usable boundary", NoteBoundary: "sloppy boundary",
 	NoteEncodedMultipart: "transfer encoding on a multipart", NoteNoHeader: "no MIME header", NoteStructure: "ambiguous structure",
+	NoteRightsManaged: "protected by rights management", NoteSensitivityLabel: "sensitivity label",
 	NoteWeak: "weak algorithm", NoteOuterSignature: "outer signature does not hold",
 }
 
@@ -86,6 +89,7 @@ var headerNotes = [...]NoteCode{
 	mimetree.RemarkDuplicateField: NoteDuplicateField, mimetree.RemarkMalformedHeader: NoteMalformedHeader,
 	mimetree.RemarkDuplicateParameter: NoteDuplicateParameter, mimetree.RemarkLegacyType: NoteLegacyType,
 	mimetree.RemarkNoProtocol: NoteProtocol, mimetree.RemarkByFileName: NoteByFileName, mimetree.RemarkWinmail: NoteWinmail,
+	mimetree.RemarkRightsManaged: NoteRightsManaged,
 	mimetree.RemarkOtherProtocol: NoteOtherProtocol, mimetree.RemarkRepeatedVersion: NoteDuplicateField,
 	mimetree.RemarkContentType: NoteContentType, mimetree.RemarkParameter: NoteParameter, mimetree.RemarkNoBoundary: NoteNoBoundary,
 	mimetree.RemarkBoundary: NoteBoundary, mimetree.RemarkEncodedMultiple: NoteEncodedMultipart,

@@ -87,6 +87,7 @@ func (o *opener) open(pl place, path []int, sc scope) (Layer, error) {
 	for _, x := range claim.remarks {
 		n.note(headerNotes[x.Code], quote(x.Text))
 	}
+	n.notes = append(n.notes, labelNotes(pl.part.Header)...)
 	if claim.form == mimetree.FormPlain {
 		return o.plain(n, pl, sc)
 	}

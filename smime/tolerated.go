@@ -2,6 +2,7 @@ package smime
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
 	"github.com/gosmime/gosmime/internal/oid"
@@ -13,6 +14,16 @@ func entityNotes(p *mimetree.Part) []Note {
 	var notes []Note
 	for _, x := range remarks {
 		notes = append(notes, Note{Code: headerNotes[x.Code], Detail: quote(x.Text)})
+	}
+	return append(notes, labelNotes(p.Header)...)
+}
+
+// labelNotes returns a note for each sensitivity label in a header. Outlook
+// writes them as "MSIP_Label_<GUID>_Name=...; MSIP_Label_<GUID>_Enabled=true".
+func labelNotes(h mimetree.Header) []Note {
+	var notes []Note
+	for _, value := range h.Get("msip_labels") {
+		notes = append(notes, Note{Code: NoteSensitivityLabel, Detail: quote(strings.TrimSpace(value))})
 	}
 	return notes
 }

@@ -21,7 +21,7 @@ func ExampleGmail() {
 
 // The strict set for those who choose their issuers.
 func ExampleCareful() {
-	root, leaf := issue(new(testing.B), func(c *x509.Certificate) {
+	root, leaf := issueBy(new(testing.B), "Issuing CA", func(c *x509.Certificate) {
 		c.ExtKeyUsage = append(c.ExtKeyUsage, x509.ExtKeyUsageServerAuth)
 	})
 	path, err := verify(root, leaf, nil) // valid, and yet

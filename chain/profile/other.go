@@ -24,6 +24,8 @@ const (
 	RuleStrictMailbox  Rule = "strict mailbox"
 	RuleStrictCA       Rule = "strict end entity"
 	RuleStrictKey      Rule = "strict key"
+	RuleStrictKeyID    Rule = "strict subjectKeyIdentifier"
+	RuleStrictIssuer   Rule = "strict issuer"
 )
 
 // Gmail holds a path to what Gmail asks of the certificates of hosted S/MIME.
@@ -114,7 +116,8 @@ func (s *subject) gmailCA() {
 
 // Careful is a strict set for those who choose their own issuers: a leaf that is
 // no CA, with emailProtection and no other purpose that matters, an address in
-// subjectAltName, and keys of today's strength.
+// subjectAltName and a subject key identifier, keys of today's strength, and an
+// intermediate CA between the leaf and a root, which can be revoked.
 func Careful(certs []*x509.Certificate) []Finding {
 	if len(certs) == 0 {
 		return nil
@@ -132,6 +135,14 @@ func Careful(certs []*x509.Certificate) []Finding {
 	}
 	if s.IsCA {
 		s.report(RuleStrictCA, "the certificate is that of a CA")
+	}
+	if len(s.SubjectKeyId) == 0 {
+		s.report(RuleStrictKeyID, "no subjectKeyIdentifier, which Exchange demands")
+	}
+	if len(certs) > 1 {
+		if issuer, ok := read(certs[1]); ok && bytes.Equal(issuer.RawIssuer, issuer.RawSubject) {
+			s.report(RuleStrictIssuer, "a root issued the certificate directly, and can't be revoked")
+		}
 	}
 	for _, c := range certs {
 		s.found = append(s.found, strictKey(c)...)

@@ -20,6 +20,12 @@ import (
 // issue makes a root and a leaf under it.
 func issue(t testing.TB, edit func(*x509.Certificate)) (root, leaf *x509.Certificate) {
 	t.Helper()
+	return issueBy(t, "Root", edit)
+}
+
+// issueBy makes a CA of that name, under one whose name is "Root", and a leaf.
+func issueBy(t testing.TB, name string, edit func(*x509.Certificate)) (issuer, leaf *x509.Certificate) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -38,18 +44,21 @@ func issue(t testing.TB, edit func(*x509.Certificate)) (root, leaf *x509.Certifi
 	now := time.Now()
 	ca := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Root"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}
-	root = make(ca, ca)
+	below := *ca
+	below.Subject.CommonName = name
+	issuer = make(&below, make(ca, ca))
 	policy, err := x509.ParseOID("2.23.140.1.5.1.2")
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "alice@example.com"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
 		EmailAddresses: []string{"alice@example.com"}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
-		Policies: []x509.OID{policy}, CRLDistributionPoints: []string{"http://pki.example/crl"}}
+		Policies: []x509.OID{policy}, CRLDistributionPoints: []string{"http://pki.example/crl"},
+		SubjectKeyId: []byte{1, 2, 3, 4}}
 	if edit != nil {
 		edit(c)
 	}
-	return root, make(c, root)
+	return issuer, make(c, issuer)
 }
 
 func verify(root, leaf *x509.Certificate, check func(*chain.Path) error) (*chain.Path, error) {
@@ -70,7 +79,7 @@ func TestRawAlone(t *testing.T) {
 	bare := []*x509.Certificate{{Raw: leaf.Raw}, {Raw: root.Raw}}
 	lie := *leaf
 	lie.EmailAddresses, lie.NotAfter, lie.CRLDistributionPoints = nil, lie.NotAfter.AddDate(9, 0, 0), nil
-	for _, lint := range []profile.Lint{profile.Baseline, profile.Gmail, profile.Careful} {
+	for _, lint := range []profile.Lint{profile.Baseline, profile.Gmail} {
 		for _, certs := range [][]*x509.Certificate{bare, {leaf, root}, {&lie, root}} {
 			if found := lint(certs); len(found) > 0 {
 				t.Error(found)
@@ -80,8 +89,16 @@ func TestRawAlone(t *testing.T) {
 }
 
 func TestRequire(t *testing.T) {
+	issuing, leaf := issueBy(t, "Issuing CA", nil)
+	if _, err := verify(issuing, leaf, profile.Require(profile.Baseline, profile.Careful)); err != nil {
+		t.Error(err)
+	}
+	bare := []*x509.Certificate{{Raw: leaf.Raw}, {Raw: issuing.Raw}}
+	if found := profile.Careful(bare); len(found) > 0 {
+		t.Error(found)
+	}
 	root, leaf := issue(t, nil)
-	path, err := verify(root, leaf, profile.Require(profile.Baseline, profile.Gmail, profile.Careful))
+	path, err := verify(root, leaf, profile.Require(profile.Baseline, profile.Gmail))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +119,7 @@ func TestRequire(t *testing.T) {
 		{profile.RuleGmailLeaf, profile.Gmail, netscape(0x40)}, // of servers
 		{profile.RuleStrictUsage, profile.Careful, func(c *x509.Certificate) { c.ExtKeyUsage = nil }},
 		{profile.RuleStrictMailbox, profile.Careful, func(c *x509.Certificate) { c.EmailAddresses = nil }},
+		{profile.RuleStrictKeyID, profile.Careful, func(c *x509.Certificate) { c.SubjectKeyId = nil }},
 	} {
 		root, leaf := issue(t, tt.edit)
 		if _, err := verify(root, leaf, nil); err != nil {
@@ -111,6 +129,11 @@ func TestRequire(t *testing.T) {
 		if !errors.Is(err, chain.ErrCheck) || !errors.Is(err, tt.rule) {
 			t.Errorf("%s: %v", tt.rule, err)
 		}
+	}
+	// A root that issues directly can't be revoked.
+	direct, leaf := issueBy(t, "Root", nil)
+	if _, err := verify(direct, leaf, profile.Require(profile.Careful)); !errors.Is(err, profile.RuleStrictIssuer) {
+		t.Errorf("%v", err)
 	}
 	// The last second within: 825 days are 825 × 86 400 s, notAfter included.
 	root, leaf = issue(t, func(c *x509.Certificate) { c.NotAfter = c.NotBefore.Add(825*24*time.Hour - time.Second) })

@@ -28,6 +28,7 @@ import (
 func main() {
 	var f flags
 	flag.StringVar(&f.config, "config", "", "`FILE` with the JSON of Get-SmimeConfig; its collection says who is trusted")
+	flag.StringVar(&f.policy, "policy", "", "`FILE` with a mobile device policy: the JSON of Get-MobileDeviceMailboxPolicy, or the provisioning document in XML")
 	flag.StringVar(&f.pfx, "pfx", "", "PKCS #12 `FILE` with the keys; its password is in the variable SMIME_PASSWORD")
 	flag.StringVar(&f.people, "people", "", "PEM `FILE` with certificates of recipients")
 	flag.StringVar(&f.outbound, "outbound", "127.0.0.1:2525", "`ADDRESS` to take outgoing mail at")
@@ -43,7 +44,7 @@ func main() {
 	}
 }
 
-type flags struct{ config, pfx, people, outbound, inbound, next, name string }
+type flags struct{ config, policy, pfx, people, outbound, inbound, next, name string }
 
 func run(ctx context.Context, f flags) error {
 	text, err := os.ReadFile(f.config)
@@ -89,10 +90,46 @@ func run(ctx context.Context, f flags) error {
 		}
 		directory = trust.With(chain.Untrusted(src))
 	}
+	policy, err := readPolicy(f.policy)
+	if err != nil {
+		return err
+	}
 	web := &fetch.Client{Timeout: cfg.CRLConnectionTimeout}
-	out := newServer(&Outbound{Sender: &exchange.Sender{Config: &cfg, Identities: ids, Trust: directory, Fetcher: web}, Name: f.name, Next: f.next}, f.name)
+	out := newServer(&Outbound{Sender: &exchange.Sender{Config: &cfg, Identities: ids, Trust: directory, Fetcher: web, Policy: policy}, Name: f.name, Next: f.next}, f.name)
 	in := newServer(&Inbound{Trust: trust, Keys: smime.Identities(ids), Chain: chain.Options{Fetcher: web}, Name: f.name, Next: f.next}, f.name)
 	return serve(ctx, map[string]*smtp.Server{f.outbound: out, f.inbound: in})
+}
+
+// readPolicy reads the policy that mail must meet, or returns nil for no file.
+// Of several policies that is the default one.
+func readPolicy(file string) (*exchange.MobilePolicy, error) {
+	if file == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.HasPrefix(bytes.TrimSpace(text), []byte("<")) {
+		p, err := exchange.ParseProvisionDoc(bytes.NewReader(text))
+		return &p, err
+	}
+	policies, notes, err := exchange.ParseMobilePolicies(bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	for _, n := range notes {
+		fmt.Fprintln(os.Stderr, "note:", n)
+	}
+	if len(policies) == 1 {
+		return &policies[0], nil
+	}
+	for i := range policies {
+		if policies[i].IsDefault {
+			return &policies[i], nil
+		}
+	}
+	return nil, errors.New("several policies, and none is the default")
 }
 
 func newServer(b smtp.Backend, name string) *smtp.Server {

@@ -140,6 +140,35 @@ func TestProgramStartsWithExpiredMember(t *testing.T) {
 	}
 }
 
+// TestReadPolicy reads the policy in each form.
+func TestReadPolicy(t *testing.T) {
+	const xml = "\n<EASProvisionDoc><RequireSignedSMIMEMessages>1</RequireSignedSMIMEMessages></EASProvisionDoc>"
+	for _, tt := range []struct {
+		name, text   string
+		signs, fails bool
+	}{
+		{"XML", xml, true, false},
+		{"one policy", `{"RequireSignedSMIMEMessages": true}`, true, false},
+		{"the default", `[{"Name": "a"}, {"Name": "b", "IsDefault": true, "RequireSignedSMIMEMessages": true}]`, true, false},
+		{"no default", `[{"Name": "a"}, {"Name": "b"}]`, false, true},
+		{"no policy", "hello", false, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "policy")
+			if err := os.WriteFile(file, []byte(tt.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			p, err := readPolicy(file)
+			if (err != nil) != tt.fails || err == nil && p.RequireSignedSMIMEMessages != tt.signs {
+				t.Errorf("%+v, %v", p, err)
+			}
+		})
+	}
+	if p, err := readPolicy(""); p != nil || err != nil {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 // TestProgramRefuses holds that nothing runs on settings that can't be followed.
 func TestProgramRefuses(t *testing.T) {
 	ca := smimetest.NewCA(t)
@@ -153,6 +182,7 @@ func TestProgramRefuses(t *testing.T) {
 		"no store":      {func(c *exchange.Config) { c.CertificateIssuingCA = []byte("text") }, nil, sst.ErrNotStore},
 		"no config":     {nil, func(f *flags) { f.config += "x" }, os.ErrNotExist},
 		"no key":        {nil, func(f *flags) { f.pfx += "x" }, os.ErrNotExist},
+		"no policy":     {nil, func(f *flags) { f.policy = f.pfx + "x" }, os.ErrNotExist},
 		"no people":     {nil, func(f *flags) { f.people += "x" }, os.ErrNotExist},
 		"config no key": {nil, func(f *flags) { f.pfx = f.config }, smime.ErrMalformed},
 	} {

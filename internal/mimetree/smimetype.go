@@ -1,6 +1,9 @@
 package mimetree
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // A Form is what a header says about an entity (RFC 8551 section 3.10).
 type Form uint8
@@ -35,6 +38,7 @@ const (
 	RemarkEncodedMultiple                      // EncodedMultiple
 	RemarkByFileName                           // only the file name says that it is S/MIME
 	RemarkWinmail                              // application/ms-tnef
+	RemarkRightsManaged                        // RightsManaged
 )
 
 // defectRemarks are the defects that are remarked on.
@@ -113,6 +117,11 @@ func FormOf(p *Part) (Form, []Remark) {
 			remark(RemarkByFileName, name)
 			return FormCMS, remarks
 		}
+		if RightsManaged(p) {
+			remark(RemarkRightsManaged, "")
+		}
+	case rpmsgType:
+		remark(RemarkRightsManaged, "")
 	case "application/ms-tnef":
 		remark(RemarkWinmail, "")
 	}
@@ -124,15 +133,33 @@ func IsSignatureType(t string) bool {
 	return t == "application/pkcs7-signature" || t == "application/x-pkcs7-signature"
 }
 
-// CMSFileName returns the name of a part if it ends like one of S/MIME.
-func CMSFileName(p *Part) (string, bool) {
+const rpmsgType = "application/x-microsoft-rpmsg-message"
+
+// RightsManaged reports whether a part is a message that rights management
+// (MS-OXORMMS) or Office Message Encryption protects: message.rpmsg.
+func RightsManaged(p *Part) bool {
+	if p.Type.Type == rpmsgType {
+		return true
+	}
+	return p.Type.Type == "application/octet-stream" && slices.ContainsFunc(fileNames(p), func(n string) bool {
+		return strings.HasSuffix(strings.ToLower(n), ".rpmsg")
+	})
+}
+
+// fileNames returns the names that a part gives itself.
+func fileNames(p *Part) []string {
 	names := []string{p.Type.Params["name"]}
 	for _, d := range p.Header.Get("Content-Disposition") {
 		if m, err := ParseMediaType(d); err == nil {
 			names = append(names, m.Params["filename"])
 		}
 	}
-	for _, n := range names {
+	return names
+}
+
+// CMSFileName returns the name of a part if it ends like one of S/MIME.
+func CMSFileName(p *Part) (string, bool) {
+	for _, n := range fileNames(p) {
 		if i := strings.LastIndexByte(n, '.'); i >= 0 {
 			switch strings.ToLower(n[i+1:]) {
 			case "p7m", "p7s", "p7c", "p7z":

@@ -310,7 +310,8 @@ func (c *Config) setCollection(name string, raw json.RawMessage) error {
 	return nil
 }
 
-// MarshalJSON renders every parameter under its name in Get-SmimeConfig, so
+// MarshalJSON renders every parameter under its name in Get-SmimeConfig, with
+// the two values about the collection that only Get-SmimeConfig has, so
 // that [ParseConfig] reads the same Config back, with the default in place of
 // an empty algorithm list. It fails as [Config.Check] does.
 func (c Config) MarshalJSON() ([]byte, error) {
@@ -322,6 +323,9 @@ func (c Config) MarshalJSON() ([]byte, error) {
 		"OWAEncryptionAlgorithms":     FormatAlgorithms(c.EncryptionAlgorithms),
 		"OWASigningAlgorithms":        FormatAlgorithms(c.SigningAlgorithms),
 		"SMIMECertificateIssuingCA":   nil,
+		// What only Get-SmimeConfig has: about the collection, null without one.
+		"SMIMECertificatesExpiryDate":       nil,
+		"SMIMEExpiredCertificateThumbprint": nil,
 	}
 	for _, name := range booleanNames() {
 		values[name] = *c.boolean(name)
@@ -336,6 +340,10 @@ func (c Config) MarshalJSON() ([]byte, error) {
 	values["OWASenderCertificateAttributesToDisplay"] = strings.Join(oids, ",")
 	if c.CertificateIssuingCA != nil {
 		values["SMIMECertificateIssuingCA"] = base64.StdEncoding.EncodeToString(c.CertificateIssuingCA)
+		if _, info, err := NewCollection(c.CertificateIssuingCA); err == nil {
+			values["SMIMECertificatesExpiryDate"] = info.ExpiryDate.UTC()
+			values["SMIMEExpiredCertificateThumbprint"] = info.ExpiredThumbprint
+		}
 	}
 	return json.Marshal(values)
 }

@@ -1,6 +1,7 @@
 package exchange_test
 
 import (
+	"crypto"
 	"errors"
 	"fmt"
 	"log"
@@ -58,7 +59,7 @@ func ExampleBCCForking() {
 func ExampleSignedAlgorithm() {
 	p := exchange.DefaultMobilePolicy()
 	p.RequireSignedSMIMEAlgorithm = exchange.SignedMD5
-	fmt.Println(p.Check(exchange.MobileMessage{Signed: true}))
+	fmt.Println(p.Check(exchange.MobileMessage{Signed: true, Digest: crypto.SHA256}))
 	p.RequireSignedSMIMEAlgorithm = 2
 	fmt.Println(errors.Is(p.Check(exchange.MobileMessage{Signed: true}), exchange.ErrSetting))
 	// Output:

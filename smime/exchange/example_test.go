@@ -3,6 +3,7 @@ package exchange_test
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -268,9 +269,9 @@ func ExampleNewTrust() {
 func ExampleMobilePolicy() {
 	p := exchange.DefaultMobilePolicy()
 	p.RequireSignedSMIMEMessages = true
-	fmt.Println(p.Check(exchange.MobileMessage{Encrypted: true}))
+	fmt.Println(p.Check(exchange.MobileMessage{Encrypted: true, Cipher: pkcs7.AES256CBC}))
 	p.AllowSMIMEEncryptionAlgorithmNegotiation = exchange.NegotiateNothing
-	fmt.Println(errors.Is(p.Check(exchange.MobileMessage{Signed: true, Encrypted: true}), exchange.ErrPolicy))
+	fmt.Println(errors.Is(p.Check(exchange.MobileMessage{Signed: true, Digest: crypto.SHA256, Encrypted: true, Cipher: pkcs7.AES256CBC}), exchange.ErrPolicy))
 	// Output:
 	// exchange: the mobile device policy can't be met: messages must be signed
 	// true
@@ -293,7 +294,7 @@ func ExampleMobilePolicy_SealOptions() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	opts, err := exchange.DefaultMobilePolicy().SealOptions(to)
+	opts, err := exchange.DefaultMobilePolicy().SealOptions(exampleIdentity("alice@example.com", root, rootKey), to)
 	fmt.Println(opts.Cipher, err)
 	// Output: AES-256-CBC <nil>
 }

@@ -93,6 +93,9 @@ func (j *job) plan(ctx context.Context) ([]delivery, error) {
 	// for all: who breaks the weakest copy has read the strongest too (RFC 8551
 	// section 2.7.3).
 	cipher, err := j.cipher(all)
+	if err == nil && j.Policy != nil {
+		err = j.Policy.checkCipher(cipher)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -244,6 +247,9 @@ func withChain(id *smime.Identity, path *chain.Path) (*smime.Identity, error) {
 // mayKey returns why the key of id can't be used under the config.
 func (j *job) mayKey(id *smime.Identity) error {
 	key, err := id.SigningKey()
+	if err == nil && j.Policy != nil {
+		err = j.Policy.checkKey(id)
+	}
 	if err != nil || !j.cfg.OnlyUseSmartCard {
 		return err
 	}

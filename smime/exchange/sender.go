@@ -59,6 +59,9 @@ type Sender struct {
 	// ToSelf can read the messages too, but for the blind copies of a message
 	// that has other recipients; nil: nobody.
 	ToSelf *smime.Recipient
+	// Policy is that of a mobile device, or nil. What it requires is done, or
+	// the message is refused with an error that wraps ErrPolicy.
+	Policy *MobilePolicy
 	// SkipObsolete passes over obsolete algorithms at the head of a list
 	// instead of refusing the message, and takes the first that can be written.
 	SkipObsolete bool
@@ -103,6 +106,13 @@ func (s *Sender) Send(ctx context.Context, m Outgoing, deliver Deliver) error {
 		return &SettingError{Name: "Deliver", Reason: "is nil"}
 	}
 	j := &job{Sender: s, cfg: cfg, m: m, people: make(map[*smime.Recipient]string), sign: m.Sign || cfg.AlwaysSign, encrypt: m.Encrypt || cfg.AlwaysEncrypt}
+	if s.Policy != nil {
+		if err := s.Policy.valid(); err != nil {
+			return err
+		}
+		j.sign = j.sign || s.Policy.RequireSignedSMIMEMessages
+		j.encrypt = j.encrypt || s.Policy.RequireEncryptedSMIMEMessages
+	}
 	if (j.sign || j.encrypt) && s.Trust == nil {
 		return ErrNoCollection
 	}

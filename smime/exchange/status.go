@@ -10,20 +10,23 @@ import (
 
 // ValidateCertStatus maps the outcome of a validation to the status codes of
 // the ActiveSync command ValidateCert (MS-ASCMD 2.2.3.177.18). leaf is the
-// certificate that was asked about. Where the request has CheckCRL, verify with
-// chain.RevocationRequireAll.
+// certificate that was asked about: nil is 17, and one of a CA is 11, whatever
+// else is right or wrong with it. Where the request has CheckCRL, verify with
+// chain.RevocationRequireAll. [ValidateCertRequest.Answer] does all of it.
 func ValidateCertStatus(leaf *x509.Certificate, err error) int {
-	if err == nil {
-		return 1
-	}
 	if errors.Is(err, ErrNoCollection) {
 		return 4 // nothing is a trusted source then
 	}
-	e, ok := errors.AsType[*chain.Error](err)
-	if !ok {
+	e, judged := errors.AsType[*chain.Error](err)
+	switch {
+	case leaf == nil || err != nil && !judged:
 		return 17
+	case leaf.IsCA:
+		return 11
+	case err == nil:
+		return 1
 	}
-	own := e.Cert == nil || leaf != nil && e.Cert.Equal(leaf)
+	own := e.Cert == nil || e.Cert.Equal(leaf)
 	switch e.Reason {
 	case chain.ErrBadSignature, chain.ErrWeakAlgorithm:
 		return 3

@@ -43,6 +43,9 @@ func PrintPath(w io.Writer, p *chain.Path) {
 		case status.Status == chain.StatusGood:
 			known = "not revoked as of " + status.ThisUpdate.Format(time.DateOnly)
 		}
+		if i == 0 && len(c.SubjectKeyId) == 0 {
+			known += ", without the subject key identifier that Exchange demands"
+		}
 		fmt.Fprintf(w, "  %s, until %s, %s\n", strconv.QuoteToASCII(c.Subject.String()), c.NotAfter.Format(time.DateOnly), known)
 	}
 }
