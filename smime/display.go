@@ -11,12 +11,12 @@ import (
 
 // withoutLegacyDisplay returns an entity without the Legacy Display Elements of
 // the marked parts (RFC 9788 section 4.5.3).
-func withoutLegacyDisplay(entity stretch, marked []*mimetree.Part) io.Reader {
+func withoutLegacyDisplay(entity octets, marked []*mimetree.Part) io.Reader {
 	var readers []io.Reader
 	at := entity.Start
 	for _, p := range marked {
 		readers = append(readers, io.NewSectionReader(entity.at, at, p.Body-at))
-		readers = append(readers, headerprotection.StripBody(p, stretch{entity.at, p.BodyRange()}.reader()))
+		readers = append(readers, headerprotection.StripBody(p, octets{entity.at, p.BodyRange()}.reader()))
 		at = p.End
 	}
 	return io.MultiReader(append(readers, io.NewSectionReader(entity.at, at, entity.End-at))...)
@@ -32,6 +32,6 @@ func (l *layerReader) writeDisplay(w io.Writer, r io.Reader) error {
 	if err != nil {
 		return cmsError(err)
 	}
-	_, err = stream.Copy(w, withoutLegacyDisplay(stretch{s, root.Range}, headerprotection.Decorated(root)))
+	_, err = stream.Copy(w, withoutLegacyDisplay(octets{s, root.Range}, headerprotection.Decorated(root)))
 	return cmsError(err)
 }

@@ -39,13 +39,13 @@ type Layer interface {
 	layer()
 }
 
-// A stretch is octets at random access.
-type stretch struct {
+// octets are a range of a store.
+type octets struct {
 	at io.ReaderAt
 	mimetree.Range
 }
 
-func (s stretch) reader() *io.SectionReader {
+func (s octets) reader() *io.SectionReader {
 	if s.at == nil {
 		return io.NewSectionReader(bytes.NewReader(nil), 0, 0)
 	}
@@ -55,12 +55,12 @@ func (s stretch) reader() *io.SectionReader {
 type node struct {
 	part     []int
 	children []Layer
-	content  stretch
-	raw      stretch
+	content  octets
+	raw      octets
 	notes    []Note
 	errant   bool
 	header   mimetree.Header // of the entity
-	section  stretch         // of the header
+	section  octets          // of the header
 	tree     *mimetree.Part  // of the entity, in raw.at
 	fault    error           // why the layer can't be read
 

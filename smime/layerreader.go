@@ -19,9 +19,9 @@ type layerReader struct {
 	historic bool
 }
 
-// again returns a layerReader for the same octets, which must not count twice.
-func (l *layerReader) again() *layerReader {
-	work := Limits{CMS: l.work.again(), Layers: l.work.layers, Depth: l.work.depth}.workload()
+// uncounted returns a layerReader for the same octets, which must not count twice.
+func (l *layerReader) uncounted() *layerReader {
+	work := Limits{CMS: l.work.uncounted(), Layers: l.work.layers, Depth: l.work.depth}.workload()
 	return &layerReader{ctx: l.ctx, work: work, historic: l.historic}
 }
 

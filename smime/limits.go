@@ -44,9 +44,9 @@ func (l Limits) workload() *workload {
 	return w
 }
 
-// again returns the limits for what is done to the same octets once more: they
+// uncounted returns the limits for what is done to the same octets once more: they
 // were within the limits and must not count twice.
-func (w *workload) again() pkcs7.Limits {
+func (w *workload) uncounted() pkcs7.Limits {
 	l := w.cms
 	fresh := pkcs7.Limits{
 		Bytes: l.Bytes, Depth: l.Depth, Signers: l.Signers, Recipients: l.Recipients, Certificates: l.Certificates,

@@ -27,7 +27,7 @@ func TestAgain(t *testing.T) {
 	if fields < 12 {
 		t.Errorf("%d fields", fields)
 	}
-	if got := (Limits{CMS: l}).workload().again(); got != l {
+	if got := (Limits{CMS: l}).workload().uncounted(); got != l {
 		t.Errorf("%+v, want %+v", got, l)
 	}
 }

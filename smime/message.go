@@ -20,7 +20,7 @@ import (
 // zero Message every verdict is ErrUnchecked.
 type Message struct {
 	root    Layer
-	raw     stretch
+	raw     octets
 	closers []io.Closer
 
 	envelope []Layer           // from the root inwards, up to the first that is not around all of the rest
@@ -43,7 +43,7 @@ func (m *Message) Body() *io.SectionReader {
 	case m.payload != nil:
 		return m.payload.Content()
 	case m.root == nil:
-		return stretch{}.reader()
+		return octets{}.reader()
 	}
 	return m.envelope[len(m.envelope)-1].Raw()
 }

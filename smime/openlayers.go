@@ -17,72 +17,72 @@ import (
 // An opener builds the tree of layers.
 type opener struct {
 	*layerReader
-	j      *judge
-	keys   Keyring
-	msg    *Message
-	signed []judged
-	shapes map[*mimetree.Part]shape
+	j          *judge
+	keys       Keyring
+	msg        *Message
+	signed     []pendingSignature
+	classified map[*mimetree.Part]classification
 }
 
-// A shape is what a part claims to be, found out once: a part deep inside is
+// A classification is what a part claims to be, found out once: a part deep inside is
 // looked at from every level above it.
-type shape struct {
+type classification struct {
 	form    mimetree.Form
 	remarks []mimetree.Remark
 	layers  bool // a part below it is a layer
 }
 
-func (o *opener) shape(p *mimetree.Part) shape {
-	s, ok := o.shapes[p]
+func (o *opener) classify(p *mimetree.Part) classification {
+	s, ok := o.classified[p]
 	if !ok {
 		s.form, s.remarks = mimetree.FormOf(p)
 		for _, c := range p.Children {
-			below := o.shape(c)
+			below := o.classify(c)
 			s.layers = s.layers || below.form != mimetree.FormPlain || below.layers
 		}
-		if o.shapes == nil {
-			o.shapes = make(map[*mimetree.Part]shape)
+		if o.classified == nil {
+			o.classified = make(map[*mimetree.Part]classification)
 		}
-		o.shapes[p] = s
+		o.classified[p] = s
 	}
 	return s
 }
 
-// A place is an entity in a store of octets.
-type place struct {
+// A located entity is one in a store of octets.
+type located struct {
 	at   io.ReaderAt
 	part *mimetree.Part
 }
 
-// A scope is what is around an entity.
-type scope struct {
+// enclosing is what is around an entity.
+type enclosing struct {
 	errant  bool
 	message mimetree.Header   // of the nearest message around it
 	outer   []mimetree.Header // of the entities of the layers around it
 }
 
-// in returns the scope of what is inside an entity.
-func (s scope) in(p *mimetree.Part) scope {
+// in returns what is around what is inside an entity.
+func (s enclosing) in(p *mimetree.Part) enclosing {
 	s.outer = append(slices.Clip(s.outer), p.Header)
 	return s
 }
 
-// judged is a layer with signatures and where it is.
-type judged struct {
+// A pendingSignature is a layer with signatures and where it is.
+type pendingSignature struct {
 	node    *node
 	read    *signedContent
 	form    *signedForm
-	scope   scope
+	around  enclosing
 	signed  *SignedLayer  // or
 	receipt *ReceiptLayer //
 }
 
-func (o *opener) open(pl place, path []int, sc scope) (Layer, error) {
-	claim := o.shape(pl.part)
+func (o *opener) open(pl located, path []int, sc enclosing) (Layer, error) {
+	claim := o.classify(pl.part)
 	n := node{
 		part: path, errant: sc.errant, header: pl.part.Header, tree: pl.part,
-		raw:     stretch{pl.at, pl.part.Range},
-		section: stretch{pl.at, pl.part.HeaderRange()},
+		raw:     octets{pl.at, pl.part.Range},
+		section: octets{pl.at, pl.part.HeaderRange()},
 	}
 	for _, x := range claim.remarks {
 		n.note(headerNotes[x.Code], quote(x.Text))
@@ -108,11 +108,11 @@ func (o *opener) fatal(err error) bool {
 
 // plain returns an entity that is no layer, with the layers that are among its
 // parts: all of these are errant.
-func (o *opener) plain(n node, pl place, sc scope) (Layer, error) {
+func (o *opener) plain(n node, pl located, sc enclosing) (Layer, error) {
 	l := &PlainLayer{node: n}
 	l.content = l.raw
 	noteParts(&l.node, pl.part, nil)
-	if !o.shape(pl.part).layers {
+	if !o.classify(pl.part).layers {
 		return l, nil
 	}
 	sc.errant = true
@@ -121,7 +121,7 @@ func (o *opener) plain(n node, pl place, sc scope) (Layer, error) {
 }
 
 // parts adds the parts of pl to l, those of multiparts without layers as one.
-func (o *opener) parts(l *PlainLayer, pl place, path []int, sc scope) error {
+func (o *opener) parts(l *PlainLayer, pl located, path []int, sc enclosing) error {
 	message := pl.part.IsMessage()
 	for i, child := range pl.part.Children {
 		at := append(slices.Clone(path), i)
@@ -129,16 +129,16 @@ func (o *opener) parts(l *PlainLayer, pl place, path []int, sc scope) error {
 		if message {
 			inner.message, inner.outer = child.Header, nil
 		}
-		if below := o.shape(child); below.form == mimetree.FormPlain && below.layers {
-			if err := o.parts(l, place{pl.at, child}, at, inner); err != nil {
+		if below := o.classify(child); below.form == mimetree.FormPlain && below.layers {
+			if err := o.parts(l, located{pl.at, child}, at, inner); err != nil {
 				return err
 			}
 			continue
 		}
-		layer, err := o.open(place{pl.at, child}, at, inner)
+		layer, err := o.open(located{pl.at, child}, at, inner)
 		if errors.Is(inputError(err), ErrLimit) && o.ctx.Err() == nil {
 			// A digest of signed mails is no reason not to show the rest.
-			layer, err = o.beyondLimit(place{pl.at, child}, at, err), nil
+			layer, err = o.beyondLimit(located{pl.at, child}, at, err), nil
 		}
 		if err != nil {
 			return err
@@ -149,10 +149,10 @@ func (o *opener) parts(l *PlainLayer, pl place, path []int, sc scope) error {
 }
 
 // beyondLimit returns an errant layer for which no budget is left.
-func (o *opener) beyondLimit(pl place, path []int, err error) Layer {
+func (o *opener) beyondLimit(pl located, path []int, err error) Layer {
 	l := &PlainLayer{node{
-		part: path, errant: true, header: pl.part.Header, tree: pl.part, raw: stretch{pl.at, pl.part.Range},
-		section: stretch{pl.at, pl.part.HeaderRange()}, fault: err,
+		part: path, errant: true, header: pl.part.Header, tree: pl.part, raw: octets{pl.at, pl.part.Range},
+		section: octets{pl.at, pl.part.HeaderRange()}, fault: err,
 	}}
 	l.content = l.raw
 	l.note(NoteUnreadable, quote(err.Error()))
@@ -160,14 +160,14 @@ func (o *opener) beyondLimit(pl place, path []int, err error) Layer {
 }
 
 // inside opens the entity that a store holds.
-func (o *opener) inside(n *node, s *spool.Spool, pl place, sc scope) error {
+func (o *opener) inside(n *node, s *spool.Spool, pl located, sc enclosing) error {
 	opts := o.work.scanOptions()
 	part, err := mimetree.Scan(stream.ContextReader(o.ctx, io.NewSectionReader(s, 0, s.Size())), &opts)
 	if err != nil {
 		return err
 	}
-	n.content = stretch{s, part.Range}
-	child, err := o.open(place{s, part}, nil, sc.in(pl.part))
+	n.content = octets{s, part.Range}
+	child, err := o.open(located{s, part}, nil, sc.in(pl.part))
 	if err != nil {
 		return err
 	}
@@ -175,7 +175,7 @@ func (o *opener) inside(n *node, s *spool.Spool, pl place, sc scope) error {
 	return nil
 }
 
-func (o *opener) openClear(n node, pl place, sc scope) (Layer, error) {
+func (o *opener) openClear(n node, pl located, sc enclosing) (Layer, error) {
 	l := &SignedLayer{node: n}
 	again := func() (io.Reader, error) { return l.Raw(), nil }
 	read, err := o.clear(l.Raw(), again)
@@ -202,7 +202,7 @@ func (o *opener) openClear(n node, pl place, sc scope) (Layer, error) {
 	}
 	l.read = read
 	l.form = o.j.form(read)
-	o.signed = append(o.signed, judged{node: &l.node, read: read, form: l.form, scope: sc, signed: l})
+	o.signed = append(o.signed, pendingSignature{node: &l.node, read: read, form: l.form, around: sc, signed: l})
 	child := pl.part.Children[0]
 	if l.form.canonical {
 		// What was hashed is what is shown.
@@ -218,8 +218,8 @@ func (o *opener) openClear(n node, pl place, sc scope) (Layer, error) {
 		nodeOf(l.children[0]).part = []int{0}
 		return l, nil
 	}
-	l.content = stretch{pl.at, child.Range}
-	inner, err := o.open(place{pl.at, child}, []int{0}, sc.in(pl.part))
+	l.content = octets{pl.at, child.Range}
+	inner, err := o.open(located{pl.at, child}, []int{0}, sc.in(pl.part))
 	if err != nil {
 		return nil, err
 	}
@@ -229,8 +229,8 @@ func (o *opener) openClear(n node, pl place, sc scope) (Layer, error) {
 
 // openCMS opens what the ContentInfo says, whatever smime-type claims (RFC
 // 8551 section 3.2.2).
-func (o *opener) openCMS(n node, pl place, sc scope) (Layer, error) {
-	body := stretch{pl.at, pl.part.BodyRange()}
+func (o *opener) openCMS(n node, pl located, sc enclosing) (Layer, error) {
+	body := octets{pl.at, pl.part.BodyRange()}
 	raw := make([]byte, min(2048, body.Len()))
 	if _, err := io.ReadFull(body.reader(), raw); err != nil {
 		return nil, err
@@ -265,7 +265,7 @@ func (o *opener) unreadable(n node, err error) (Layer, error) {
 	return l, nil
 }
 
-func (o *opener) openOpaque(n node, pl place, sc scope, decoded io.Reader) (Layer, error) {
+func (o *opener) openOpaque(n node, pl located, sc enclosing, decoded io.Reader) (Layer, error) {
 	s := o.spool()
 	read, err := o.opaque(decoded, s, nil)
 	if err == nil {
@@ -291,8 +291,8 @@ func (o *opener) openOpaque(n node, pl place, sc scope, decoded io.Reader) (Laye
 	case read.kind == oid.ContentReceipt:
 		noteType(&n, pl.part, "signed-receipt")
 		l := &ReceiptLayer{node: n}
-		l.content = stretch{s, mimetree.Range{End: s.Size()}}
-		o.signed = append(o.signed, judged{node: &l.node, read: read, form: form, scope: sc, receipt: l})
+		l.content = octets{s, mimetree.Range{End: s.Size()}}
+		o.signed = append(o.signed, pendingSignature{node: &l.node, read: read, form: form, around: sc, receipt: l})
 		return l, nil
 	}
 	noteType(&n, pl.part, "signed-data")
@@ -300,7 +300,7 @@ func (o *opener) openOpaque(n node, pl place, sc scope, decoded io.Reader) (Laye
 	if l.fault = checkKind(read.kind); l.fault != nil {
 		return l, nil
 	}
-	o.signed = append(o.signed, judged{node: &l.node, read: read, form: form, scope: sc, signed: l})
+	o.signed = append(o.signed, pendingSignature{node: &l.node, read: read, form: form, around: sc, signed: l})
 	return l, o.inside(&l.node, s, pl, sc)
 }
 
@@ -316,7 +316,7 @@ func certificatesLayer(n node, elements [][]byte) Layer {
 	return l
 }
 
-func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer, error) {
+func (o *opener) openEncrypted(n node, pl located, sc enclosing, kind oid.OID) (Layer, error) {
 	want := "enveloped-data"
 	if kind == oid.AuthEnvelopedData {
 		want = "authEnveloped-data"
@@ -360,9 +360,9 @@ func (o *opener) openEncrypted(n node, pl place, sc scope, kind oid.OID) (Layer,
 
 // unlock finds the key of an encrypted layer and checks the ciphertext. The
 // room for the content is taken before anything depends on it.
-func (o *opener) unlock(l *EncryptedLayer, pl place) (*decrypted, *spool.Spool, error) {
+func (o *opener) unlock(l *EncryptedLayer, pl located) (*decrypted, *spool.Spool, error) {
 	src := &stream.Source{Open: func() (io.Reader, error) { return l.Raw(), nil }}
-	body := stretch{pl.at, pl.part.BodyRange()}
+	body := octets{pl.at, pl.part.BodyRange()}
 	// Offsets of the header count from the start of the entity.
 	part := *pl.part
 	part.Body -= part.Start
@@ -387,7 +387,7 @@ func (o *opener) unlock(l *EncryptedLayer, pl place) (*decrypted, *spool.Spool, 
 }
 
 // opened writes the content of an encrypted layer to s and opens it.
-func (o *opener) opened(l *EncryptedLayer, d *decrypted, s *spool.Spool, pl place, sc scope) error {
+func (o *opener) opened(l *EncryptedLayer, d *decrypted, s *spool.Spool, pl located, sc enclosing) error {
 	if !d.mime {
 		l.note(NoteNoHeader, "")
 	}
@@ -413,10 +413,10 @@ func (o *opener) opened(l *EncryptedLayer, d *decrypted, s *spool.Spool, pl plac
 	return o.inside(&l.node, s, pl, sc)
 }
 
-func (o *opener) openCompressed(n node, pl place, sc scope) (Layer, error) {
+func (o *opener) openCompressed(n node, pl located, sc enclosing) (Layer, error) {
 	noteType(&n, pl.part, "compressed-data")
 	l := &CompressedLayer{node: n}
-	body := stretch{pl.at, pl.part.BodyRange()}
+	body := octets{pl.at, pl.part.BodyRange()}
 	s, err := o.decompress(pl.part, body.reader())
 	if err != nil {
 		if o.fatal(err) {
@@ -430,8 +430,8 @@ func (o *opener) openCompressed(n node, pl place, sc scope) (Layer, error) {
 	return l, o.inside(&l.node, s, pl, sc)
 }
 
-// judgeSigned judges the signatures of one layer against the headers around it.
-func (o *opener) judgeSigned(x judged) {
+// judgePending judges the signatures of one layer against the headers around it.
+func (o *opener) judgePending(x pendingSignature) {
 	at, err := o.position(x)
 	who := findAuthors(o.j.required, bindingHeaders(at, false)...)
 	if err != nil {
@@ -463,10 +463,10 @@ func (o *opener) judgeSigned(x judged) {
 }
 
 // position returns where the layer of a signature is.
-func (o *opener) position(x judged) (position, error) {
-	at := position{around: x.scope.outer, entity: x.node.header, errant: x.node.errant, encrypts: true, cleartext: -1}
+func (o *opener) position(x pendingSignature) (position, error) {
+	at := position{around: x.around.outer, entity: x.node.header, errant: x.node.errant, encrypts: true, cleartext: -1}
 	if at.errant {
-		at.around = append([]mimetree.Header{x.scope.message}, x.scope.outer...)
+		at.around = append([]mimetree.Header{x.around.message}, x.around.outer...)
 	}
 	if !at.errant && o.msg.insideEncryption(x.node) {
 		at.encrypts, at.deeper = false, o.msg.headersBelow(x.node)
@@ -489,13 +489,13 @@ func (o *opener) run(r io.Reader) error {
 		return err
 	}
 	m := o.msg
-	m.raw = stretch{s, root.Range}
-	if m.root, err = o.open(place{s, root}, nil, scope{message: root.Header}); err != nil {
+	m.raw = octets{s, root.Range}
+	if m.root, err = o.open(located{s, root}, nil, enclosing{message: root.Header}); err != nil {
 		return err
 	}
 	m.findEnvelope()
 	for _, l := range o.signed {
-		o.judgeSigned(l)
+		o.judgePending(l)
 	}
 	m.conclude()
 	return o.ctx.Err()

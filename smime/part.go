@@ -180,7 +180,7 @@ func (w *partWalk) entity(l Layer, p *mimetree.Part, at []int, s surroundings) b
 
 // part makes the Part of an entity of a layer.
 func (w *partWalk) part(l Layer, p *mimetree.Part, s surroundings) *Part {
-	body := stretch{nodeOf(l).raw.at, p.BodyRange()}
+	body := octets{nodeOf(l).raw.at, p.BodyRange()}
 	part := &Part{
 		Path: slices.Clone(s.path), Within: slices.Clone(s.within), Layer: l, Message: s.message,
 		Type: p.Type.Type, Params: maps.Clone(p.Type.Params), size: body.Len(),

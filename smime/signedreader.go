@@ -64,7 +64,7 @@ func (c *clearReader) structure(open func() (io.Reader, error)) (structure, err 
 		if err != nil {
 			return nil, inputError(err)
 		}
-		opts := c.again().work.scanOptions()
+		opts := c.uncounted().work.scanOptions()
 		opts.Watch = true
 		root, err := mimetree.Scan(stream.ContextReader(c.ctx, src), &opts)
 		if err != nil {
@@ -93,7 +93,7 @@ func (c *clearReader) content(open func() (io.Reader, error)) (*signedContent, e
 		return nil, inputError(err)
 	}
 	c.close()
-	c.layerReader = c.again()
+	c.layerReader = c.uncounted()
 	if err := c.scan(src, c.digests); err != nil {
 		return nil, err
 	}
@@ -170,7 +170,7 @@ func (c *clearReader) signatures() (*signedContent, error) {
 		}
 		limits := c.work.cms
 		if i > 0 {
-			limits = c.work.again()
+			limits = c.work.uncounted()
 		}
 		form, kind, err := c.form(sig, d, limits, sc)
 		if err != nil {
@@ -199,7 +199,7 @@ func (c *clearReader) embedded(open func() (io.Reader, error)) (*signedContent, 
 		if err != nil {
 			return nil, false
 		}
-		limits := c.work.again()
+		limits := c.work.uncounted()
 		r, err := pkcs7.NewSignedReader(body, nil, &pkcs7.ReadOptions{Limits: limits, InsecureHistoric: c.historic})
 		if err != nil {
 			return nil, false
@@ -346,7 +346,7 @@ func (l *layerReader) opaque(body io.Reader, content io.Writer, open func() (io.
 		if err != nil {
 			return nil, inputError(err)
 		}
-		r, err := pkcs7.NewSignedReader(stream.ContextReader(l.ctx, again), nil, &pkcs7.ReadOptions{Limits: l.work.again(), InsecureHistoric: l.historic})
+		r, err := pkcs7.NewSignedReader(stream.ContextReader(l.ctx, again), nil, &pkcs7.ReadOptions{Limits: l.work.uncounted(), InsecureHistoric: l.historic})
 		return r, cmsError(err)
 	}
 	return sc, nil

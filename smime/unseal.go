@@ -67,11 +67,11 @@ type unsealing struct {
 	authenticated bool // RequireAuthenticated
 	display       bool // ForDisplay
 
-	signer  *Signer     // of all that is inside, unless encryption follows
-	enc     *Encryption // the outermost
-	outside bool        // there was a signature outside of encryption
-	listed  bool        // an outer signature is that of a mailing list
-	notes   []Note      // of what is around the outermost encryption
+	signer      *Signer     // of all that is inside, unless encryption follows
+	enc         *Encryption // the outermost
+	outside     bool        // there was a signature outside of encryption
+	mailingList bool        // an outer signature is that of a mailing list
+	notes       []Note      // of what is around the outermost encryption
 
 	opened    int   // layers
 	malleable bool  // what is read now was in a cipher that does not authenticate, and no signature holds yet
@@ -88,7 +88,7 @@ func (u *unsealing) close() {
 // run makes one error of whatever an attacker can bring about by changing a
 // malleable ciphertext.
 func (u *unsealing) run(w io.Writer, r io.Reader) error {
-	err := u.takeOff(w, r)
+	err := u.unwrapLayers(w, r)
 	switch {
 	case err == nil || !u.malleable || u.v.ctx.Err() != nil || u.failure != nil:
 		return err
@@ -100,7 +100,7 @@ func (u *unsealing) run(w io.Writer, r io.Reader) error {
 	return fmt.Errorf("smime: %w, or %w", pkcs7.ErrDecrypt, ErrNotSigned)
 }
 
-func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
+func (u *unsealing) unwrapLayers(w io.Writer, r io.Reader) error {
 	src := stream.NewSource(r).Watch(&u.failure)
 	for {
 		e, body, err := readEntity(src.Reader)
@@ -108,7 +108,7 @@ func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
 			return err
 		}
 		if u.opened >= maxReread && e.form != mimetree.FormPlain {
-			if src, err = u.keep(src); err != nil {
+			if src, err = u.bufferSource(src); err != nil {
 				return err
 			}
 			if e, body, err = readEntity(src.Reader); err != nil {
@@ -153,9 +153,9 @@ func (u *unsealing) takeOff(w io.Writer, r io.Reader) error {
 // square of the layers.
 const maxReread = 3
 
-// keep returns a source of the same octets that costs nothing to read again,
+// bufferSource returns a source of the same octets that costs nothing to read again,
 // or src where there is no room for them.
-func (u *unsealing) keep(src *stream.Source) (*stream.Source, error) {
+func (u *unsealing) bufferSource(src *stream.Source) (*stream.Source, error) {
 	if src.Open == nil {
 		return src, nil
 	}
@@ -220,7 +220,7 @@ func (u *unsealing) finish(w io.Writer, e *entity, content io.Reader) error {
 			return err
 		}
 	}
-	u.signer.layer.refused = u.signer.layer.refused || u.listed
+	u.signer.layer.refused = u.signer.layer.refused || u.mailingList
 	if u.display {
 		return u.v.writeDisplay(w, content)
 	}
@@ -294,10 +294,10 @@ func (u *unsealing) signed(e *entity, body io.Reader, src *stream.Source) (*stre
 		return nil, err
 	}
 	u.closers = append(u.closers, c.close)
-	if u.enc != nil && !u.layered(c) {
+	if u.enc != nil && !u.containsLayer(c) {
 		u.signer, err = u.v.signerOf(c)
 	} else {
-		err = u.holds(c)
+		err = u.checkIntegrity(c)
 	}
 	// Who signed knew the content: nothing of it can be found out any more, but
 	// of the structure outside of it.
@@ -313,8 +313,8 @@ func (u *unsealing) signed(e *entity, body io.Reader, src *stream.Source) (*stre
 	return &stream.Source{Reader: r, Open: open}, err
 }
 
-// layered reports whether the content of c is signed or encrypted itself.
-func (u *unsealing) layered(c *readContent) bool {
+// containsLayer reports whether the content of c is signed or encrypted itself.
+func (u *unsealing) containsLayer(c *readContent) bool {
 	p, section := c.head.part()
 	if p == nil {
 		return false
@@ -329,12 +329,12 @@ func (u *unsealing) layered(c *readContent) bool {
 	return false
 }
 
-// holds judges a signature around encryption or another signature, whoever made
+// checkIntegrity judges a signature around encryption or another signature, whoever made
 // it. One that does not hold is noted: anybody could have left it out. What it
 // must not do is show another message than what is inside.
-func (u *unsealing) holds(c *readContent) error {
+func (u *unsealing) checkIntegrity(c *readContent) error {
 	g := u.v.judge(c, &authors{})
-	u.listed = u.listed || expanded(g.reports)
+	u.mailingList = u.mailingList || expanded(g.reports)
 	if g.intact {
 		u.outside = true
 		return c.structure
