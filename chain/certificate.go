@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/crl"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/x509der"
 )
@@ -249,5 +250,5 @@ func (c *certificate) keyIndex() int {
 	if e == nil {
 		return -1
 	}
-	return readKeyIndex(e.Value)
+	return crl.ReadKeyIndex(e.Value)
 }

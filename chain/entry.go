@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/gosmime/gosmime/internal/ocsp"
 )
 
 // Kind says what an [Entry] holds.
@@ -91,9 +93,9 @@ func (e *Entry) Err() error {
 	case KindCRL:
 		err = e.crl.usable(e.DER())
 	case KindOCSPResponse:
-		var r *ocspResponse
-		if r, err = e.ocsp.get(e.DER()); err == nil && r.unknown != "" {
-			err = errOCSPUnknown
+		var r *ocsp.Response
+		if r, err = e.ocsp.get(e.DER()); err == nil && r.UnknownExtension != "" {
+			err = ocsp.ErrUnknown
 		}
 	default:
 		err = errNotCertificate{}

@@ -14,6 +14,11 @@ const (
 	defaultFetching = 10 * time.Second
 )
 
+// A formError says what is not done or can't be read.
+type formError string
+
+func (e formError) Error() string { return string(e) }
+
 const errTooManyFetches formError = "too many fetches for one validation"
 
 // An answer is what the Fetcher returned.

@@ -52,7 +52,7 @@ func (c *certificate) known() *x509.Certificate {
 	}
 	points, _ := c.distributionPoints()
 	for _, p := range points {
-		std.CRLDistributionPoints = append(std.CRLDistributionPoints, p.urls...)
+		std.CRLDistributionPoints = append(std.CRLDistributionPoints, p.URLs...)
 	}
 	for i := range c.Extensions {
 		e := &c.Extensions[i]

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/crl"
+	"github.com/gosmime/gosmime/internal/ocsp"
 	"github.com/gosmime/gosmime/internal/oid"
 )
 
@@ -19,15 +21,15 @@ type statement struct {
 	kind       Kind
 	this, next time.Time // next: zero if none
 	by         string    // who says so, for people
-	entry      revocationEntry
+	entry      crl.Entry
 }
 
 // An acquittal is what current evidence says together: that the certificate is
 // not revoked.
 type acquittal struct {
-	ocsp, crl *statement // the newest of each kind that covers all reasons
-	partial   *statement // what CRLs of some reasons say together
-	reasons   reasonMask // that they cover
+	ocsp, crl *statement     // the newest of each kind that covers all reasons
+	partial   *statement     // what CRLs of some reasons say together
+	reasons   crl.ReasonMask // that they cover
 }
 
 // good returns the newest statement for all reasons, or nil.
@@ -39,8 +41,8 @@ func (a *acquittal) good() *statement {
 }
 
 // add reports whether the statements now cover all reasons.
-func (a *acquittal) add(st statement, reasons reasonMask) bool {
-	if reasons == allReasons {
+func (a *acquittal) add(st statement, reasons crl.ReasonMask) bool {
+	if reasons == crl.AllReasons {
 		of := &a.crl
 		if st.kind == KindOCSPResponse {
 			of = &a.ocsp
@@ -61,7 +63,7 @@ func (a *acquittal) add(st statement, reasons reasonMask) bool {
 	if st.next.Before(a.partial.next) {
 		a.partial.next = st.next
 	}
-	if a.crl == nil && a.reasons == allReasons {
+	if a.crl == nil && a.reasons == crl.AllReasons {
 		a.crl = a.partial
 	}
 	return a.good() != nil
@@ -77,13 +79,13 @@ type statusSearch struct {
 	cert   *certificate
 	issuer *certificate
 	anchor *certificate
-	points []distributionPoint
+	points []crl.DistributionPoint
 
 	crls      []rankedCRL
 	strangers []rankedCRL // those that came with a message, until the others were judged
 	seen      map[*byte]bool
-	signers   map[*crl]signer
-	responses map[*ocspResponse]bool
+	signers   map[*crl.List]signer
+	responses map[*ocsp.Response]bool
 	ids       map[alg.Hash]ocspID
 
 	condemned *statement                   // revoked at the time in question
@@ -116,7 +118,7 @@ type certStatus struct {
 func (v *verification) revocation(ctx context.Context, path []*certificate, i int) (certStatus, *Error) {
 	s := &statusSearch{
 		v: v, path: path[i:], cert: path[i], issuer: path[i+1], anchor: path[len(path)-1],
-		seen: make(map[*byte]bool), signers: make(map[*crl]signer), responses: make(map[*ocspResponse]bool),
+		seen: make(map[*byte]bool), signers: make(map[*crl.List]signer), responses: make(map[*ocsp.Response]bool),
 		ids: make(map[alg.Hash]ocspID), links: make(map[string]bool),
 	}
 	// RFC 6960 section 4.2.2.2.1. Of any other certificate nocheck means
@@ -233,18 +235,18 @@ func (s *statusSearch) hold() *statement {
 // applies reports whether the entry means that the certificate was revoked at
 // the time in question: one of its dates is not after that time, or its keys
 // may have been in other hands for longer than anybody knows.
-func (v *verification) applies(e revocationEntry) bool {
-	return e.reason == reasonKeyCompromise || e.reason == reasonCACompromise || !e.since().After(v.at)
+func (v *verification) applies(e crl.Entry) bool {
+	return e.Reason == crl.ReasonKeyCompromise || e.Reason == crl.ReasonCACompromise || !e.Since().After(v.at)
 }
 
 // revoked notes that a genuine statement lists the certificate.
 func (s *statusSearch) revoked(st statement) {
-	switch since := st.entry.since(); {
+	switch since := st.entry.Since(); {
 	case !s.v.applies(st.entry):
 		if s.later.IsZero() || since.Before(s.later) {
 			s.later = since
 		}
-	case st.entry.reason == reasonHold:
+	case st.entry.Reason == crl.ReasonHold:
 		s.holds = append(s.holds, st)
 	case s.condemned == nil:
 		s.condemned = &st
@@ -258,8 +260,8 @@ func (s *statusSearch) revoked(st statement) {
 // older one of two that are both current. It counts where nothing newer is
 // found, but does not end the search. Neither does an OCSP response without
 // nextUpdate, since newer ones exist at any time, unless it was just fetched.
-func (s *statusSearch) recordGood(st statement, reasons reasonMask) {
-	if reasons&holdReason != 0 && st.this.After(s.released) {
+func (s *statusSearch) recordGood(st statement, reasons crl.ReasonMask) {
+	if reasons&crl.HoldReason != 0 && st.this.After(s.released) {
 		s.released = st.this
 	}
 	if !s.strange && (s.fetching || !st.next.IsZero()) {
@@ -303,8 +305,8 @@ func (s *statusSearch) verdict(required bool, failed *Error) (certStatus, *Error
 	}
 	if st != nil {
 		e := fail(ErrRevoked, s.cert, "certificate %s was revoked at %s (%v), says %s",
-			s.cert.title(), day(st.entry.date), st.entry.reason, st.by)
-		e.RevokedAt = st.entry.since()
+			s.cert.title(), day(st.entry.Date), st.entry.Reason, st.by)
+		e.RevokedAt = st.entry.Since()
 		return certStatus{}, e
 	}
 	if s.limit != nil {
@@ -352,7 +354,7 @@ func (s *statusSearch) required(i int) bool {
 // A remark says why a CRL, or whatever its text names, was not used. It is
 // made into text only for an error.
 type remark struct {
-	crl  *crl // nil: none
+	crl  *crl.List // nil: none
 	text string
 }
 
@@ -360,11 +362,11 @@ func (r remark) String() string {
 	if r.crl == nil {
 		return r.text
 	}
-	return r.crl.title() + " " + r.text
+	return titleOf(r.crl) + " " + r.text
 }
 
 // note keeps a remark for the error.
-func (s *statusSearch) note(c *crl, text string) {
+func (s *statusSearch) note(c *crl.List, text string) {
 	const most = 8
 	if r := (remark{c, text}); len(s.notes) < most && !slices.Contains(s.notes, r) {
 		s.notes = append(s.notes, r)

@@ -7,6 +7,8 @@ import (
 	"crypto/x509"
 	"slices"
 	"time"
+
+	"github.com/gosmime/gosmime/internal/crl"
 )
 
 // largeCRL is the size from which on the signature of a CRL that came with a
@@ -24,7 +26,7 @@ const maxForged = 12
 
 // A rankedCRL is a CRL with the place of its source in the Collection.
 type rankedCRL struct {
-	*crl
+	*crl.List
 	rank int
 }
 
@@ -42,7 +44,7 @@ func (s *statusSearch) findCRLs(ctx context.Context) *Error {
 	var failed *Error
 	names := [][]byte{s.cert.Issuer}
 	for i := range s.points {
-		names = append(names, s.points[i].issuers...)
+		names = append(names, s.points[i].Issuers...)
 	}
 	for i, name := range names {
 		if slices.ContainsFunc(names[:i], func(n []byte) bool { return bytes.Equal(n, name) }) {
@@ -63,10 +65,10 @@ func (s *statusSearch) addCRL(e *Entry, rank int) {
 	switch {
 	case err != nil:
 		s.note(nil, "a CRL can't be read")
-	case s.seen[&c.raw[0]]: // the same octets in memory
-	case !s.v.published(c.thisUpdate):
+	case s.seen[&c.Raw[0]]: // the same octets in memory
+	case !s.v.published(c.ThisUpdate):
 		s.note(c, "is of the future")
-	case c.unknown != "":
+	case c.Unknown != "":
 		// RFC 5280 section 5.2: it must not decide about any certificate.
 		s.note(c, "has an unknown critical extension")
 	case s.v.origin(rank) == strangeOrigin:
@@ -75,17 +77,17 @@ func (s *statusSearch) addCRL(e *Entry, rank int) {
 		s.crls = append(s.crls, rankedCRL{c, rank})
 	}
 	if c != nil {
-		s.seen[&c.raw[0]] = true
+		s.seen[&c.Raw[0]] = true
 	}
 }
 
-// title names a CRL for people.
-func (c *crl) title() string {
+// titleOf names a CRL for people.
+func titleOf(c *crl.List) string {
 	what := "the CRL of "
-	if c.delta() {
+	if c.Delta() {
 		what = "the delta CRL of "
 	}
-	return what + nameText(c.issuer) + " of " + day(c.thisUpdate)
+	return what + nameText(c.Issuer) + " of " + day(c.ThisUpdate)
 }
 
 // judgeCRLs is the loop of RFC 5280 section 6.3.3 over the distribution
@@ -93,21 +95,21 @@ func (c *crl) title() string {
 // may condemn. Of one source the newest go before the older.
 func (s *statusSearch) judgeCRLs(ctx context.Context) {
 	slices.SortStableFunc(s.crls, func(a, b rankedCRL) int {
-		return cmp.Or(a.rank-b.rank, b.thisUpdate.Compare(a.thisUpdate), compareNumbers(b.number, a.number))
+		return cmp.Or(a.rank-b.rank, b.ThisUpdate.Compare(a.ThisUpdate), crl.CompareNumbers(b.Number, a.Number))
 	})
 	defer func() { s.strange = false }()
 	for i := range s.points {
 		for _, c := range s.crls {
 			s.strange = s.v.origin(c.rank) == strangeOrigin
-			reasons, ok := c.covers(s.cert, &s.points[i])
+			reasons, ok := c.Covers(s.cert.scope(), &s.points[i])
 			if !ok {
-				s.note(c.crl, "does not cover the certificate")
+				s.note(c.List, "does not cover the certificate")
 				continue
 			}
-			if c.delta() {
-				s.judgeDelta(ctx, c.crl)
+			if c.Delta() {
+				s.judgeDelta(ctx, c.List)
 			} else {
-				s.judgeCRL(ctx, c.crl, reasons)
+				s.judgeCRL(ctx, c.List, reasons)
 			}
 			if s.condemned != nil {
 				return
@@ -118,8 +120,8 @@ func (s *statusSearch) judgeCRLs(ctx context.Context) {
 
 // judgeCRL takes what a complete CRL says, together with the newest delta CRL
 // that fits it. The signature is checked only where that matters.
-func (s *statusSearch) judgeCRL(ctx context.Context, c *crl, reasons reasonMask) {
-	this, next := c.thisUpdate, c.nextUpdate
+func (s *statusSearch) judgeCRL(ctx context.Context, c *crl.List, reasons crl.ReasonMask) {
+	this, next := c.ThisUpdate, c.NextUpdate
 	entries, ok := s.lookup(ctx, c)
 	if !ok {
 		return
@@ -127,7 +129,7 @@ func (s *statusSearch) judgeCRL(ctx context.Context, c *crl, reasons reasonMask)
 	d := s.deltaFor(ctx, c)
 	if d != nil {
 		if newer, ok := s.lookup(ctx, d); ok {
-			this, next, entries = d.thisUpdate, d.nextUpdate, combine(newer, entries)
+			this, next, entries = d.ThisUpdate, d.NextUpdate, combine(newer, entries)
 		}
 	}
 	current := s.current(this, next)
@@ -135,7 +137,7 @@ func (s *statusSearch) judgeCRL(ctx context.Context, c *crl, reasons reasonMask)
 		s.note(c, "is not current")
 	}
 	// What was fetched is checked in any case: only what is genuine is kept.
-	needless := !current || s.saturated() && !s.v.unproved(c.raw)
+	needless := !current || s.saturated() && !s.v.unproved(c.Raw)
 	if needless && !slices.ContainsFunc(entries, s.matters) {
 		return
 	}
@@ -143,13 +145,13 @@ func (s *statusSearch) judgeCRL(ctx context.Context, c *crl, reasons reasonMask)
 	if by.cert == nil {
 		return
 	}
-	s.v.proved(c.raw)
+	s.v.proved(c.Raw)
 	if d != nil {
-		s.v.proved(d.raw)
+		s.v.proved(d.Raw)
 	}
 	active := false
 	for _, e := range entries {
-		s.revoked(statement{kind: KindCRL, this: this, next: next, by: c.title(), entry: e})
+		s.revoked(statement{kind: KindCRL, this: this, next: next, by: titleOf(c), entry: e})
 		active = active || s.v.applies(e)
 	}
 	if current && !active && by.acquits {
@@ -159,7 +161,7 @@ func (s *statusSearch) judgeCRL(ctx context.Context, c *crl, reasons reasonMask)
 
 // judgeDelta takes what a delta CRL says by itself, with or without a complete
 // CRL: it can condemn, and lift a hold.
-func (s *statusSearch) judgeDelta(ctx context.Context, d *crl) {
+func (s *statusSearch) judgeDelta(ctx context.Context, d *crl.List) {
 	entries, ok := s.lookup(ctx, d)
 	if !ok || !slices.ContainsFunc(entries, s.matters) {
 		return
@@ -168,48 +170,48 @@ func (s *statusSearch) judgeDelta(ctx context.Context, d *crl) {
 	if by.cert == nil {
 		return
 	}
-	s.v.proved(d.raw)
+	s.v.proved(d.Raw)
 	for _, e := range entries {
 		switch {
-		case e.reason != reasonRemoveFromCRL:
-			s.revoked(statement{kind: KindCRL, this: d.thisUpdate, next: d.nextUpdate, by: d.title(), entry: e})
-		case by.acquits && s.current(d.thisUpdate, d.nextUpdate) && d.thisUpdate.After(s.released):
-			s.released = d.thisUpdate
+		case e.Reason != crl.ReasonRemoveFromCRL:
+			s.revoked(statement{kind: KindCRL, this: d.ThisUpdate, next: d.NextUpdate, by: titleOf(d), entry: e})
+		case by.acquits && s.current(d.ThisUpdate, d.NextUpdate) && d.ThisUpdate.After(s.released):
+			s.released = d.ThisUpdate
 		}
 	}
 }
 
 // matters reports whether the entry, if genuine, could change the answer.
-func (s *statusSearch) matters(e revocationEntry) bool {
-	return s.v.applies(e) || e.reason == reasonRemoveFromCRL || s.later.IsZero() || e.since().Before(s.later)
+func (s *statusSearch) matters(e crl.Entry) bool {
+	return s.v.applies(e) || e.Reason == crl.ReasonRemoveFromCRL || s.later.IsZero() || e.Since().Before(s.later)
 }
 
 // lookup returns the entries of c for the certificate. It fails where c can't
 // be used for any.
-func (s *statusSearch) lookup(ctx context.Context, c *crl) ([]revocationEntry, bool) {
-	if s.strange && len(c.raw) >= largeCRL && s.signerOf(ctx, c).cert == nil {
+func (s *statusSearch) lookup(ctx context.Context, c *crl.List) ([]crl.Entry, bool) {
+	if s.strange && len(c.Raw) >= largeCRL && s.signerOf(ctx, c).cert == nil {
 		return nil, false
 	}
-	entries, err := c.lookup(s.cert.issuer(), s.cert.SerialDER)
+	entries, err := c.Lookup(s.cert.issuer(), s.cert.SerialDER)
 	if err != nil {
 		s.note(c, "can't be used: "+err.Error())
 		return nil, false
 	}
-	if !c.delta() {
+	if !c.Delta() {
 		// removeFromCRL is for delta CRLs (RFC 5280 section 5.3.1).
-		entries = slices.DeleteFunc(entries, func(e revocationEntry) bool { return e.reason == reasonRemoveFromCRL })
+		entries = slices.DeleteFunc(entries, func(e crl.Entry) bool { return e.Reason == crl.ReasonRemoveFromCRL })
 	}
 	return entries, true
 }
 
 // deltaFor returns the newest current delta CRL that brings c up to date and
 // has the same signer (RFC 5280 section 6.3.3 (h)), one that may also lift holds.
-func (s *statusSearch) deltaFor(ctx context.Context, c *crl) *crl {
-	var best *crl
+func (s *statusSearch) deltaFor(ctx context.Context, c *crl.List) *crl.List {
+	var best *crl.List
 	for _, ranked := range s.crls {
-		d := ranked.crl
-		if !d.delta() || !d.updates(c) || !s.current(d.thisUpdate, d.nextUpdate) ||
-			best != nil && compareNumbers(d.number, best.number) <= 0 {
+		d := ranked.List
+		if !d.Delta() || !d.Updates(c) || !s.current(d.ThisUpdate, d.NextUpdate) ||
+			best != nil && crl.CompareNumbers(d.Number, best.Number) <= 0 {
 			continue
 		}
 		by, base := s.signerOf(ctx, d), s.signerOf(ctx, c)
@@ -223,18 +225,18 @@ func (s *statusSearch) deltaFor(ctx context.Context, c *crl) *crl {
 // combine is steps (i) to (k) of RFC 5280 section 6.3.3: what the delta CRL
 // says goes before what the complete CRL says, but it takes off only holds: a
 // revocation is for ever.
-func combine(delta, complete []revocationEntry) []revocationEntry {
-	var all []revocationEntry
+func combine(delta, complete []crl.Entry) []crl.Entry {
+	var all []crl.Entry
 	removed := false
 	for _, e := range delta {
-		if e.reason == reasonRemoveFromCRL {
+		if e.Reason == crl.ReasonRemoveFromCRL {
 			removed = true
 		} else {
 			all = append(all, e)
 		}
 	}
 	for _, e := range complete {
-		if !removed || e.reason != reasonHold {
+		if !removed || e.Reason != crl.ReasonHold {
 			all = append(all, e)
 		}
 	}
@@ -242,7 +244,7 @@ func combine(delta, complete []revocationEntry) []revocationEntry {
 }
 
 // signerOf returns who signed c: steps (f) and (g) of RFC 5280 section 6.3.3.
-func (s *statusSearch) signerOf(ctx context.Context, c *crl) signer {
+func (s *statusSearch) signerOf(ctx context.Context, c *crl.List) signer {
 	if by, ok := s.signers[c]; ok {
 		return by
 	}
@@ -254,8 +256,8 @@ func (s *statusSearch) signerOf(ctx context.Context, c *crl) signer {
 	return by
 }
 
-func (s *statusSearch) findSigner(ctx context.Context, c *crl) signer {
-	if s.issuer.subject() == c.issuerKey && s.signs(s.issuer, c) {
+func (s *statusSearch) findSigner(ctx context.Context, c *crl.List) signer {
+	if s.issuer.subject() == c.IssuerKey && s.signs(s.issuer, c) {
 		ku, present := s.issuer.keyUsage()
 		if present && ku&x509.KeyUsageCRLSign == 0 {
 			s.note(nil, "key usage of "+s.issuer.title()+" does not have cRLSign")
@@ -279,7 +281,7 @@ func (s *statusSearch) findSigner(ctx context.Context, c *crl) signer {
 		if present && ku&x509.KeyUsageCRLSign == 0 || !present && cand.Version == 3 || !s.signs(cand, c) {
 			continue
 		}
-		by, err := s.validateSigner(ctx, cand, roleCRL, c.thisUpdate)
+		by, err := s.validateSigner(ctx, cand, roleCRL, c.ThisUpdate)
 		if err != nil {
 			s.note(c, "has an unfit issuer: "+err.Error())
 		}
@@ -288,7 +290,7 @@ func (s *statusSearch) findSigner(ctx context.Context, c *crl) signer {
 		}
 	}
 	if more {
-		s.limited(fail(ErrLimit, s.cert, "more than %d certificates for the issuer of %s", maxSigners, c.title()))
+		s.limited(fail(ErrLimit, s.cert, "more than %d certificates for the issuer of %s", maxSigners, titleOf(c)))
 	}
 	return signer{}
 }
@@ -303,12 +305,12 @@ func (s *statusSearch) findSigner(ctx context.Context, c *crl) signer {
 //
 // DEVIATION: RFC 5280 asks only for the same name and the same anchor. An
 // anchor may have issued CAs of one name to several parties.
-func (s *statusSearch) inScope(ctx context.Context, c *crl, by signer, cands []*certificate) signer {
-	if c.issuerKey != s.cert.issuer() || s.namesIndirect(c) {
+func (s *statusSearch) inScope(ctx context.Context, c *crl.List, by signer, cands []*certificate) signer {
+	if c.IssuerKey != s.cert.issuer() || s.namesIndirect(c) {
 		return by
 	}
 	differs := func(n int) bool { return n >= 0 && s.issuer.keyIndex() >= 0 && n != s.issuer.keyIndex() }
-	if differs(c.keyIndex) || slices.ContainsFunc(cands, func(x *certificate) bool {
+	if differs(c.KeyIndex) || slices.ContainsFunc(cands, func(x *certificate) bool {
 		return x.keyID() == by.cert.keyID() && differs(x.keyIndex())
 	}) {
 		s.note(c, "is about certificates of another key of its issuer")
@@ -325,9 +327,9 @@ func (s *statusSearch) inScope(ctx context.Context, c *crl, by signer, cands []*
 
 // namesIndirect reports whether the certificate names the issuer of c as that
 // of an indirect CRL.
-func (s *statusSearch) namesIndirect(c *crl) bool {
-	return c.idp != nil && c.idp.indirect && slices.ContainsFunc(s.points, func(p distributionPoint) bool {
-		return slices.Contains(p.keys, c.issuerKey)
+func (s *statusSearch) namesIndirect(c *crl.List) bool {
+	return c.IDP != nil && c.IDP.Indirect && slices.ContainsFunc(s.points, func(p crl.DistributionPoint) bool {
+		return slices.Contains(p.Keys, c.IssuerKey)
 	})
 }
 
@@ -404,7 +406,7 @@ func (s *statusSearch) validateSigner(ctx context.Context, cand *certificate, ro
 // candidates returns certificates of the CRL issuer's name with other keys than
 // the issuer's: before those that came with a message all others, and of each
 // those first that the key identifier names. more says that some were left out.
-func (s *statusSearch) candidates(ctx context.Context, c *crl) (_ []*certificate, more bool) {
+func (s *statusSearch) candidates(ctx context.Context, c *crl.List) (_ []*certificate, more bool) {
 	type candidate struct {
 		*certificate
 		rank int
@@ -412,7 +414,7 @@ func (s *statusSearch) candidates(ctx context.Context, c *crl) (_ []*certificate
 	var list []candidate
 	own := 0
 	add := func(cand *certificate, strange bool) {
-		if cand.subject() != c.issuerKey || cand.sameEntity(s.issuer) ||
+		if cand.subject() != c.IssuerKey || cand.sameEntity(s.issuer) ||
 			slices.ContainsFunc(list, func(have candidate) bool { return have.equal(cand) }) {
 			return
 		}
@@ -422,7 +424,7 @@ func (s *statusSearch) candidates(ctx context.Context, c *crl) (_ []*certificate
 		} else {
 			own++
 		}
-		if c.authorityKey == nil || !bytes.Equal(cand.SubjectKeyID, c.authorityKey) {
+		if c.AuthorityKey == nil || !bytes.Equal(cand.SubjectKeyID, c.AuthorityKey) {
 			x.rank++
 		}
 		list = append(list, x)
@@ -430,7 +432,7 @@ func (s *statusSearch) candidates(ctx context.Context, c *crl) (_ []*certificate
 	for _, cand := range s.path[1:] {
 		add(cand, false)
 	}
-	s.find(ctx, Query{Kind: KindCertificate, Subject: c.issuer}, func(e *Entry, rank int) {
+	s.find(ctx, Query{Kind: KindCertificate, Subject: c.Issuer}, func(e *Entry, rank int) {
 		if cand, err := e.cert(); err == nil {
 			add(cand, s.v.origin(rank) == strangeOrigin)
 		}
@@ -444,18 +446,18 @@ func (s *statusSearch) candidates(ctx context.Context, c *crl) (_ []*certificate
 }
 
 // signs checks the signature of c. The result for a key is kept with the CRL.
-func (s *statusSearch) signs(by *certificate, c *crl) bool {
-	if err := s.v.strength(by, c.algorithm); err != nil {
+func (s *statusSearch) signs(by *certificate, c *crl.List) bool {
+	if err := s.v.strength(by, c.Algorithm); err != nil {
 		s.note(c, "can't be believed: "+err.Error())
 		return false
 	}
-	if c.knownSigner(by.SPKI) {
+	if c.KnownSigner(by.SPKI) {
 		return true
 	}
-	if err := s.checkEvidence(KindCRL, by, c.algorithm, c.tbs, c.signature); err != nil {
+	if err := s.checkEvidence(KindCRL, by, c.Algorithm, c.TBS, c.Signature); err != nil {
 		return false
 	}
-	c.noteSigner(by.SPKI)
+	c.NoteSigner(by.SPKI)
 	return true
 }
 

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/crl"
+	"github.com/gosmime/gosmime/internal/ocsp"
 	"github.com/gosmime/gosmime/internal/oid"
 )
 
@@ -30,7 +32,7 @@ func (s *statusSearch) fetch(ctx context.Context) {
 			return
 		}
 		for i := range s.points {
-			s.fetchCRLs(ctx, s.points[i].urls)
+			s.fetchCRLs(ctx, s.points[i].URLs)
 		}
 		s.judgeCRLs(ctx)
 	}
@@ -47,7 +49,7 @@ func (s *statusSearch) fetchOCSP(ctx context.Context) (decided bool) {
 			break
 		}
 		for _, h := range [...]alg.Hash{alg.SHA256, alg.SHA1} {
-			request, err := ocspRequest(s.cert, s.issuer, h, s.v.nonce())
+			request, err := ocsp.Request(ocsp.ID{Issuer: s.cert.Issuer, IssuerKey: s.issuer.KeyBits(), Serial: s.cert.SerialDER}, h, s.v.nonce())
 			if err != nil {
 				return false
 			}
@@ -123,7 +125,7 @@ func (s *statusSearch) fetchDeltas(ctx context.Context) {
 		return
 	}
 	for i := range points[:min(len(points), maxURLs)] {
-		s.fetchCRLs(ctx, points[i].urls)
+		s.fetchCRLs(ctx, points[i].URLs)
 	}
 	// What a CRL said without its delta may now be outdated.
 	s.good.forgetCRLs()
@@ -132,12 +134,12 @@ func (s *statusSearch) fetchDeltas(ctx context.Context) {
 }
 
 // freshestPoints returns where to look for delta CRLs.
-func (s *statusSearch) freshestPoints(ctx context.Context) []distributionPoint {
-	var points []distributionPoint
+func (s *statusSearch) freshestPoints(ctx context.Context) []crl.DistributionPoint {
+	var points []crl.DistributionPoint
 	known := make(map[string]bool)
-	add := func(list []distributionPoint) {
+	add := func(list []crl.DistributionPoint) {
 		for _, p := range list {
-			if key := strings.Join(p.urls, "\x00"); !known[key] {
+			if key := strings.Join(p.URLs, "\x00"); !known[key] {
 				known[key] = true
 				points = append(points, p)
 			}
@@ -151,15 +153,15 @@ func (s *statusSearch) freshestPoints(ctx context.Context) []distributionPoint {
 		}
 		s.strange = s.v.origin(c.rank) == strangeOrigin
 		switch {
-		case c.delta():
-		case s.hasOwnDelta(ctx, c.crl):
+		case c.Delta():
+		case s.hasOwnDelta(ctx, c.List):
 			updated = true
-		case c.freshest != nil && s.signerOf(ctx, c.crl).cert != nil:
-			add(c.freshest)
+		case c.Freshest != nil && s.signerOf(ctx, c.List).cert != nil:
+			add(c.Freshest)
 		}
 	}
 	if e := s.cert.Extension(oid.ExtFreshestCRL); e != nil && !updated {
-		list, _ := parseDistributionPoints(e.Value, s.cert.issuer())
+		list, _ := crl.ParseDistributionPoints(e.Value, s.cert.issuer())
 		add(list)
 	}
 	return points
@@ -167,9 +169,9 @@ func (s *statusSearch) freshestPoints(ctx context.Context) []distributionPoint {
 
 // hasOwnDelta reports whether a current delta CRL for c is there that did not
 // come with a message.
-func (s *statusSearch) hasOwnDelta(ctx context.Context, c *crl) bool {
+func (s *statusSearch) hasOwnDelta(ctx context.Context, c *crl.List) bool {
 	d := s.deltaFor(ctx, c)
 	return d != nil && slices.ContainsFunc(s.crls, func(r rankedCRL) bool {
-		return r.crl == d && s.v.origin(r.rank) != strangeOrigin
+		return r.List == d && s.v.origin(r.rank) != strangeOrigin
 	})
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gosmime/gosmime/internal/crl"
+	"github.com/gosmime/gosmime/internal/ocsp"
 	"github.com/gosmime/gosmime/internal/oid"
 )
 
@@ -27,17 +29,17 @@ func (s *statusSearch) judgeResponse(ctx context.Context, e *Entry) {
 		return
 	}
 	s.responses[r] = true
-	if r.unknown != "" {
-		s.note(nil, "an OCSP response has the unknown critical extension "+r.unknown.String())
+	if r.UnknownExtension != "" {
+		s.note(nil, "an OCSP response has the unknown critical extension "+r.UnknownExtension.String())
 		return
 	}
-	var ours []*ocspSingle
+	var ours []*ocsp.Single
 	useful, sure := false, true
-	for i := range r.singles {
-		if o := &r.singles[i]; s.about(o) {
+	for i := range r.Singles {
+		if o := &r.Singles[i]; s.about(o) {
 			ours = append(ours, o)
 			useful = useful || s.usable(o)
-			sure = sure && o.status != ocspUnknown && !o.unknown
+			sure = sure && o.Status != ocsp.Unknown && !o.UnknownExtension
 		}
 	}
 	if len(ours) == 0 {
@@ -54,11 +56,11 @@ func (s *statusSearch) judgeResponse(ctx context.Context, e *Entry) {
 	s.v.proved(e.DER())
 	// One that contradicts itself, or that was made when the certificate was
 	// not valid, shows nothing good.
-	if r.producedAt.Before(s.cert.NotBefore) || r.producedAt.After(s.cert.NotAfter) {
+	if r.ProducedAt.Before(s.cert.NotBefore) || r.ProducedAt.After(s.cert.NotAfter) {
 		s.note(nil, "an OCSP response is of a time when the certificate was not valid")
 		sure = false
 	}
-	if s.v.policy.RequireOCSPNonce && (r.nonce == nil || !bytes.Equal(r.nonce, s.v.work.nonce)) {
+	if s.v.policy.RequireOCSPNonce && (r.Nonce == nil || !bytes.Equal(r.Nonce, s.v.work.nonce)) {
 		s.note(nil, "an OCSP response does not have the nonce of the request")
 		sure = false
 	}
@@ -71,51 +73,56 @@ func (s *statusSearch) judgeResponse(ctx context.Context, e *Entry) {
 }
 
 // usable reports whether the answer, if genuine, could mean anything.
-func (s *statusSearch) usable(o *ocspSingle) bool {
+func (s *statusSearch) usable(o *ocsp.Single) bool {
 	switch {
-	case o.unknown:
+	case o.UnknownExtension:
 		s.note(nil, "an OCSP response has an unknown critical extension")
-	case !s.v.published(o.thisUpdate):
+	case !s.v.published(o.ThisUpdate):
 		s.note(nil, "an OCSP response is of the future")
-	case o.status == ocspUnknown:
+	case o.Status == ocsp.Unknown:
 		s.note(nil, "the OCSP responder does not know the certificate")
-	case o.status == ocspGood && !s.v.current(o.thisUpdate, o.until()):
+	case o.Status == ocsp.Good && !s.v.current(o.ThisUpdate, until(o)):
 		s.note(nil, "an OCSP response is not current")
-	case o.status == ocspGood:
+	case o.Status == ocsp.Good:
 		return !s.saturated()
 	default:
-		return s.matters(o.entry)
+		return s.matters(entryOf(o))
 	}
 	return false
 }
 
-// until returns the time from which on the answer is stale.
-func (o *ocspSingle) until() time.Time {
-	if o.nextUpdate.IsZero() {
-		return o.thisUpdate.Add(freshOCSP)
-	}
-	return o.nextUpdate
+// entryOf returns what the answer says of a revoked certificate.
+func entryOf(o *ocsp.Single) crl.Entry {
+	return crl.Entry{Date: o.Date, Invalidity: o.Invalidity, Reason: crl.Reason(o.Reason)}
 }
 
-func (s *statusSearch) judgeSingle(o *ocspSingle, by *signer) {
+// until returns the time from which on the answer is stale.
+func until(o *ocsp.Single) time.Time {
+	if o.NextUpdate.IsZero() {
+		return o.ThisUpdate.Add(freshOCSP)
+	}
+	return o.NextUpdate
+}
+
+func (s *statusSearch) judgeSingle(o *ocsp.Single, by *signer) {
 	st := statement{
-		kind: KindOCSPResponse, this: o.thisUpdate, next: o.nextUpdate,
-		by: "the OCSP response of " + day(o.thisUpdate), entry: o.entry,
+		kind: KindOCSPResponse, this: o.ThisUpdate, next: o.NextUpdate,
+		by: "the OCSP response of " + day(o.ThisUpdate), entry: entryOf(o),
 	}
 	active := false
-	if o.status == ocspRevoked {
+	if o.Status == ocsp.Revoked {
 		s.revoked(st)
-		active = s.v.applies(o.entry)
+		active = s.v.applies(entryOf(o))
 	}
-	if !active && by.acquits && s.v.current(o.thisUpdate, o.until()) {
-		s.recordGood(st, allReasons)
+	if !active && by.acquits && s.v.current(o.ThisUpdate, until(o)) {
+		s.recordGood(st, crl.AllReasons)
 	}
 }
 
 // responderOf returns who signed r: the key that issued the certificate, or one
 // that this very key made a responder (RFC 6960 section 4.2.2.2).
-func (s *statusSearch) responderOf(ctx context.Context, r *ocspResponse) *signer {
-	if r.namesResponder(s.issuer) && s.signedResponse(s.issuer, r) {
+func (s *statusSearch) responderOf(ctx context.Context, r *ocsp.Response) *signer {
+	if s.issuer.namedBy(r) && s.signedResponse(s.issuer, r) {
 		return &signer{s.issuer, true}
 	}
 	for _, cand := range s.responders(ctx, r) {
@@ -126,7 +133,7 @@ func (s *statusSearch) responderOf(ctx context.Context, r *ocspResponse) *signer
 		if !s.signedResponse(cand, r) {
 			continue
 		}
-		by, err := s.validateSigner(ctx, cand, roleOCSP, r.producedAt)
+		by, err := s.validateSigner(ctx, cand, roleOCSP, r.ProducedAt)
 		if err != nil {
 			s.note(nil, "OCSP responder "+cand.title()+": "+err.Error())
 		}
@@ -157,21 +164,21 @@ func (s *statusSearch) mayRespond(cand *certificate) string {
 
 // responders returns the certificates that the ResponderID may mean, those in
 // the response first.
-func (s *statusSearch) responders(ctx context.Context, r *ocspResponse) []*certificate {
+func (s *statusSearch) responders(ctx context.Context, r *ocsp.Response) []*certificate {
 	var list []*certificate
 	add := func(cand *certificate) {
-		if len(list) < maxSigners && r.namesResponder(cand) && !slices.ContainsFunc(list, cand.equal) {
+		if len(list) < maxSigners && cand.namedBy(r) && !slices.ContainsFunc(list, cand.equal) {
 			list = append(list, cand)
 		}
 	}
-	for _, der := range r.certs {
+	for _, der := range r.Certs {
 		if cand, err := parseCertificate(der); err == nil {
 			add(cand)
 		}
 	}
-	q := Query{Kind: KindCertificate, Subject: r.responderName}
-	if r.responderName == nil {
-		q.KeyID = r.responderKey
+	q := Query{Kind: KindCertificate, Subject: r.ResponderName}
+	if r.ResponderName == nil {
+		q.KeyID = r.ResponderKey
 	}
 	s.find(ctx, q, func(e *Entry, _ int) {
 		if cand, err := e.cert(); err == nil {
@@ -181,8 +188,8 @@ func (s *statusSearch) responders(ctx context.Context, r *ocspResponse) []*certi
 	return list
 }
 
-func (s *statusSearch) signedResponse(by *certificate, r *ocspResponse) bool {
-	err := s.checkEvidence(KindOCSPResponse, by, r.algorithm, r.tbs, r.signature)
+func (s *statusSearch) signedResponse(by *certificate, r *ocsp.Response) bool {
+	err := s.checkEvidence(KindOCSPResponse, by, r.Algorithm, r.TBS, r.Signature)
 	if err != nil {
 		s.note(nil, "OCSP response: "+err.Error())
 	}

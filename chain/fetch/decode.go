@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/crl"
+	"github.com/gosmime/gosmime/internal/ocsp"
 	"github.com/gosmime/gosmime/internal/x509der"
 	"github.com/gosmime/gosmime/pkcs7"
-	"golang.org/x/crypto/cryptobyte"
-	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // maxElements is how many certificates one answer may have.
@@ -25,12 +25,13 @@ func decode(kind chain.Kind, body []byte) ([][]byte, error) {
 		if list := pemBlocks(body, "X509 CRL"); len(list) > 0 {
 			der = list[0]
 		}
-		if _, ok := crlNextUpdate(der); !ok {
+		if _, err := crl.Parse(der); err != nil {
 			return nil, problem(ErrContent, "no CRL")
 		}
 		return [][]byte{der}, nil
 	case chain.KindOCSPResponse:
-		if _, ok := ocspNextUpdate(body); !ok {
+		// A status such as tryLater is an answer too.
+		if _, err := ocsp.Parse(body); err != nil && err != ocsp.ErrStatus {
 			return nil, problem(ErrContent, "no OCSP response")
 		}
 		return [][]byte{body}, nil
@@ -38,13 +39,26 @@ func decode(kind chain.Kind, body []byte) ([][]byte, error) {
 	return nil, problem(ErrContent, "nothing is asked for")
 }
 
-// nextUpdate returns when an answer runs out; ok is false for what does not.
+// nextUpdate returns when an answer runs out, the zero time if it does not say;
+// ok is false for what does not.
 func nextUpdate(kind chain.Kind, der []byte) (next time.Time, ok bool) {
 	switch kind {
 	case chain.KindCRL:
-		return crlNextUpdate(der)
+		if c, err := crl.Parse(der); err == nil {
+			next = c.NextUpdate
+		}
+		return next, true
 	case chain.KindOCSPResponse:
-		return ocspNextUpdate(der)
+		r, err := ocsp.Parse(der)
+		if err != nil {
+			return next, true
+		}
+		for i, s := range r.Singles {
+			if i == 0 || s.NextUpdate.Before(next) {
+				next = s.NextUpdate
+			}
+		}
+		return next, true
 	}
 	return next, false
 }
@@ -89,58 +103,4 @@ func pemBlocks(text []byte, types ...string) [][]byte {
 		}
 	}
 	return list
-}
-
-// crlNextUpdate returns nextUpdate of what looks like a CRL, the zero time if
-// it has none. The entries are not looked at.
-func crlNextUpdate(der []byte) (next time.Time, ok bool) {
-	var list, tbs cryptobyte.String
-	var this time.Time
-	s := cryptobyte.String(der)
-	if !s.ReadASN1(&list, asn1.SEQUENCE) || !s.Empty() || !list.ReadASN1(&tbs, asn1.SEQUENCE) ||
-		!tbs.SkipOptionalASN1(asn1.INTEGER) || !tbs.SkipASN1(asn1.SEQUENCE) || !tbs.SkipASN1(asn1.SEQUENCE) ||
-		!x509der.ReadTime(&tbs, &this) {
-		return next, false
-	}
-	if tbs.PeekASN1Tag(asn1.UTCTime) || tbs.PeekASN1Tag(asn1.GeneralizedTime) {
-		return next, x509der.ReadTime(&tbs, &next)
-	}
-	return next, true
-}
-
-// ocspNextUpdate returns the first nextUpdate of what looks like an
-// OCSPResponse; the zero time if it has none, or no answers.
-func ocspNextUpdate(der []byte) (next time.Time, ok bool) {
-	var outer, explicit, bytes, octets, basic, data, list cryptobyte.String
-	var status int
-	s := cryptobyte.String(der)
-	if !s.ReadASN1(&outer, asn1.SEQUENCE) || !s.Empty() || !outer.ReadASN1Enum(&status) {
-		return next, false
-	}
-	explicitTag := func(n asn1.Tag) asn1.Tag { return n.Constructed().ContextSpecific() }
-	if !outer.ReadASN1(&explicit, explicitTag(0)) || !explicit.ReadASN1(&bytes, asn1.SEQUENCE) ||
-		!bytes.SkipASN1(asn1.OBJECT_IDENTIFIER) || !bytes.ReadASN1(&octets, asn1.OCTET_STRING) ||
-		!octets.ReadASN1(&basic, asn1.SEQUENCE) || !basic.ReadASN1(&data, asn1.SEQUENCE) ||
-		!data.SkipOptionalASN1(explicitTag(0)) || !data.SkipOptionalASN1(explicitTag(1)) || !data.SkipOptionalASN1(explicitTag(2)) ||
-		!data.SkipASN1(asn1.GeneralizedTime) || !data.ReadASN1(&list, asn1.SEQUENCE) {
-		return next, true // such as tryLater: an answer, but not to keep
-	}
-	for !list.Empty() {
-		var single, explicit cryptobyte.String
-		var t, this time.Time
-		var tag asn1.Tag
-		var status cryptobyte.String
-		if !list.ReadASN1(&single, asn1.SEQUENCE) || !single.SkipASN1(asn1.SEQUENCE) ||
-			!single.ReadAnyASN1(&status, &tag) || !x509der.ReadGeneralizedTime(&single, &this) {
-			return time.Time{}, true
-		}
-		if !single.PeekASN1Tag(explicitTag(0)) || !single.ReadASN1(&explicit, explicitTag(0)) ||
-			!x509der.ReadGeneralizedTime(&explicit, &t) {
-			return time.Time{}, true
-		}
-		if next.IsZero() || t.Before(next) {
-			next = t
-		}
-	}
-	return next, true
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/ocsp"
 )
 
 // newClient returns the HTTP client: no proxy of the environment, no cookies,
@@ -81,8 +82,8 @@ func onlyPOST(body []byte, err error) bool {
 	if err != nil {
 		return errors.Is(err, ErrStatus)
 	}
-	_, ok := ocspNextUpdate(body)
-	return !ok || string(body) == malformedRequest
+	_, err = ocsp.Parse(body)
+	return err != nil && err != ocsp.ErrStatus || string(body) == malformedRequest
 }
 
 func (c *Client) do(ctx context.Context, method, target string, kind chain.Kind, body []byte) ([]byte, error) {

@@ -1,11 +1,8 @@
-package chain
+package crl
 
 import (
 	"bytes"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/binary"
@@ -21,34 +18,33 @@ import (
 	"github.com/gosmime/gosmime/internal/x509der"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
-	"golang.org/x/crypto/ocsp"
 )
 
 // linear looks a serial number up without the index.
-func (c *crl) linear(t testing.TB, issuerKey string, serial []byte) (found []revocationEntry) {
+func (c *List) linear(t testing.TB, issuerKey string, serial []byte) (found []Entry) {
 	t.Helper()
-	current := []string{c.issuerKey}
+	current := []string{c.IssuerKey}
 	for s := cryptobyte.String(c.entries); !s.Empty(); {
-		var e crlEntry
-		if !readCRLEntry(&s, &e) {
+		var e entry
+		if !readEntry(&s, &e) {
 			continue
 		}
 		if e.issuer != nil {
 			current = issuerKeys(e.issuer)
 		}
-		if bytes.Equal(e.serial, trimInteger(serial)) && slices.Contains(current, issuerKey) {
-			found = append(found, e.revocationEntry)
+		if bytes.Equal(e.serial, x509der.TrimInteger(serial)) && slices.Contains(current, issuerKey) {
+			found = append(found, e.Entry)
 		}
 	}
 	return found
 }
 
 func issuerKeys(der []byte) []string {
-	points, ok := parseDistributionPoints(sequenceOf(tag(0xa2, contents(der))), "")
+	points, ok := ParseDistributionPoints(sequenceOf(tag(0xa2, contents(der))), "")
 	if !ok {
 		return nil
 	}
-	return points[0].keys
+	return points[0].Keys
 }
 
 func contents(der []byte) []byte {
@@ -89,7 +85,7 @@ func testCRL(t testing.TB, serials ...int64) []byte {
 
 // checkCRL holds what was read against the linear walk and crypto/x509.
 func checkCRL(t testing.TB, der []byte) {
-	c, err := parseCRL(der)
+	c, err := Parse(der)
 	if err != nil {
 		if c != nil {
 			t.Fatal("a CRL beside an error")
@@ -99,15 +95,15 @@ func checkCRL(t testing.TB, der []byte) {
 	std, stdErr := x509.ParseRevocationList(der)
 	if stdErr == nil {
 		switch {
-		case !bytes.Equal(c.tbs, std.RawTBSRevocationList), !bytes.Equal(c.issuer, std.RawIssuer), !bytes.Equal(c.signature, std.Signature):
+		case !bytes.Equal(c.TBS, std.RawTBSRevocationList), !bytes.Equal(c.Issuer, std.RawIssuer), !bytes.Equal(c.Signature, std.Signature):
 			t.Fatal("not as crypto/x509 has it")
-		case !c.thisUpdate.Equal(std.ThisUpdate), !c.nextUpdate.Equal(std.NextUpdate):
+		case !c.ThisUpdate.Equal(std.ThisUpdate), !c.NextUpdate.Equal(std.NextUpdate):
 			t.Fatal("times are not as crypto/x509 has them")
-		case !bytes.Equal(c.authorityKey, std.AuthorityKeyId):
+		case !bytes.Equal(c.AuthorityKey, std.AuthorityKeyId):
 			t.Fatal("key identifier is not as crypto/x509 has it")
 		}
 	}
-	entries, err := c.lookup(c.issuerKey, []byte{1})
+	entries, err := c.Lookup(c.IssuerKey, []byte{1})
 	if err != nil {
 		if entries != nil {
 			t.Fatal("entries beside an error")
@@ -116,29 +112,29 @@ func checkCRL(t testing.TB, der []byte) {
 	}
 	n := 0
 	for s := cryptobyte.String(c.entries); !s.Empty() && n < 100; n++ {
-		var e crlEntry
-		if !readCRLEntry(&s, &e) {
+		var e entry
+		if !readEntry(&s, &e) {
 			return // such as 30 February, which only looking the entry up shows
 		}
-		got, err := c.lookup(c.issuerKey, e.serial)
+		got, err := c.Lookup(c.IssuerKey, e.serial)
 		// The first look-up scans, later ones use the index.
-		fresh, freshErr := parseCRL(der)
+		fresh, freshErr := Parse(der)
 		if freshErr != nil {
 			t.Fatal(freshErr)
 		}
-		scanned, scanErr := fresh.lookup(c.issuerKey, e.serial)
+		scanned, scanErr := fresh.Lookup(c.IssuerKey, e.serial)
 		if !slices.Equal(got, scanned) || (err == nil) != (scanErr == nil) {
 			t.Fatalf("serial number %x: %d entries, scanned %d, %v, %v", e.serial, len(got), len(scanned), err, scanErr)
 		}
 		if err != nil {
 			continue
 		}
-		if want := c.linear(t, c.issuerKey, e.serial); len(got) != len(want) {
+		if want := c.linear(t, c.IssuerKey, e.serial); len(got) != len(want) {
 			t.Fatalf("serial number %x: %d entries, linearly %d", e.serial, len(got), len(want))
 		}
 		if stdErr == nil && n < len(std.RevokedCertificateEntries) {
 			s := std.RevokedCertificateEntries[n]
-			if !s.RevocationTime.Equal(e.date) || new(big.Int).SetBytes(e.serial).Cmp(s.SerialNumber) != 0 && s.SerialNumber.Sign() >= 0 {
+			if !s.RevocationTime.Equal(e.Date) || new(big.Int).SetBytes(e.serial).Cmp(s.SerialNumber) != 0 && s.SerialNumber.Sign() >= 0 {
 				t.Fatalf("entry %d is not as crypto/x509 has it", n)
 			}
 		}
@@ -170,7 +166,7 @@ func TestCRLCorpus(t *testing.T) {
 			t.Fatal(err)
 		}
 		checkCRL(t, der)
-		if _, err := parseCRL(der); err == nil {
+		if _, err := Parse(der); err == nil {
 			read++
 		} else if _, err := x509.ParseRevocationList(der); err == nil && filepath.Base(f) != "BadCRLSignatureCACRL.crl" {
 			t.Errorf("%s can't be read", f)
@@ -184,7 +180,7 @@ func TestCRLCorpus(t *testing.T) {
 func TestCRLTruncated(t *testing.T) {
 	der := testCRL(t, 1, 2, 3)
 	for n := range der {
-		if _, err := parseCRL(der[:n]); err == nil {
+		if _, err := Parse(der[:n]); err == nil {
 			t.Fatalf("%d octets were read", n)
 		}
 		flipped := bytes.Clone(der)
@@ -221,12 +217,12 @@ func TestHugeCRL(t *testing.T) {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	c, err := parseCRL(der)
+	c, err := Parse(der)
 	if err != nil {
 		t.Fatal(err)
 	}
 	serial := append([]byte(nil), contents(c.entries)[2:12]...)
-	if e, err := c.lookup(c.issuerKey, serial); err != nil || len(e) != 1 || e[0].reason != 5 {
+	if e, err := c.Lookup(c.IssuerKey, serial); err != nil || len(e) != 1 || e[0].Reason != 5 {
 		t.Fatalf("%v, %v", e, err)
 	}
 	runtime.ReadMemStats(&after)
@@ -234,10 +230,10 @@ func TestHugeCRL(t *testing.T) {
 		t.Errorf("%d octets allocated for %d entries", used, n)
 	}
 	serial[0] ^= 0x20
-	if e, err := c.lookup(c.issuerKey, serial); err != nil || e != nil {
+	if e, err := c.Lookup(c.IssuerKey, serial); err != nil || e != nil {
 		t.Fatalf("%v, %v", e, err)
 	}
-	if e, err := c.lookup("another", contents(c.entries)[2:12]); err != nil || e != nil {
+	if e, err := c.Lookup("another", contents(c.entries)[2:12]); err != nil || e != nil {
 		t.Fatalf("%v, %v", e, err)
 	}
 }
@@ -254,70 +250,17 @@ func TestChangingIssuers(t *testing.T) {
 		serial := []byte{2, 2, 1 + byte(i>>8), byte(i)}
 		list = append(list, tag(asn1.SEQUENCE, append(append(serial, "\x17\x0d250101000000Z"...), sequenceOf(ext)...))...)
 	}
-	c := &crl{entries: list}
+	c := &List{entries: list}
 	for i := range n {
 		serial := []byte{1 + byte(i>>8), byte(i)}
-		right, err := c.lookup(keys[i%2], serial)
-		wrong, err2 := c.lookup(keys[1-i%2], serial)
+		right, err := c.Lookup(keys[i%2], serial)
+		wrong, err2 := c.Lookup(keys[1-i%2], serial)
 		if err != nil || err2 != nil || len(right) != 1 || len(wrong) != 0 {
 			t.Fatalf("entry %d: %d of its issuer, %d of the other, %v, %v", i, len(right), len(wrong), err, err2)
 		}
 	}
 	if size := 8*cap(c.index.slots) + 4*cap(c.index.issuers); size > 12*n+4096 {
 		t.Errorf("index of %d octets", size)
-	}
-}
-
-func TestCurrent(t *testing.T) {
-	now := time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
-	const hour = time.Hour
-	for _, c := range []struct {
-		at, this, next time.Duration // next 0: none
-		want           bool
-	}{
-		{0, -hour, hour, true},
-		{0, -2 * hour, -hour, false},
-		{0, -hour, 0, false},
-		{0, 5 * time.Minute, hour, true},
-		{0, 6 * time.Minute, hour, false},
-		{-2 * hour, -3 * hour, -hour, true}, // of that time
-		{-2 * hour, -hour, hour, true},      // of now
-		{-2 * hour, -hour, -time.Minute, false},
-		{-24 * hour, -hour, hour, true},
-		{-25 * hour, -hour, hour, false}, // too long ago for that
-		{-25 * hour, -26 * hour, hour, true},
-		{2 * hour, -hour, hour, false},
-		{2 * hour, -hour, 3 * hour, true},
-		{2 * hour, hour, 3 * hour, true},
-	} {
-		v := &verification{at: now.Add(c.at), now: now}
-		next := now.Add(c.next)
-		if c.next == 0 {
-			next = time.Time{}
-		}
-		if got := v.current(now.Add(c.this), next); got != c.want {
-			t.Errorf("at %v of %v to %v: %v", c.at, c.this, c.next, got)
-		}
-	}
-}
-
-// TestFetchedLists holds that a large CRL that is fetched again keeps its index,
-// and that few are remembered.
-func TestFetchedLists(t *testing.T) {
-	var c cache
-	large := hugeCRL(10_000, []byte{0x30, 0}, nil)
-	first := c.fetchedEntry(KindCRL, large)
-	if again := c.fetchedEntry(KindCRL, large); again != first {
-		t.Error("not remembered")
-	}
-	if c.fetchedEntry(KindCRL, large) == c.fetchedEntry(KindCRL, bytes.Clone(large)) {
-		t.Error("taken for another")
-	}
-	for range 10 {
-		c.fetchedEntry(KindCRL, bytes.Clone(large))
-	}
-	if len(c.lists) > fetchedLists {
-		t.Errorf("%d remembered", len(c.lists))
 	}
 }
 
@@ -328,145 +271,31 @@ func BenchmarkHugeCRL(b *testing.B) {
 		b.ReportAllocs()
 		b.SetBytes(int64(len(der)))
 		for b.Loop() {
-			c, err := parseCRL(der)
+			c, err := Parse(der)
 			if err != nil {
 				b.Fatal(err)
 			}
-			if _, err := c.lookup(c.issuerKey, []byte{1}); err != nil {
+			if _, err := c.Lookup(c.IssuerKey, []byte{1}); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-	c, err := parseCRL(der)
+	c, err := Parse(der)
 	if err != nil {
 		b.Fatal(err)
 	}
 	serial := contents(c.entries)[2:12]
-	if _, err := c.lookup(c.issuerKey, serial); err != nil {
+	if _, err := c.Lookup(c.IssuerKey, serial); err != nil {
 		b.Fatal(err)
 	}
 	b.Run("second", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if e, err := c.lookup(c.issuerKey, serial); err != nil || len(e) != 1 {
+			if e, err := c.Lookup(c.IssuerKey, serial); err != nil || len(e) != 1 {
 				b.Fatal(e, err)
 			}
 		}
 	})
-}
-
-// BenchmarkHugeCRLVerify has the whole validation of a leaf with such a CRL:
-// the first look-up checks the signature and makes the index.
-func BenchmarkHugeCRLVerify(b *testing.B) {
-	const n = 2_000_000
-	key := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
-	at := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	root := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Root"}, NotBefore: at.AddDate(-1, 0, 0), NotAfter: at.AddDate(1, 0, 0),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign,
-	}
-	leaf := *root
-	leaf.SerialNumber, leaf.Subject, leaf.IsCA, leaf.KeyUsage = big.NewInt(2), pkix.Name{CommonName: "Leaf"}, false, x509.KeyUsageDigitalSignature
-	make := func(c *x509.Certificate) *x509.Certificate {
-		der, err := x509.CreateCertificate(nil, c, root, key.Public(), key)
-		if err != nil {
-			b.Fatal(err)
-		}
-		c, err = x509.ParseCertificate(der)
-		if err != nil {
-			b.Fatal(err)
-		}
-		return c
-	}
-	ca, cert := make(root), make(&leaf)
-	der := hugeCRL(n, ca.RawSubject, key)
-	p := Policy{Purpose: EmailSigning, InsecureAnyMailbox: true}
-	p.At, p.Revocation = at, RevocationRequireLeaf
-	verify := func(c *Collection, i int) {
-		// Another time each time: the path cache is not what is measured.
-		p.At = at.Add(time.Duration(i) * time.Second)
-		if _, err := c.Verify(b.Context(), cert, p); err != nil {
-			b.Fatal(err)
-		}
-	}
-	i := 0
-	b.Run("first", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			i++
-			verify(NewCollection(Anchors(Certs(ca)), Untrusted(DER(der))), i)
-		}
-	})
-	c := NewCollection(Anchors(Certs(ca)), Untrusted(DER(der)))
-	verify(c, 0)
-	b.Run("second", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			i++
-			verify(c, i)
-		}
-	})
-}
-
-// checkOCSP holds what was read against x/crypto, where that reads it.
-func checkOCSP(t testing.TB, der []byte) {
-	r, err := parseOCSP(der)
-	if err != nil {
-		if r != nil {
-			t.Fatal("a response beside an error")
-		}
-		return
-	}
-	if len(r.singles) > maxOCSPSingles || len(r.certs) > maxOCSPCerts {
-		t.Fatal("limits")
-	}
-	if (r.responderName == nil) == (r.responderKey == nil) {
-		t.Fatal("not one ResponderID")
-	}
-	std, err := ocsp.ParseResponse(der, nil)
-	if err != nil || len(r.singles) != 1 {
-		return
-	}
-	s := r.singles[0]
-	status := map[int]ocspStatus{ocsp.Good: ocspGood, ocsp.Revoked: ocspRevoked, ocsp.Unknown: ocspUnknown}[std.Status]
-	if s.status != status || !s.thisUpdate.Equal(std.ThisUpdate) || !s.nextUpdate.Equal(std.NextUpdate) ||
-		!r.producedAt.Equal(std.ProducedAt) || !bytes.Equal(r.signature, std.Signature) || !bytes.Equal(r.tbs, std.TBSResponseData) {
-		t.Fatalf("not as x/crypto has it: %+v", s)
-	}
-	if status == ocspRevoked && !s.entry.date.Equal(std.RevokedAt) {
-		t.Fatal("not revoked when x/crypto says")
-	}
-}
-
-func testOCSP(t testing.TB, status int) []byte {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := &x509.Certificate{SerialNumber: big.NewInt(9), Subject: pkix.Name{CommonName: "CA"}}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, key.Public(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if c, err = x509.ParseCertificate(der); err != nil {
-		t.Fatal(err)
-	}
-	out, err := ocsp.CreateResponse(c, c, ocsp.Response{
-		Status: status, SerialNumber: big.NewInt(5), ThisUpdate: time.Unix(1.7e9, 0), NextUpdate: time.Unix(1.8e9, 0),
-		RevokedAt: time.Unix(1.6e9, 0), RevocationReason: ocsp.Superseded, Certificate: c,
-	}, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-func FuzzOCSP(f *testing.F) {
-	for _, status := range []int{ocsp.Good, ocsp.Revoked, ocsp.Unknown} {
-		f.Add(testOCSP(f, status))
-	}
-	f.Fuzz(func(t *testing.T, der []byte) { checkOCSP(t, der) })
 }
 
 // FuzzPoints holds that distribution points of both extensions are read within
@@ -476,13 +305,13 @@ func FuzzPoints(f *testing.F) {
 	f.Add([]byte("\x30\x0e\xa0\x0c\xa0\x0a\x86\x08http://a"))
 	f.Add([]byte("\x30\x06\x81\x01\xff\x83\x01\x00"))
 	f.Fuzz(func(t *testing.T, der []byte) {
-		points, ok := parseDistributionPoints(der, "N")
+		points, ok := ParseDistributionPoints(der, "N")
 		if !ok && points != nil {
 			t.Fatal("points beside a failure")
 		}
 		for i := range points {
 			p := &points[i]
-			if len(p.names) > maxDistributionPoints || len(p.names) == 0 && p.issuers == nil || p.reasons&^allReasons != 0 {
+			if len(p.names) > maxDistributionPoints || len(p.names) == 0 && p.Issuers == nil || p.Reasons&^AllReasons != 0 {
 				t.Fatalf("%+v", p)
 			}
 			if names := p.scopeNames(); len(names) > 0 && !overlap(names, p.scopeNames()) {
@@ -490,7 +319,7 @@ func FuzzPoints(f *testing.F) {
 			}
 		}
 		idp, ok := parseIssuingPoint(der, "N")
-		if ok && (idp.reasons&^allReasons != 0 || idp.onlyUser && idp.onlyCA) {
+		if ok && (idp.reasons&^AllReasons != 0 || idp.onlyUser && idp.onlyCA) {
 			t.Fatalf("%+v", idp)
 		}
 	})

@@ -1,4 +1,4 @@
-package chain
+package crl
 
 import (
 	"bytes"
@@ -13,22 +13,22 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
-// A crlReason is a CRLReason of RFC 5280 section 5.3.1.
-type crlReason uint8
+// A Reason is a CRLReason of RFC 5280 section 5.3.1.
+type Reason uint8
 
 const (
-	reasonUnspecified   crlReason = 0
-	reasonKeyCompromise crlReason = 1
-	reasonCACompromise  crlReason = 2
-	reasonHold          crlReason = 6
-	reasonRemoveFromCRL crlReason = 8
+	ReasonUnspecified   Reason = 0
+	ReasonKeyCompromise Reason = 1
+	ReasonCACompromise  Reason = 2
+	ReasonHold          Reason = 6
+	ReasonRemoveFromCRL Reason = 8
 )
 
-func (r crlReason) String() string {
+func (r Reason) String() string {
 	switch r {
-	case reasonKeyCompromise:
+	case ReasonKeyCompromise:
 		return "keyCompromise"
-	case reasonCACompromise:
+	case ReasonCACompromise:
 		return "cACompromise"
 	case 3:
 		return "affiliationChanged"
@@ -36,9 +36,9 @@ func (r crlReason) String() string {
 		return "superseded"
 	case 5:
 		return "cessationOfOperation"
-	case reasonHold:
+	case ReasonHold:
 		return "certificateHold"
-	case reasonRemoveFromCRL:
+	case ReasonRemoveFromCRL:
 		return "removeFromCRL"
 	case 9:
 		return "privilegeWithdrawn"
@@ -48,33 +48,33 @@ func (r crlReason) String() string {
 	return "unspecified"
 }
 
-// A revocationEntry is what a CRL or an OCSP response says of a revoked
+// A Entry is what a CRL or an OCSP response says of a revoked
 // certificate.
-type revocationEntry struct {
-	date       time.Time
-	invalidity time.Time // zero: not given
-	reason     crlReason
+type Entry struct {
+	Date       time.Time
+	Invalidity time.Time // zero: not given
+	Reason     Reason
 }
 
-// since returns the earlier of both dates.
-func (r revocationEntry) since() time.Time {
-	if !r.invalidity.IsZero() && r.invalidity.Before(r.date) {
-		return r.invalidity
+// Since returns the earlier of both dates.
+func (r Entry) Since() time.Time {
+	if !r.Invalidity.IsZero() && r.Invalidity.Before(r.Date) {
+		return r.Invalidity
 	}
-	return r.date
+	return r.Date
 }
 
-// A crlEntry is one entry of a CRL.
-type crlEntry struct {
+// A entry is one entry of a CRL.
+type entry struct {
 	serial []byte // content octets, without padding
-	revocationEntry
+	Entry
 	issuer  []byte // value of certificateIssuer; nil: none
 	unknown bool   // has a critical extension that is not understood
 }
 
-// A crlIndex finds the entries of a serial number. It takes 8 octets for an
+// A index finds the entries of a serial number. It takes 8 octets for an
 // entry and 4 more for one that names a certificate issuer.
-type crlIndex struct {
+type index struct {
 	seed    maphash.Seed
 	slots   []uint64 // hash of the serial number << 32 | offset, sorted
 	issuers []uint32 // offsets of the entries with certificateIssuer, ascending
@@ -84,11 +84,11 @@ type crlIndex struct {
 // asked: most CRLs are asked about one certificate and never again.
 const smallList = 1 << 16
 
-// lookup returns the entries for a certificate of the issuer with that
+// Lookup returns the entries for a certificate of the issuer with that
 // normalised name. Every entry is read at least in form, whatever is looked
 // for: the error says that the list can't be used for any certificate.
-func (c *crl) lookup(issuerKey string, serial []byte) ([]revocationEntry, error) {
-	serial = trimInteger(serial)
+func (c *List) Lookup(issuerKey string, serial []byte) ([]Entry, error) {
+	serial = x509der.TrimInteger(serial)
 	var offsets [8]uint32
 	if len(c.entries) <= smallList && !c.asked.Swap(true) {
 		found, issuers, err := scanEntries(c.entries, serial, offsets[:0])
@@ -113,15 +113,15 @@ func (c *crl) lookup(issuerKey string, serial []byte) ([]revocationEntry, error)
 
 // entriesAt reads the entries at those offsets and returns those that are about
 // the certificate.
-func (c *crl) entriesAt(offsets, issuers []uint32, issuerKey string, serial []byte) (found []revocationEntry, err error) {
+func (c *List) entriesAt(offsets, issuers []uint32, issuerKey string, serial []byte) (found []Entry, err error) {
 	for _, at := range offsets {
-		var e crlEntry
+		var e entry
 		s := cryptobyte.String(c.entries[at:])
-		if !readCRLEntry(&s, &e) {
-			return nil, errCRLEntry
+		if !readEntry(&s, &e) {
+			return nil, ErrMalformedEntry
 		}
 		if bytes.Equal(e.serial, serial) && c.entryIssuedBy(at, issuers, issuerKey) {
-			found = append(found, e.revocationEntry)
+			found = append(found, e.Entry)
 		}
 	}
 	return found, nil
@@ -130,14 +130,14 @@ func (c *crl) entriesAt(offsets, issuers []uint32, issuerKey string, serial []by
 // entryIssuedBy reports whether the certificate of the entry at that offset
 // was issued by a name. The certificateIssuer of an entry holds for those
 // after it too (RFC 5280 section 5.3.3); before the first it is the CRL's own.
-func (c *crl) entryIssuedBy(at uint32, issuers []uint32, issuerKey string) bool {
+func (c *List) entryIssuedBy(at uint32, issuers []uint32, issuerKey string) bool {
 	i := sort.Search(len(issuers), func(i int) bool { return issuers[i] > at })
 	if i == 0 {
-		return c.issuerKey == issuerKey
+		return c.IssuerKey == issuerKey
 	}
-	var e crlEntry
+	var e entry
 	s := cryptobyte.String(c.entries[issuers[i-1]:])
-	if !readCRLEntry(&s, &e) {
+	if !readEntry(&s, &e) {
 		return false
 	}
 	names, err := x509der.GeneralNames(e.issuer)
@@ -155,7 +155,7 @@ func (c *crl) entryIssuedBy(at uint32, issuers []uint32, issuerKey string) bool 
 // scanEntries reads a list from end to end and returns the offsets of the
 // entries with a serial number, and of those with certificateIssuer.
 func scanEntries(list, serial []byte, found []uint32) (all, issuers []uint32, err error) {
-	var e crlEntry
+	var e entry
 	for s := cryptobyte.String(list); !s.Empty(); {
 		at := uint32(len(list) - len(s))
 		if err := nextEntry(&s, &e); err != nil {
@@ -172,16 +172,16 @@ func scanEntries(list, serial []byte, found []uint32) (all, issuers []uint32, er
 }
 
 // indexEntries reads a list from end to end, after it has counted the entries.
-func indexEntries(list []byte) (*crlIndex, error) {
+func indexEntries(list []byte) (*index, error) {
 	n := 0
 	for s := cryptobyte.String(list); !s.Empty(); n++ {
 		if !s.SkipASN1(asn1.SEQUENCE) {
-			return nil, errCRLEntry
+			return nil, ErrMalformedEntry
 		}
 	}
-	x := &crlIndex{seed: maphash.MakeSeed(), slots: make([]uint64, n)}
+	x := &index{seed: maphash.MakeSeed(), slots: make([]uint64, n)}
 	s := cryptobyte.String(list)
-	var e crlEntry
+	var e entry
 	for i := range x.slots {
 		at := len(list) - len(s)
 		if err := nextEntry(&s, &e); err != nil {
@@ -199,18 +199,18 @@ func indexEntries(list []byte) (*crlIndex, error) {
 
 // nextEntry reads an entry in form. Of one in the shape that nearly all have,
 // with a reason code or nothing, only the serial number is taken.
-func nextEntry(s *cryptobyte.String, e *crlEntry) error {
+func nextEntry(s *cryptobyte.String, e *entry) error {
 	if serial, n := plainEntry(*s); n > 0 {
 		e.serial, e.issuer = serial, nil
 		*s = (*s)[n:]
 		return nil
 	}
-	if !readCRLEntry(s, e) {
-		return errCRLEntry
+	if !readEntry(s, e) {
+		return ErrMalformedEntry
 	}
 	// RFC 5280 section 5.3: then the CRL must not decide about any certificate.
 	if e.unknown {
-		return errCRLUnknown
+		return ErrUnknownEntry
 	}
 	return nil
 }
@@ -227,7 +227,7 @@ func plainEntry(b []byte) (serial []byte, size int) {
 	if b[2] != 2 || n == 0 || n >= 0x80 || 4+n+dateLen > size {
 		return nil, 0
 	}
-	serial, rest := trimInteger(b[4:4+n]), b[4+n:size]
+	serial, rest := x509der.TrimInteger(b[4:4+n]), b[4+n:size]
 	if rest[0] != 0x17 || rest[1] != 13 || rest[14] != 'Z' {
 		return nil, 0
 	}
@@ -248,36 +248,36 @@ func plainEntry(b []byte) (serial []byte, size int) {
 }
 
 // addIssuer notes an entry with certificateIssuer unless it repeats the last.
-func (x *crlIndex) addIssuer(at uint32, list []byte) {
+func (x *index) addIssuer(at uint32, list []byte) {
 	if n := len(x.issuers); n > 0 {
-		var last, this crlEntry
+		var last, this entry
 		a, b := cryptobyte.String(list[x.issuers[n-1]:]), cryptobyte.String(list[at:])
-		if readCRLEntry(&a, &last) && readCRLEntry(&b, &this) && bytes.Equal(last.issuer, this.issuer) {
+		if readEntry(&a, &last) && readEntry(&b, &this) && bytes.Equal(last.issuer, this.issuer) {
 			return
 		}
 	}
 	x.issuers = append(x.issuers, at)
 }
 
-// readCRLEntry reads
+// readEntry reads
 //
 //	SEQUENCE {
 //	    userCertificate     CertificateSerialNumber,
 //	    revocationDate      Time,
 //	    crlEntryExtensions  Extensions OPTIONAL }
-func readCRLEntry(s *cryptobyte.String, e *crlEntry) bool {
-	var entry, serial cryptobyte.String
-	*e = crlEntry{}
-	if !s.ReadASN1(&entry, asn1.SEQUENCE) || !entry.ReadASN1(&serial, asn1.INTEGER) || len(serial) == 0 ||
-		!x509der.ReadTime(&entry, &e.date) {
+func readEntry(s *cryptobyte.String, e *entry) bool {
+	var body, serial cryptobyte.String
+	*e = entry{}
+	if !s.ReadASN1(&body, asn1.SEQUENCE) || !body.ReadASN1(&serial, asn1.INTEGER) || len(serial) == 0 ||
+		!x509der.ReadTime(&body, &e.Date) {
 		return false
 	}
-	e.serial = trimInteger(serial)
-	if entry.Empty() {
+	e.serial = x509der.TrimInteger(serial)
+	if body.Empty() {
 		return true
 	}
 	var exts cryptobyte.String
-	if !entry.ReadASN1(&exts, asn1.SEQUENCE) || !entry.Empty() || exts.Empty() {
+	if !body.ReadASN1(&exts, asn1.SEQUENCE) || !body.Empty() || exts.Empty() {
 		return false
 	}
 	return e.readExtensions(exts)
@@ -285,7 +285,7 @@ func readCRLEntry(s *cryptobyte.String, e *crlEntry) bool {
 
 // readExtensions reads the extensions of RFC 5280 section 5.3 without making
 // a list of them.
-func (e *crlEntry) readExtensions(exts cryptobyte.String) bool {
+func (e *entry) readExtensions(exts cryptobyte.String) bool {
 	var seen uint8
 	for !exts.Empty() {
 		var ext, id, value cryptobyte.String
@@ -304,11 +304,13 @@ func (e *crlEntry) readExtensions(exts cryptobyte.String) bool {
 		switch oid.OID(id) {
 		case oid.ExtReasonCode:
 			bit = 1
-			e.reason, ok = readReason(&value)
+			var reason uint8
+			reason, ok = x509der.ReadCRLReason(&value)
+			e.Reason = Reason(reason)
 			ok = ok && value.Empty()
 		case oid.ExtInvalidityDate:
 			bit = 2
-			ok = x509der.ReadGeneralizedTime(&value, &e.invalidity) && value.Empty()
+			ok = x509der.ReadGeneralizedTime(&value, &e.Invalidity) && value.Empty()
 		case oid.ExtCertificateIssuer:
 			bit = 4
 			e.issuer = value
@@ -323,26 +325,4 @@ func (e *crlEntry) readExtensions(exts cryptobyte.String) bool {
 		seen |= bit
 	}
 	return true
-}
-
-// readReason reads CRLReason ::= ENUMERATED. One that is not known counts as
-// unspecified.
-func readReason(s *cryptobyte.String) (crlReason, bool) {
-	var n int
-	if !s.ReadASN1Enum(&n) {
-		return 0, false
-	}
-	if n < 0 || n > 10 {
-		return reasonUnspecified, true
-	}
-	return crlReason(n), true
-}
-
-// trimInteger takes the padding off the content octets of an INTEGER, which
-// DER does not have.
-func trimInteger(b []byte) []byte {
-	for len(b) > 1 && (b[0] == 0 && b[1] < 0x80 || b[0] == 0xff && b[1] >= 0x80) {
-		b = b[1:]
-	}
-	return b
 }

@@ -1,4 +1,4 @@
-package chain
+package crl
 
 import (
 	encodingasn1 "encoding/asn1"
@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/x509der"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -19,61 +18,61 @@ const (
 	maxPointNames         = 256 // of all points together
 )
 
-// A reasonMask is a set of ReasonFlags, bit n for flag n.
+// A ReasonMask is a set of ReasonFlags, bit n for flag n.
 //
 //	ReasonFlags ::= BIT STRING {
 //	    unused (0), keyCompromise (1), cACompromise (2), affiliationChanged (3),
 //	    superseded (4), cessationOfOperation (5), certificateHold (6),
 //	    privilegeWithdrawn (7), aACompromise (8) }
-type reasonMask uint16
+type ReasonMask uint16
 
 const (
-	allReasons reasonMask = 0x1fe
-	holdReason reasonMask = 1 << reasonHold
+	AllReasons ReasonMask = 0x1fe
+	HoldReason ReasonMask = 1 << ReasonHold
 )
 
-// A distributionPoint is where to find the CRL of a certificate.
+// A DistributionPoint is where to find the CRL of a certificate.
 //
 //	DistributionPoint ::= SEQUENCE {
-//	    distributionPoint  [0] DistributionPointName OPTIONAL,
+//	    DistributionPoint  [0] DistributionPointName OPTIONAL,
 //	    reasons            [1] ReasonFlags OPTIONAL,
 //	    cRLIssuer          [2] GeneralNames OPTIONAL }
-type distributionPoint struct {
+type DistributionPoint struct {
 	names   []string // as pointNames has them; nil: none given
-	urls    []string
-	reasons reasonMask
-	issuers [][]byte // directory names of cRLIssuer; nil: none given
-	keys    []string // the same, normalised
+	URLs    []string
+	Reasons ReasonMask
+	Issuers [][]byte // directory names of cRLIssuer; nil: none given
+	Keys    []string // the same, normalised
 }
 
-// An issuingPoint is the scope of a CRL.
+// An IssuingPoint is the scope of a CRL.
 //
 //	IssuingDistributionPoint ::= SEQUENCE {
-//	    distributionPoint          [0] DistributionPointName OPTIONAL,
+//	    DistributionPoint          [0] DistributionPointName OPTIONAL,
 //	    onlyContainsUserCerts      [1] BOOLEAN DEFAULT FALSE,
 //	    onlyContainsCACerts        [2] BOOLEAN DEFAULT FALSE,
 //	    onlySomeReasons            [3] ReasonFlags OPTIONAL,
 //	    indirectCRL                [4] BOOLEAN DEFAULT FALSE,
 //	    onlyContainsAttributeCerts [5] BOOLEAN DEFAULT FALSE }
-type issuingPoint struct {
+type IssuingPoint struct {
 	names                                []string
-	onlyUser, onlyCA, onlyAttr, indirect bool
-	reasons                              reasonMask
+	onlyUser, onlyCA, onlyAttr, Indirect bool
+	reasons                              ReasonMask
 }
 
-// parseDistributionPoints reads a CRLDistributionPoints or FreshestCRL.
+// ParseDistributionPoints reads a CRLDistributionPoints or FreshestCRL.
 // issuerKey is the normalised name that relative names continue.
-func parseDistributionPoints(der []byte, issuerKey string) ([]distributionPoint, bool) {
+func ParseDistributionPoints(der []byte, issuerKey string) ([]DistributionPoint, bool) {
 	var seq cryptobyte.String
 	s := cryptobyte.String(der)
 	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() || seq.Empty() {
 		return nil, false
 	}
-	var list []distributionPoint
+	var list []DistributionPoint
 	names := 0
 	for !seq.Empty() {
 		dp, ok := readDistributionPoint(&seq, issuerKey)
-		names += len(dp.names) + len(dp.issuers)
+		names += len(dp.names) + len(dp.Issuers)
 		if !ok || len(list) == maxDistributionPoints || names > maxPointNames {
 			return nil, false
 		}
@@ -82,10 +81,10 @@ func parseDistributionPoints(der []byte, issuerKey string) ([]distributionPoint,
 	return list, true
 }
 
-func readDistributionPoint(s *cryptobyte.String, issuerKey string) (distributionPoint, bool) {
+func readDistributionPoint(s *cryptobyte.String, issuerKey string) (DistributionPoint, bool) {
 	var point, name, reasons, issuers cryptobyte.String
 	var hasName, hasReasons, hasIssuers bool
-	dp := distributionPoint{reasons: allReasons}
+	dp := DistributionPoint{Reasons: AllReasons}
 	if !s.ReadASN1(&point, asn1.SEQUENCE) ||
 		!point.ReadOptionalASN1(&name, &hasName, asn1.Tag(0).Constructed().ContextSpecific()) ||
 		!point.ReadOptionalASN1(&reasons, &hasReasons, asn1.Tag(1).ContextSpecific()) ||
@@ -102,24 +101,24 @@ func readDistributionPoint(s *cryptobyte.String, issuerKey string) (distribution
 		if err != nil || len(names) == 0 || len(names) > maxPointNames {
 			return dp, false
 		}
-		dp.issuers = [][]byte{}
+		dp.Issuers = [][]byte{}
 		for _, n := range names {
 			if n.Kind == x509der.DirectoryName {
-				dp.issuers = append(dp.issuers, n.Value)
-				dp.keys = append(dp.keys, x509der.NormalName(n.Value))
+				dp.Issuers = append(dp.Issuers, n.Value)
+				dp.Keys = append(dp.Keys, x509der.NormalName(n.Value))
 			}
 		}
-		if len(dp.keys) == 1 {
-			issuerKey = dp.keys[0]
+		if len(dp.Keys) == 1 {
+			issuerKey = dp.Keys[0]
 		}
 	}
 	if hasName {
-		if dp.names, dp.urls, ok = pointNames(name, issuerKey); !ok {
+		if dp.names, dp.URLs, ok = pointNames(name, issuerKey); !ok {
 			return dp, false
 		}
 	}
 	if hasReasons {
-		dp.reasons, ok = readReasonFlags(reasons)
+		dp.Reasons, ok = readReasonFlags(reasons)
 	}
 	return dp, ok
 }
@@ -183,29 +182,29 @@ func nameKey(kind x509der.NameKind, value string) string {
 }
 
 // readReasonFlags reads the contents of a BIT STRING of ReasonFlags.
-func readReasonFlags(b []byte) (reasonMask, bool) {
+func readReasonFlags(b []byte) (ReasonMask, bool) {
 	if len(b) == 0 || b[0] > 7 || len(b) == 1 && b[0] != 0 {
 		return 0, false
 	}
 	bits := encodingasn1.BitString{Bytes: b[1:], BitLength: 8*(len(b)-1) - int(b[0])}
-	var m reasonMask
+	var m ReasonMask
 	for i := 1; i <= 8; i++ {
-		m |= reasonMask(bits.At(i)) << i
+		m |= ReasonMask(bits.At(i)) << i
 	}
 	return m, true
 }
 
-func parseIssuingPoint(der []byte, issuerKey string) (*issuingPoint, bool) {
+func parseIssuingPoint(der []byte, issuerKey string) (*IssuingPoint, bool) {
 	var seq, name, reasons cryptobyte.String
 	var hasName, hasReasons bool
-	p := &issuingPoint{reasons: allReasons}
+	p := &IssuingPoint{reasons: AllReasons}
 	s := cryptobyte.String(der)
 	// RFC 5280 section 5.2.5: never an empty sequence.
 	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() || seq.Empty() ||
 		!seq.ReadOptionalASN1(&name, &hasName, asn1.Tag(0).Constructed().ContextSpecific()) ||
 		!readFlag(&seq, 1, &p.onlyUser) || !readFlag(&seq, 2, &p.onlyCA) ||
 		!seq.ReadOptionalASN1(&reasons, &hasReasons, asn1.Tag(3).ContextSpecific()) ||
-		!readFlag(&seq, 4, &p.indirect) || !readFlag(&seq, 5, &p.onlyAttr) || !seq.Empty() {
+		!readFlag(&seq, 4, &p.Indirect) || !readFlag(&seq, 5, &p.onlyAttr) || !seq.Empty() {
 		return nil, false
 	}
 	ok := true
@@ -241,41 +240,54 @@ func readFlag(s *cryptobyte.String, tag uint8, out *bool) bool {
 	return true
 }
 
-// covers is step (b) of RFC 5280 section 6.3.3: whether c is of the issuer and
-// of the scope that cert and dp ask for, and for which reasons (step (d)).
-func (c *crl) covers(cert *certificate, dp *distributionPoint) (reasonMask, bool) {
-	if dp.issuers != nil {
-		if c.idp == nil || !c.idp.indirect || !slices.Contains(dp.keys, c.issuerKey) {
+// A Subject is what the scope of a CRL is compared with, of a certificate.
+type Subject struct {
+	IssuerKey string // normalised name of the issuer
+	CA        bool
+	Version   int
+}
+
+// AnyOf returns the distribution point that RFC 5280 section 6.3.3 assumes: any
+// CRL of the certificate's issuer.
+func AnyOf(issuerKey string) DistributionPoint {
+	return DistributionPoint{names: []string{nameKey(x509der.DirectoryName, issuerKey)}, Reasons: AllReasons}
+}
+
+// Covers is step (b) of RFC 5280 section 6.3.3: whether c is of the issuer and
+// of the scope that the certificate and dp ask for, and for which reasons (step (d)).
+func (c *List) Covers(of Subject, dp *DistributionPoint) (ReasonMask, bool) {
+	if dp.Issuers != nil {
+		if c.IDP == nil || !c.IDP.Indirect || !slices.Contains(dp.Keys, c.IssuerKey) {
 			return 0, false
 		}
-	} else if c.issuerKey != cert.issuer() {
+	} else if c.IssuerKey != of.IssuerKey {
 		return 0, false
 	}
-	if c.idp == nil {
-		return dp.reasons, true
+	if c.IDP == nil {
+		return dp.Reasons, true
 	}
-	if c.idp.names != nil && !overlap(c.idp.names, dp.scopeNames()) {
+	if c.IDP.names != nil && !overlap(c.IDP.names, dp.scopeNames()) {
 		return 0, false
 	}
-	ca := cert.isCA()
-	if c.idp.onlyAttr || c.idp.onlyUser && ca || c.idp.onlyCA && !ca {
+	ca := of.CA
+	if c.IDP.onlyAttr || c.IDP.onlyUser && ca || c.IDP.onlyCA && !ca {
 		return 0, false
 	}
 	// A certificate of version 1 does not say what it is.
-	if (c.idp.onlyUser || c.idp.onlyCA) && cert.Version < 3 {
+	if (c.IDP.onlyUser || c.IDP.onlyCA) && of.Version < 3 {
 		return 0, false
 	}
-	return dp.reasons & c.idp.reasons, true
+	return dp.Reasons & c.IDP.reasons, true
 }
 
 // scopeNames returns the names that one of the CRL's must equal: those of the
 // distribution point, or those of its cRLIssuer where it has none (step (b)(2)(i)).
-func (dp *distributionPoint) scopeNames() []string {
+func (dp *DistributionPoint) scopeNames() []string {
 	if dp.names != nil {
 		return dp.names
 	}
 	var keys []string
-	for _, key := range dp.keys {
+	for _, key := range dp.Keys {
 		keys = append(keys, nameKey(x509der.DirectoryName, key))
 	}
 	return keys
@@ -283,19 +295,4 @@ func (dp *distributionPoint) scopeNames() []string {
 
 func overlap(a, b []string) bool {
 	return slices.ContainsFunc(a, func(s string) bool { return slices.Contains(b, s) })
-}
-
-// distributionPoints returns the points of a certificate, and last the one that
-// RFC 5280 section 6.3.3 assumes: any CRL of the certificate's issuer. ok is
-// false where the extension can't be read; that last one remains.
-func (c *certificate) distributionPoints() (list []distributionPoint, ok bool) {
-	issuerKey := c.issuer()
-	ok = true
-	if e := c.Extension(oid.ExtCRLDistributionPoints); e != nil {
-		list, ok = parseDistributionPoints(e.Value, issuerKey)
-	}
-	return append(list, distributionPoint{
-		names:   []string{nameKey(x509der.DirectoryName, issuerKey)},
-		reasons: allReasons,
-	}), ok
 }

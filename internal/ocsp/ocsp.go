@@ -1,0 +1,285 @@
+// Package ocsp parses OCSP responses and writes requests (RFC 6960). It checks no
+// signature and knows no certificates.
+package ocsp
+
+import (
+	"time"
+
+	"github.com/gosmime/gosmime/internal/alg"
+	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/x509der"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
+)
+
+// A Response is a parsed successful response. Its fields point into the
+// encoding.
+type Response struct {
+	TBS              []byte // ResponseData
+	Algorithm        []byte
+	Signature        []byte
+	ResponderName    []byte // one of both
+	ResponderKey     []byte // SHA-1 of the key bits
+	ProducedAt       time.Time
+	Singles          []Single
+	Certs            [][]byte
+	Nonce            []byte  // nil: none
+	UnknownExtension oid.OID // a critical extension that is not understood
+}
+
+// A Single is what a response says of one certificate.
+type Single struct {
+	Hash              alg.Identifier
+	NameHash, KeyHash []byte
+	Serial            []byte
+	Status            Status
+	Date              time.Time // with Revoked
+	Invalidity        time.Time // zero: not given
+	Reason            uint8     // CRLReason, with Revoked
+	ThisUpdate        time.Time
+	NextUpdate        time.Time // zero: none
+	UnknownExtension  bool      // has a critical extension that is not understood
+}
+
+type Status uint8
+
+const (
+	Unknown Status = iota
+	Good
+	Revoked
+)
+
+// What one response may have; more is refused.
+const (
+	maxSingles = 1000
+	maxCerts   = 16
+)
+
+// An Error says why a response can't be used.
+type Error string
+
+func (e Error) Error() string { return string(e) }
+
+const (
+	ErrMalformed Error = "malformed OCSP response"
+	ErrStatus    Error = "OCSP response without an answer"
+	ErrUnknown   Error = "OCSP response with an unknown critical extension"
+)
+
+// Parse reads
+//
+//	OCSPResponse ::= SEQUENCE {
+//	    responseStatus  ENUMERATED { successful (0), … },
+//	    responseBytes   [0] EXPLICIT SEQUENCE {
+//	        responseType  OBJECT IDENTIFIER,
+//	        response      OCTET STRING } OPTIONAL }
+//
+// Any status but successful is an error: it says nothing about a certificate.
+func Parse(der []byte) (*Response, error) {
+	var outer, explicit, bytes, basic cryptobyte.String
+	var status int
+	var kind oid.OID
+	s := cryptobyte.String(der)
+	if !s.ReadASN1(&outer, asn1.SEQUENCE) || !s.Empty() || !outer.ReadASN1Enum(&status) {
+		return nil, ErrMalformed
+	}
+	if status != 0 {
+		return nil, ErrStatus
+	}
+	if !outer.ReadASN1(&explicit, asn1.Tag(0).Constructed().ContextSpecific()) || !outer.Empty() ||
+		!explicit.ReadASN1(&bytes, asn1.SEQUENCE) || !explicit.Empty() ||
+		!oid.Read(&bytes, &kind) || kind != oid.OCSPBasic ||
+		!bytes.ReadASN1(&basic, asn1.OCTET_STRING) || !bytes.Empty() {
+		return nil, ErrMalformed
+	}
+	r := new(Response)
+	if !r.parseBasic(basic) {
+		return nil, ErrMalformed
+	}
+	return r, nil
+}
+
+// parseBasic reads
+//
+//	BasicOCSPResponse ::= SEQUENCE {
+//	    tbsResponseData     ResponseData,
+//	    signatureAlgorithm  AlgorithmIdentifier,
+//	    signature           BIT STRING,
+//	    certs               [0] EXPLICIT SEQUENCE OF Certificate OPTIONAL }
+func (r *Response) parseBasic(s cryptobyte.String) bool {
+	var basic, explicit, certs cryptobyte.String
+	var present bool
+	if !s.ReadASN1(&basic, asn1.SEQUENCE) || !s.Empty() ||
+		!basic.ReadASN1Element((*cryptobyte.String)(&r.TBS), asn1.SEQUENCE) ||
+		!basic.ReadASN1Element((*cryptobyte.String)(&r.Algorithm), asn1.SEQUENCE) ||
+		!basic.ReadASN1BitStringAsBytes(&r.Signature) ||
+		!basic.ReadOptionalASN1(&explicit, &present, asn1.Tag(0).Constructed().ContextSpecific()) || !basic.Empty() {
+		return false
+	}
+	if present && (!explicit.ReadASN1(&certs, asn1.SEQUENCE) || !explicit.Empty()) {
+		return false
+	}
+	for !certs.Empty() {
+		var cert cryptobyte.String
+		if len(r.Certs) == maxCerts || !certs.ReadASN1Element(&cert, asn1.SEQUENCE) {
+			return false
+		}
+		r.Certs = append(r.Certs, cert)
+	}
+	return r.parseData()
+}
+
+// parseData reads
+//
+//	ResponseData ::= SEQUENCE {
+//	    version             [0] EXPLICIT INTEGER DEFAULT v1,
+//	    responderID         CHOICE { byName [1] Name, byKey [2] OCTET STRING },
+//	    producedAt          GeneralizedTime,
+//	    responses           SEQUENCE OF SingleResponse,
+//	    responseExtensions  [1] EXPLICIT Extensions OPTIONAL }
+func (r *Response) parseData() bool {
+	var data, id, list, exts cryptobyte.String
+	var byName, byKey, hasExts bool
+	var version int
+	s := cryptobyte.String(r.TBS)
+	if !s.ReadASN1(&data, asn1.SEQUENCE) ||
+		!data.ReadOptionalASN1Integer(&version, asn1.Tag(0).Constructed().ContextSpecific(), 0) || version != 0 ||
+		!data.ReadOptionalASN1(&id, &byName, asn1.Tag(1).Constructed().ContextSpecific()) {
+		return false
+	}
+	if byName {
+		if !id.ReadASN1Element((*cryptobyte.String)(&r.ResponderName), asn1.SEQUENCE) || !id.Empty() {
+			return false
+		}
+	} else if !data.ReadOptionalASN1(&id, &byKey, asn1.Tag(2).Constructed().ContextSpecific()) || !byKey ||
+		!id.ReadASN1((*cryptobyte.String)(&r.ResponderKey), asn1.OCTET_STRING) || !id.Empty() {
+		return false
+	}
+	if !x509der.ReadGeneralizedTime(&data, &r.ProducedAt) || !data.ReadASN1(&list, asn1.SEQUENCE) ||
+		!data.ReadOptionalASN1(&exts, &hasExts, asn1.Tag(1).Constructed().ContextSpecific()) || !data.Empty() {
+		return false
+	}
+	if hasExts {
+		all, err := x509der.ReadExtensions(&exts)
+		if err != nil || !exts.Empty() {
+			return false
+		}
+		for _, e := range all {
+			switch {
+			case e.ID == oid.OCSPNonce:
+				r.Nonce = readNonce(e.Value)
+			case e.Critical && r.UnknownExtension == "":
+				r.UnknownExtension = e.ID
+			}
+		}
+	}
+	for !list.Empty() {
+		var single Single
+		if len(r.Singles) == maxSingles || !readSingle(&list, &single) {
+			return false
+		}
+		r.Singles = append(r.Singles, single)
+	}
+	return true
+}
+
+// readNonce reads
+//
+//	Nonce ::= OCTET STRING (SIZE (1..128))
+//
+// (RFC 9654 section 2.1). What is none, as old responders write it, is nil:
+// nobody who asked with a nonce takes it for his.
+func readNonce(value cryptobyte.String) []byte {
+	var nonce cryptobyte.String
+	if !value.ReadASN1(&nonce, asn1.OCTET_STRING) || !value.Empty() || len(nonce) == 0 || len(nonce) > 128 {
+		return nil
+	}
+	return nonce
+}
+
+// readSingle reads
+//
+//	SingleResponse ::= SEQUENCE {
+//	    certID            CertID,
+//	    certStatus        CertStatus,
+//	    thisUpdate        GeneralizedTime,
+//	    nextUpdate        [0] EXPLICIT GeneralizedTime OPTIONAL,
+//	    singleExtensions  [1] EXPLICIT Extensions OPTIONAL }
+//	CertID ::= SEQUENCE {
+//	    hashAlgorithm   AlgorithmIdentifier,
+//	    issuerNameHash  OCTET STRING,
+//	    issuerKeyHash   OCTET STRING,
+//	    serialNumber    CertificateSerialNumber }
+func readSingle(s *cryptobyte.String, out *Single) bool {
+	var single, id, serial, next, exts cryptobyte.String
+	var hasNext, hasExts bool
+	if !s.ReadASN1(&single, asn1.SEQUENCE) || !single.ReadASN1(&id, asn1.SEQUENCE) ||
+		!alg.ReadIdentifier(&id, &out.Hash) ||
+		!id.ReadASN1((*cryptobyte.String)(&out.NameHash), asn1.OCTET_STRING) ||
+		!id.ReadASN1((*cryptobyte.String)(&out.KeyHash), asn1.OCTET_STRING) ||
+		!id.ReadASN1(&serial, asn1.INTEGER) || len(serial) == 0 || !id.Empty() {
+		return false
+	}
+	out.Serial = x509der.TrimInteger(serial)
+	if !out.readStatus(&single) || !x509der.ReadGeneralizedTime(&single, &out.ThisUpdate) ||
+		!single.ReadOptionalASN1(&next, &hasNext, asn1.Tag(0).Constructed().ContextSpecific()) ||
+		!single.ReadOptionalASN1(&exts, &hasExts, asn1.Tag(1).Constructed().ContextSpecific()) || !single.Empty() {
+		return false
+	}
+	if hasNext && (!x509der.ReadGeneralizedTime(&next, &out.NextUpdate) || !next.Empty()) {
+		return false
+	}
+	if !hasExts {
+		return true
+	}
+	all, err := x509der.ReadExtensions(&exts)
+	if err != nil || !exts.Empty() {
+		return false
+	}
+	for _, e := range all {
+		switch {
+		case e.ID == oid.ExtInvalidityDate:
+			// RFC 6960 section 4.4.5: CRL entry extensions may appear here.
+			v := cryptobyte.String(e.Value)
+			if !x509der.ReadGeneralizedTime(&v, &out.Invalidity) || !v.Empty() {
+				return false
+			}
+		case e.Critical:
+			out.UnknownExtension = true
+		}
+	}
+	return true
+}
+
+// readStatus reads
+//
+//	CertStatus ::= CHOICE {
+//	    good     [0] IMPLICIT NULL,
+//	    revoked  [1] IMPLICIT SEQUENCE {
+//	        revocationTime    GeneralizedTime,
+//	        revocationReason  [0] EXPLICIT CRLReason OPTIONAL },
+//	    unknown  [2] IMPLICIT NULL }
+func (o *Single) readStatus(s *cryptobyte.String) bool {
+	var b, reason cryptobyte.String
+	var present bool
+	switch {
+	case s.PeekASN1Tag(asn1.Tag(0).ContextSpecific()):
+		o.Status = Good
+		return s.ReadASN1(&b, asn1.Tag(0).ContextSpecific()) && b.Empty()
+	case s.PeekASN1Tag(asn1.Tag(2).ContextSpecific()):
+		o.Status = Unknown
+		return s.ReadASN1(&b, asn1.Tag(2).ContextSpecific()) && b.Empty()
+	}
+	o.Status = Revoked
+	if !s.ReadASN1(&b, asn1.Tag(1).Constructed().ContextSpecific()) ||
+		!x509der.ReadGeneralizedTime(&b, &o.Date) ||
+		!b.ReadOptionalASN1(&reason, &present, asn1.Tag(0).Constructed().ContextSpecific()) || !b.Empty() {
+		return false
+	}
+	if !present {
+		return true
+	}
+	var ok bool
+	o.Reason, ok = x509der.ReadCRLReason(&reason)
+	return ok && reason.Empty()
+}
