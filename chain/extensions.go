@@ -25,6 +25,9 @@ type details struct {
 	hasEKU, criticalEKU bool
 	eku                 []oid.OID
 
+	hasApplications bool
+	applications    []oid.OID // of a critical application policies extension
+
 	hasPolicies bool
 	policies    []oid.OID // anyPolicy apart
 	anyPolicy   bool
@@ -59,8 +62,11 @@ func decodeExtensions(c *x509der.Certificate) details {
 			d.malformed = extensionName(e.ID)
 		}
 	}
+	d.restrictUsages()
 	return d
 }
+
+func isEmptySequence(der []byte) bool { return string(der) == "\x30\x00" }
 
 func (d *details) decode(e *x509der.Extension) (known, ok bool) {
 	s := cryptobyte.String(e.Value)
@@ -83,19 +89,29 @@ func (d *details) decode(e *x509der.Extension) (known, ok bool) {
 		return true, readSkipCerts(&s, der.INTEGER, &d.inhibitAny) && s.Empty()
 	case oid.ExtNameConstraints:
 		nc, err := parseNameConstraints(e.Value)
-		d.constraints = nc
+		if d.constraints = nc; nc != nil {
+			nc.critical = e.Critical
+		}
 		return true, err == nil
 	case oid.ExtSubjectAltName:
 		names, err := x509der.GeneralNames(e.Value)
 		d.names = names
-		return true, err == nil
+		// DEVIATION: RFC 5280 section 4.2.1.6 forbids an empty one. It says nothing.
+		return true, err == nil || !e.Critical && isEmptySequence(e.Value)
 	case oid.ExtIssuerAltName:
 		// Nothing depends on it; old OpenSSL writes empty ones.
 		_, err := x509der.GeneralNames(e.Value)
 		return true, err == nil || !e.Critical
 	case oid.ExtAuthorityInfoAccess:
-		// RFC 5280 section 4.2.2.1: must not be critical; nothing depends on it.
-		return !e.Critical, d.decodeAccess(s)
+		// RFC 5280 section 4.2.2.1: must not be critical; nothing depends on it,
+		// so that one which can't be read, or is empty, names nothing.
+		return !e.Critical, d.decodeAccess(s) || !e.Critical
+	case oidApplicationPolicies:
+		if e.Critical {
+			d.hasApplications = true
+			return true, d.decodeApplications(s)
+		}
+		return true, true
 	case oid.ExtSubjectKeyID, oid.ExtAuthorityKeyID:
 		// RFC 5280 sections 4.2.1.1 and 4.2.1.2: must not be critical.
 		return true, !e.Critical
@@ -214,7 +230,8 @@ func (d *details) decodePolicies(s cryptobyte.String, critical bool) bool {
 // interpret those of a critical extension (RFC 5280 section 4.2.1.4).
 func (d *details) decodeQualifiers(info *cryptobyte.String, critical bool) bool {
 	var list cryptobyte.String
-	if !info.ReadASN1(&list, der.SEQUENCE) || list.Empty() {
+	// DEVIATION: RFC 5280 section 4.2.1.4 wants at least one. None say nothing.
+	if !info.ReadASN1(&list, der.SEQUENCE) || critical && list.Empty() {
 		return false
 	}
 	for !list.Empty() {

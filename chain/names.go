@@ -18,6 +18,7 @@ import (
 // 4.2.1.10).
 type nameConstraints struct {
 	permitted, excluded []subtree
+	critical            bool
 }
 
 // A subtree is one constraint, in the form that it is compared in.
@@ -27,6 +28,7 @@ type subtree struct {
 	value   []byte
 	name    string          // of a directoryName: x509der.NormalName
 	email   emailConstraint // of an rfc822Name
+	upn     upnConstraint   // of an otherName that is a user principal name
 	host    string          // of a dNSName or URI
 	address [2][]byte       // of an iPAddress: network and mask
 }
@@ -81,7 +83,10 @@ func parseNameConstraints(der []byte) (*nameConstraints, error) {
 //	    minimum  [0] BaseDistance DEFAULT 0,
 //	    maximum  [1] BaseDistance OPTIONAL }
 //
-// minimum must be 0 and maximum absent, which leaves nothing to encode.
+// minimum must be 0 and maximum absent.
+//
+// DEVIATION: DER leaves out a minimum of 0. Where it is written, as some CAs do,
+// it says the same.
 func parseSubtrees(list cryptobyte.String) ([]subtree, error) {
 	var out []subtree
 	if list.Empty() {
@@ -90,7 +95,7 @@ func parseSubtrees(list cryptobyte.String) ([]subtree, error) {
 	for !list.Empty() {
 		var one cryptobyte.String
 		var base x509der.GeneralName
-		if !list.ReadASN1(&one, asn1.SEQUENCE) || !x509der.ReadGeneralName(&one, &base) || !one.Empty() {
+		if !list.ReadASN1(&one, asn1.SEQUENCE) || !x509der.ReadGeneralName(&one, &base) || !skipZeroMinimum(&one) || !one.Empty() {
 			return nil, errConstraint
 		}
 		t, ok := newSubtree(base)
@@ -100,6 +105,12 @@ func parseSubtrees(list cryptobyte.String) ([]subtree, error) {
 		out = append(out, t)
 	}
 	return out, nil
+}
+
+func skipZeroMinimum(s *cryptobyte.String) bool {
+	tag := asn1.Tag(0).ContextSpecific()
+	var n cryptobyte.String
+	return !s.PeekASN1Tag(tag) || s.ReadASN1(&n, tag) && len(n) == 1 && n[0] == 0
 }
 
 func newSubtree(base x509der.GeneralName) (t subtree, ok bool) {
@@ -123,6 +134,11 @@ func newSubtree(base x509der.GeneralName) (t subtree, ok bool) {
 	case x509der.DirectoryName:
 		t.name = x509der.NormalName(base.Value)
 		ok = wellFormedName(t.name)
+	case x509der.OtherName:
+		ok = true
+		if base.Type == oid.UserPrincipalName {
+			t.upn, ok = parseUPNConstraint(base.Value)
+		}
 	default:
 		ok = true
 	}
@@ -211,10 +227,39 @@ type subjectName struct {
 
 // describe names it for people.
 func (n *subjectName) describe() string {
-	if n.kind == x509der.DirectoryName {
+	switch {
+	case n.kind == x509der.DirectoryName:
 		return nameText(n.value)
+	case n.kind == x509der.OtherName && n.typ != oid.UserPrincipalName, n.kind == x509der.X400Address, n.kind == x509der.EDIPartyName, n.kind == x509der.RegisteredID:
+		return "of the form " + nameForm(n.kind, n.typ)
 	}
-	return quote(n.text)
+	return nameForm(n.kind, n.typ) + " " + quote(n.text)
+}
+
+// nameForm names a form of names for people.
+func nameForm(kind x509der.NameKind, typ oid.OID) string {
+	switch kind {
+	case x509der.RFC822Name:
+		return "rfc822Name"
+	case x509der.DNSName:
+		return "dNSName"
+	case x509der.X400Address:
+		return "x400Address"
+	case x509der.DirectoryName:
+		return "directoryName"
+	case x509der.EDIPartyName:
+		return "ediPartyName"
+	case x509der.URI:
+		return "uniformResourceIdentifier"
+	case x509der.IPAddress:
+		return "iPAddress"
+	case x509der.RegisteredID:
+		return "registeredID"
+	}
+	if typ == oid.UserPrincipalName {
+		return "userPrincipalName"
+	}
+	return "otherName " + typ.String()
 }
 
 // constrainedNames lists the names of a certificate: its subject, the
@@ -261,6 +306,9 @@ func newSubjectName(n x509der.GeneralName) subjectName {
 			a, ok := x509der.SmtpUTF8Mailbox(n.Value)
 			s = emailName(a, true)
 			s.typ, s.bad = n.Type, s.bad || !ok
+		}
+		if n.Type == oid.UserPrincipalName {
+			s.text, s.bad = principalName(n.Value)
 		}
 	case x509der.DNSName:
 		host := strings.TrimSuffix(strings.TrimPrefix(string(n.Value), "*."), ".")
@@ -312,9 +360,16 @@ func (t *subtree) within(n *subjectName, excluded bool) bool {
 	case x509der.DirectoryName:
 		return x509der.WithinNormal(n.name, t.name)
 	}
-	// Other forms are not understood: what occurs is outside of what is
-	// permitted and inside of what is excluded.
-	return excluded
+	return t.upn.matches(n.text, excluded)
+}
+
+// understood reports whether names of the form of t can be compared.
+func (t *subtree) understood() bool {
+	switch t.kind {
+	case x509der.RFC822Name, x509der.DNSName, x509der.URI, x509der.IPAddress, x509der.DirectoryName:
+		return true
+	}
+	return t.kind == x509der.OtherName && t.typ == oid.UserPrincipalName
 }
 
 func within(address, network, mask []byte) bool {
@@ -342,6 +397,7 @@ func (t *subtree) about(n *subjectName) bool {
 type violation struct {
 	name     *subjectName
 	excluded bool
+	unknown  bool // the form is not understood
 	limit    bool // no comparison is left
 }
 
@@ -353,6 +409,12 @@ func (n *nameConstraints) check(names []subjectName, left *int) *violation {
 		if *left -= len(n.excluded) + len(n.permitted); *left < 0 {
 			return &violation{limit: true}
 		}
+		if n.notUnderstood(name) {
+			if n.critical {
+				return &violation{name: name, unknown: true}
+			}
+			continue
+		}
 		for j := range n.excluded {
 			if t := &n.excluded[j]; t.about(name) && (name.bad || t.within(name, true)) {
 				return &violation{name: name, excluded: true}
@@ -363,6 +425,20 @@ func (n *nameConstraints) check(names []subjectName, left *int) *violation {
 		}
 	}
 	return nil
+}
+
+// notUnderstood reports whether there is a constraint on names like name that
+// can't be compared. RFC 5280 section 4.2.1.10 wants the certificate refused only
+// where the extension is critical.
+func (n *nameConstraints) notUnderstood(name *subjectName) bool {
+	for _, list := range [][]subtree{n.excluded, n.permitted} {
+		for j := range list {
+			if t := &list[j]; !t.understood() && t.about(name) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // permittedMail lists for people what is permitted, if name is an address.

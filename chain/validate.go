@@ -256,6 +256,9 @@ func (s *validation) checkNames(c *certificate, leaf bool) {
 		case bad.limit:
 			e := s.v.limited("more than %d name constraint comparisons", s.v.policy.Limits.NameComparisons)
 			s.failed(e.about(c), progressNames)
+		case bad.unknown:
+			s.failed(fail(ErrNameConstraint, c, "certificate %s: a name %s is not understood, and %s constrains that form",
+				c.title(), bad.name.describe(), by.title()), progressNames)
 		case bad.excluded:
 			s.failed(fail(ErrNameConstraint, c, "certificate %s: name %s is excluded by the constraints of %s", c.title(), bad.name.describe(), by.title()), progressNames)
 		default:

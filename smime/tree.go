@@ -3,6 +3,8 @@ package smime
 import (
 	"fmt"
 	"strings"
+
+	"github.com/gosmime/gosmime/chain"
 )
 
 func verdictText(s *Signer, err error) string {
@@ -90,7 +92,7 @@ func describeSigners(b *strings.Builder, list []*SignerReport, depth int) {
 	for i, r := range list {
 		name := "no certificate"
 		if c := r.UnverifiedCertificate; c != nil {
-			name = quote(c.Subject.String())
+			name = quote(chain.FormatName(c.RawSubject))
 		}
 		line(b, depth, fmt.Sprintf("signer %d", i), name)
 		for _, v := range [...]struct {

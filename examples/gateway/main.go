@@ -68,7 +68,7 @@ func run(ctx context.Context, f flags) error {
 		if c.NotAfter.Before(now) {
 			verb = "has expired: who depends on it is not trusted any more; it ended"
 		}
-		fmt.Fprintf(os.Stderr, "note: %q of the collection %s on %v\n", c.Subject.String(), verb, c.NotAfter)
+		fmt.Fprintf(os.Stderr, "note: %q of the collection %s on %v\n", chain.FormatName(c.RawSubject), verb, c.NotAfter)
 	}
 	pfx, err := os.ReadFile(f.pfx)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/examples/internal/cli"
 	"github.com/gosmime/gosmime/smime"
 )
@@ -47,7 +48,7 @@ func listPFX(args []string, std cli.Std) error {
 	}
 	for _, id := range ids {
 		c := id.Certificate()
-		fmt.Fprintf(std.Out, "%s, until %s, serial number %x, for %q\n", c.Subject, c.NotAfter.Format("2006-01-02"), c.SerialNumber, strings.Join(id.Mailboxes(), ", "))
+		fmt.Fprintf(std.Out, "%q, until %s, serial number %x, for %q\n", chain.FormatName(c.RawSubject), c.NotAfter.Format("2006-01-02"), c.SerialNumber, strings.Join(id.Mailboxes(), ", "))
 	}
 	return nil
 }

@@ -50,13 +50,13 @@ func describe(e *sst.Element) string {
 		if err != nil {
 			return fmt.Sprintf("%x unreadable: %v", sum, err)
 		}
-		return fmt.Sprintf("%x %s, until %s", sum, strconv.QuoteToASCII(c.Subject.String()), c.NotAfter.Format(time.DateOnly))
+		return fmt.Sprintf("%x %s, until %s", sum, strconv.QuoteToASCII(chain.FormatName(c.RawSubject)), c.NotAfter.Format(time.DateOnly))
 	case sst.CRL:
 		l, err := x509.ParseRevocationList(e.DER)
 		if err != nil {
 			return fmt.Sprintf("%x unreadable: %v", sum, err)
 		}
-		return fmt.Sprintf("%x of %s, %d revoked, until %s", sum, strconv.QuoteToASCII(l.Issuer.String()), len(l.RevokedCertificateEntries), l.NextUpdate.Format(time.DateOnly))
+		return fmt.Sprintf("%x of %s, %d revoked, until %s", sum, strconv.QuoteToASCII(chain.FormatName(l.RawIssuer)), len(l.RevokedCertificateEntries), l.NextUpdate.Format(time.DateOnly))
 	}
 	return fmt.Sprintf("%x", sum)
 }

@@ -104,7 +104,7 @@ func loadTrust(out io.Writer, p *people) (*chain.Collection, error) {
 		if err != nil {
 			return nil, err
 		}
-		fmt.Fprintln(out, "   -", cert.Subject)
+		fmt.Fprintln(out, "   -", chain.FormatName(cert.RawSubject))
 	}
 	return chain.NewCollection(chain.RootsAndIntermediates(store.Source())), nil
 }

@@ -108,6 +108,10 @@ func (c *Certificate) SubjectAltNames() ([]GeneralName, error) {
 		return nil, nil
 	}
 	list, err := GeneralNames(e.Value)
+	if err != nil && !e.Critical && string(e.Value) == "\x30\x00" {
+		// DEVIATION: RFC 5280 section 4.2.1.6 forbids an empty one. It says nothing.
+		return nil, nil
+	}
 	if err != nil {
 		return nil, malformed("subjectAltName")
 	}

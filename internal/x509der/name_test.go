@@ -180,7 +180,7 @@ func TestMailboxes(t *testing.T) {
 			t.Errorf("%s: %q", c.what, got)
 		}
 	}
-	for _, san := range []string{"", "\x30\x00", "\x30\x02\x81\x05", "\x30\x02\xa1\x00", "\x30\x02\x89\x00", "\x30\x02\xa4\x00", "\x30\x02\x0c\x00"} {
+	for _, san := range []string{"", "\x30\x02\x81\x05", "\x30\x02\xa1\x00", "\x30\x02\x89\x00", "\x30\x02\xa4\x00", "\x30\x02\x0c\x00"} {
 		cert := &x509der.Certificate{Extensions: []x509der.Extension{{ID: oid.ExtSubjectAltName, Value: []byte(san)}}}
 		if list, err := cert.Mailboxes(); err == nil {
 			t.Errorf("SAN %x: %v", san, list)

@@ -15,6 +15,7 @@ import (
 type NameAttribute struct {
 	Type  oid.OID
 	Value string
+	Text  bool // the value is a character string; else Value is hexadecimal
 }
 
 // NameText returns the attributes of a Name, RDN by RDN, and whether it is one.
@@ -38,7 +39,7 @@ func NameText(name []byte) (rdns [][]NameAttribute, ok bool) {
 			if !readAttribute(&set, &a) {
 				return nil, false
 			}
-			rdn = append(rdn, NameAttribute{oid.OID(a.raw), valueText(a.tag, a.value)})
+			rdn = append(rdn, NameAttribute{oid.OID(a.raw), valueText(a.tag, a.value), isText(a.tag)})
 		}
 		rdns = append(rdns, rdn)
 	}
@@ -70,4 +71,12 @@ func valueText(tag asn1.Tag, value []byte) string {
 	}
 	const most = 64
 	return "#" + hex.EncodeToString(value[:min(len(value), most)])
+}
+
+func isText(tag asn1.Tag) bool {
+	switch tag {
+	case asn1.PrintableString, asn1.IA5String, visibleString, numericString, asn1.T61String, asn1.UTF8String, bmpString, universalString:
+		return true
+	}
+	return false
 }

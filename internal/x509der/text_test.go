@@ -18,18 +18,18 @@ func TestNameText(t *testing.T) {
 	} {
 		rdns, ok := x509der.NameText(name(set(atv(cn, c.tag, c.value), atv(mail, 22, "x")), set(atv(cn, 12, "y"))))
 		if !ok || len(rdns) != 2 || len(rdns[0]) != 2 || len(rdns[1]) != 1 || rdns[1][0].Value != "y" {
-			t.Fatalf("%q: %q", c.value, rdns)
+			t.Fatalf("%q: %+v", c.value, rdns)
 		}
 		if got := rdns[0]; got[0].Value != c.want && got[1].Value != c.want {
-			t.Errorf("%q: %q, want %q", c.value, got, c.want)
+			t.Errorf("%q: %+v, want %q", c.value, got, c.want)
 		}
 	}
 	if rdns, ok := x509der.NameText(name()); !ok || rdns != nil {
-		t.Errorf("%q", rdns)
+		t.Errorf("%+v", rdns)
 	}
 	for _, bad := range []string{"", "\x30", "\x30\x02\x31\x00", "\x30\x02\x05\x00", "\x30\x00\x00", "\x30\x04\x31\x02\x30\x00"} {
 		if rdns, ok := x509der.NameText([]byte(bad)); ok || rdns != nil {
-			t.Errorf("%x: %q", bad, rdns)
+			t.Errorf("%x: %+v", bad, rdns)
 		}
 	}
 }

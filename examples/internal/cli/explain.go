@@ -46,7 +46,7 @@ func PrintPath(w io.Writer, p *chain.Path) {
 		if i == 0 && len(c.SubjectKeyId) == 0 {
 			known += ", without the subject key identifier that Exchange demands"
 		}
-		fmt.Fprintf(w, "  %s, until %s, %s\n", strconv.QuoteToASCII(c.Subject.String()), c.NotAfter.Format(time.DateOnly), known)
+		fmt.Fprintf(w, "  %s, until %s, %s\n", strconv.QuoteToASCII(chain.FormatName(c.RawSubject)), c.NotAfter.Format(time.DateOnly), known)
 	}
 }
 
