@@ -158,3 +158,21 @@ func ExamplePath_Policies() {
 	fmt.Println(path.Leaf().Subject, path.Policies())
 	// Output: CN=Leaf [2.23.140.1.5.1.2]
 }
+
+func ExampleSourceFunc() {
+	root, ca, leaf := exampleCerts()
+	bySubject := map[string][]byte{string(ca.RawSubject): ca.Raw}
+	database := chain.SourceFunc(func(ctx context.Context, q chain.Query) iter.Seq2[*chain.Entry, error] {
+		return func(yield func(*chain.Entry, error) bool) {
+			if der := bySubject[string(q.Subject)]; der != nil && q.Kind == chain.KindCertificate {
+				yield(chain.NewEntry(q.Kind, der, "database", nil), nil)
+			}
+		}
+	})
+	trust := chain.NewCollection(chain.Anchors(chain.Certs(root)), chain.Untrusted(database))
+	_, err := trust.Verify(context.Background(), leaf, chain.Policy{
+		Purpose: chain.EmailSigning, Mailbox: "alice@example.com", Options: chain.Options{At: judged},
+	})
+	fmt.Println(err)
+	// Output: <nil>
+}

@@ -31,6 +31,17 @@ type Source interface {
 	Find(ctx context.Context, q Query) iter.Seq2[*Entry, error]
 }
 
+// A SourceFunc is a function that is a [Source].
+type SourceFunc func(ctx context.Context, q Query) iter.Seq2[*Entry, error]
+
+// Find calls f. Of a nil f there are no entries.
+func (f SourceFunc) Find(ctx context.Context, q Query) iter.Seq2[*Entry, error] {
+	if f == nil {
+		return func(func(*Entry, error) bool) {}
+	}
+	return f(ctx, q)
+}
+
 // Certs is a [Source] that holds the given certificates in memory. Of an
 // *x509.Certificate only Raw is read; one without Raw is ErrMalformed.
 func Certs(certs ...*x509.Certificate) Source {

@@ -7,6 +7,7 @@ import (
 	"crypto/ecdh"
 	"crypto/x509"
 	"fmt"
+	"time"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/alg"
@@ -67,6 +68,41 @@ func NewIdentity(key crypto.PrivateKey, cert *x509.Certificate, issuers ...*x509
 		id.issuers = append(id.issuers, reparse(d))
 	}
 	return id, nil
+}
+
+// ParseIdentity is [NewIdentity] for certificates in DER, that of the key first
+// and then its issuers, as a tls.Certificate has them:
+//
+//	pair, err := tls.LoadX509KeyPair("alice.pem", "alice.key")
+//	...
+//	id, err := smime.ParseIdentity(pair.PrivateKey, pair.Certificate...)
+func ParseIdentity(key crypto.PrivateKey, der ...[]byte) (*Identity, error) {
+	if len(der) == 0 {
+		return nil, fmt.Errorf("smime: no certificate: %w", ErrMalformed)
+	}
+	certs := make([]*x509.Certificate, len(der))
+	for i, b := range der {
+		certs[i] = &x509.Certificate{Raw: bytes.Clone(b)}
+	}
+	return NewIdentity(key, certs[0], certs[1:]...)
+}
+
+// CanSign returns nil if [Sign] takes the identity at the given time, as far as
+// the identity alone decides: the certificate is valid then and for signing mail,
+// and the key has a scheme for it. It asks neither the key nor whether others
+// trust the certificate. The error wraps ErrKeyMismatch or a chain.Reason, such
+// as chain.ErrExpired.
+func (id *Identity) CanSign(at time.Time) error {
+	if id == nil || id.cert == nil {
+		return fmt.Errorf("%w: no identity", ErrKeyMismatch)
+	}
+	if _, err := id.SigningKey(); err != nil {
+		return err
+	}
+	if _, err := alg.SchemeFor(id.pub); err != nil {
+		return fmt.Errorf("%w: %w", ErrKeyMismatch, err)
+	}
+	return checkSignerAt(id.cert, at)
 }
 
 // AnyRecipient returns a copy of the identity that is also tried for recipients

@@ -22,8 +22,10 @@ func checkTime(cert *x509.Certificate, now time.Time) error {
 
 // checkSigner returns why no mail should be signed with cert now, since nobody
 // would accept it.
-func checkSigner(cert *x509.Certificate) error {
-	if err := checkTime(cert, time.Now()); err != nil {
+func checkSigner(cert *x509.Certificate) error { return checkSignerAt(cert, time.Now()) }
+
+func checkSignerAt(cert *x509.Certificate, at time.Time) error {
+	if err := checkTime(cert, at); err != nil {
 		return err
 	}
 	const usages = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
