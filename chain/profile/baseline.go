@@ -61,10 +61,17 @@ func (s *subject) report(r Rule, format string, args ...any) {
 // effective is when the Baseline Requirements came into force.
 func effective() time.Time { return time.Date(2023, 9, 1, 0, 0, 0, 0, time.UTC) }
 
-// Baseline holds the leaf to the S/MIME Baseline Requirements of the CA/Browser
-// Forum, version 1.0.10. What was issued before they came into force, on 1
-// September 2023, has no findings; what has none of their policies has only
-// that one.
+// Baseline compares the leaf with the S/MIME Baseline Requirements of the
+// CA/Browser Forum, version 1.0.10. A certificate that was issued before they
+// came into force, on 1 September 2023, has no findings; one with none of their
+// policies, and one of a CA, has only that finding.
+//
+// It looks at one certificate alone, without a network. So it does not check
+// whether a mailbox, a person or an organization was validated; whether a
+// registration number, a state or a domain exists (there are no lists of registers,
+// of ISO 3166-2 or of public suffixes); what issuers, CRLs and responders hold;
+// how keys were made (SBR 6.1.1.3, such as weak Debian keys and ROCA); or how
+// often a serial number is used.
 func Baseline(certs []*x509.Certificate) []Finding {
 	if len(certs) == 0 {
 		return nil
@@ -77,6 +84,10 @@ func Baseline(certs []*x509.Certificate) []Finding {
 		return nil
 	}
 	var one bool
+	if s.IsCA {
+		s.report(RuleCA, "the certificate is that of a CA: the rules for subscribers are not its own")
+		return s.found
+	}
 	s.validation, s.generation, one = KindOf(s.Policies)
 	if !one {
 		s.report(RulePolicy, "not exactly one of the policies 2.23.140.1.5.1.1 to 2.23.140.1.5.4.3")
@@ -85,12 +96,13 @@ func Baseline(certs []*x509.Certificate) []Finding {
 		}
 	}
 	s.issuing()
-	s.names()
-	s.subjectFields()
+	s.subjectFields(s.names())
 	s.keyUsage()
 	s.extendedKeyUsage()
 	s.places()
 	s.otherExtensions()
+	s.criticality()
+	s.policyQualifiers()
 	return s.found
 }
 
@@ -136,7 +148,7 @@ func (s *subject) keyAlgorithm() {
 }
 
 // names checks the subjectAltName.
-func (s *subject) names() {
+func (s *subject) names() ([]x509der.GeneralName, []mailbox.Address) {
 	ext := s.der.Extension(oid.ExtSubjectAltName)
 	if ext != nil && ext.Critical && len(s.RawSubject) > 2 {
 		s.report(RuleAltNameCritical, "critical beside a subject")
@@ -144,7 +156,7 @@ func (s *subject) names() {
 	list, err := s.der.SubjectAltNames()
 	if err != nil {
 		s.report(RuleMailbox, "malformed")
-		return
+		return nil, nil
 	}
 	var have []mailbox.Address
 	for _, n := range list {
@@ -174,89 +186,32 @@ func (s *subject) names() {
 	if len(have) == 0 {
 		s.report(RuleMailbox, "none")
 	}
-	for _, text := range s.subjectMailboxes() {
-		a, err := mailbox.Parse(text)
-		if err != nil || !slices.ContainsFunc(have, func(b mailbox.Address) bool { eq, _ := mailbox.Equal(a, b, false); return eq }) {
-			s.report(RuleSubjectMailbox, "%s of the subject is not in subjectAltName", quote(text))
-		}
-	}
+	return list, have
 }
 
-// subjectMailboxes lists emailAddress attributes and common names that are
-// addresses.
-func (s *subject) subjectMailboxes() (list []string) {
-	for _, a := range s.Subject.Names {
-		v, ok := a.Value.(string)
-		if !ok {
-			continue
-		}
-		switch a.Type.String() {
-		case "1.2.840.113549.1.9.1":
-			list = append(list, v)
-		case "2.5.4.3":
-			if strings.Contains(v, "@") {
-				list = append(list, v)
-			}
+// subjectFields checks the attributes of the subject, beside the names of
+// subjectAltName and the addresses among them.
+func (s *subject) subjectFields(names []x509der.GeneralName, addresses []mailbox.Address) {
+	list := s.attributes()
+	s.attributeTable(list)
+	s.dependencies(list)
+	s.commonNames(list, addresses)
+	s.attributeValues(list)
+	s.organizationIdentifiers(list)
+	s.addressesElsewhere(list, names, addresses)
+	for _, v := range values(list, atCountry) {
+		if !isCountry(v) {
+			s.report(RuleSubject, "country %s", quote(v))
 		}
 	}
-	return list
-}
-
-// subjectFields checks the attributes of the subject.
-func (s *subject) subjectFields() {
-	emails, person := 0, false
-	for _, a := range s.Subject.Names {
-		v, _ := a.Value.(string)
-		id := a.Type.String()
-		switch id {
-		case "1.2.840.113549.1.9.1":
-			emails++
-		case "2.5.4.6":
-			if !isCountry(v) {
-				s.report(RuleSubject, "country %s", quote(v))
-			}
-		case "2.5.4.3":
-			s.commonName(v)
-		case "2.5.4.4", "2.5.4.42", "2.5.4.65": // surname, givenName, pseudonym
-			person = true
-		}
-		if s.validation == Mailbox && id != "2.5.4.3" && id != "2.5.4.5" && id != "1.2.840.113549.1.9.1" {
-			s.report(RuleSubject, "attribute %s in a mailbox-validated certificate", id)
-		}
-	}
-	if emails > 1 && s.generation == Strict {
-		s.report(RuleSubject, "%d addresses", emails)
-	}
-	if (s.validation == Sponsored || s.validation == Individual) && s.generation != Legacy && !person {
-		s.report(RulePerson, "neither name nor pseudonym of a person")
-	}
-	named := len(s.Subject.Organization) > 0
-	if (s.validation == Organization || s.validation == Sponsored) && !named {
-		s.report(RuleSubject, "no organization")
-	}
-}
-
-func (s *subject) commonName(v string) {
-	switch s.validation {
-	case Mailbox:
+	for _, v := range values(list, atEmail) {
 		if _, err := mailbox.Parse(v); err != nil {
-			s.report(RuleSubject, "common name %s is no mailbox", quote(v))
-		}
-	case Organization:
-		if _, err := mailbox.Parse(v); err != nil && !slices.Contains(s.Subject.Organization, v) {
-			s.report(RuleSubject, "common name %s is neither organization nor mailbox", quote(v))
+			s.report(RuleSubject, "emailAddress %s is not one address", quote(v))
 		}
 	}
-}
-
-func isCountry(v string) bool {
-	return len(v) == 2 && v[0] >= 'A' && v[0] <= 'Z' && v[1] >= 'A' && v[1] <= 'Z' && !reserved(v)
-}
-
-// reserved says which letters ISO 3166-1 leaves to users. XX is for those
-// without a country (SBR 7.1.4.2.2).
-func reserved(v string) bool {
-	return v == "AA" || v == "ZZ" || v[0] == 'X' && v != "XX" || v[0] == 'Q' && v[1] >= 'M'
+	if n := len(values(list, atEmail)); n > 1 && s.generation == Strict {
+		s.report(RuleSubject, "%d addresses", n)
+	}
 }
 
 // places checks where CRLs, responders and issuers are found.
@@ -370,7 +325,15 @@ func (s *subject) keyUsage() {
 		}
 	case ed25519.PublicKey:
 	default:
-		return // kinds that crypto/x509 doesn't know
+		pub, err := alg.ParsePublicKey(s.der.SPKI)
+		switch {
+		case err != nil:
+			return
+		case pub.Kind == alg.MLKEM: // SBR 7.1.2.3(e): for encryption alone
+			allowed, need = wrap, wrap
+		case pub.Kind != alg.MLDSA && pub.Kind != alg.Ed448Key:
+			return // kinds without a rule
+		}
 	}
 	if ku&^allowed != 0 || ku&need == 0 || ku&commit != 0 && ku&sign == 0 {
 		s.report(RuleKeyUsage, "bits %09b for a %T", int(ku), s.PublicKey)

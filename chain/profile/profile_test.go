@@ -36,8 +36,8 @@ func issueBy(t testing.TB, name string, edit func(*x509.Certificate)) (issuer, l
 			t.Fatal(err)
 		}
 		out, err := x509.ParseCertificate(der)
-		if err != nil {
-			t.Fatal(err)
+		if err != nil { // some tests make what crypto/x509 refuses
+			return &x509.Certificate{Raw: der}
 		}
 		return out
 	}

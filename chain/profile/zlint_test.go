@@ -20,9 +20,11 @@ func ruleOf(lint string) profile.Rule {
 		return profile.RuleAdobe
 	case "e_authority_key_identifier_correct":
 		return profile.RuleAuthorityKey
-	case "e_commonname_mailbox_validated", "e_mailbox_validated_allowed_subjectdn_attributes",
-		"e_mailbox_validated_enforce_subject_field_restrictions", "e_org_validated_invalid_cn",
-		"e_subject_country_name", "e_single_email_subject_if_present":
+	case "e_commonname_mailbox_validated", "e_org_validated_invalid_cn":
+		return profile.RuleCommonName
+	case "e_mailbox_validated_allowed_subjectdn_attributes", "e_mailbox_validated_enforce_subject_field_restrictions":
+		return profile.RuleAttributes
+	case "e_subject_country_name", "e_single_email_subject_if_present":
 		return profile.RuleSubject
 	case "e_invalid_individual_identity":
 		return profile.RulePerson
@@ -64,11 +66,12 @@ func lintExceptions(lint, file string) string {
 	switch lint + " " + file {
 	case "e_mailbox_address_shall_contain_an_rfc822_name MailboxAddressFromSAN/WithOtherNameMatched.pem":
 		return "its SmtpUTF8Mailbox is ASCII, which RFC 9598 section 3 forbids"
-	case "e_single_email_subject_if_present oneEmailAddressInSubjectDN.pem",
-		"e_smime_strict_aia_shall_have_http_only aiaWithInternalNamesStrict.pem",
+	case "e_smime_strict_aia_shall_have_http_only aiaWithInternalNamesStrict.pem",
 		"e_subscribers_shall_have_crl_distribution_points subscriber_with_crl_distribution_points.pem",
 		"w_smime_aia_contains_internal_names aiaWithLDAPOCSPStrict.pem":
 		return "the finding is that of another lint under the same rule"
+	case "e_commonname_mailbox_validated mailbox_validated_common_name_good_email.pem":
+		return "its address is in no subjectAltName, so that nobody validated it"
 	case "e_invalid_spki_algoid sm1_alg_gost_eff1_pqfx.pem", "e_invalid_spki_algoid sm1_alg_p224_eff1_pqfx.pem":
 		return "zlint looks at RSA keys alone before the post-quantum ballot"
 	}

@@ -16,6 +16,7 @@ type NameAttribute struct {
 	Type  oid.OID
 	Value string
 	Text  bool // the value is a character string; else Value is hexadecimal
+	Tag   byte // of the value
 }
 
 // NameText returns the attributes of a Name, RDN by RDN, and whether it is one.
@@ -39,7 +40,7 @@ func NameText(name []byte) (rdns [][]NameAttribute, ok bool) {
 			if !readAttribute(&set, &a) {
 				return nil, false
 			}
-			rdn = append(rdn, NameAttribute{oid.OID(a.raw), valueText(a.tag, a.value), isText(a.tag)})
+			rdn = append(rdn, NameAttribute{oid.OID(a.raw), valueText(a.tag, a.value), isText(a.tag), byte(a.tag)})
 		}
 		rdns = append(rdns, rdn)
 	}
