@@ -22,6 +22,7 @@ import (
 // TestCoSignersAnnounceTheirOwn: nobody says under his signature that replies
 // to him are to be encrypted to somebody else.
 func TestCoSignersAnnounceTheirOwn(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	carol := w.ca.Identity("carol@example.com")
 	for from, want := range map[string]*smime.Identity{"alice@example.com": w.bob, "carol@example.com": carol} {
@@ -41,6 +42,7 @@ func TestCoSignersAnnounceTheirOwn(t *testing.T) {
 
 // TestEncryptToThatIsUnfit: what is announced can be encrypted to.
 func TestEncryptToThatIsUnfit(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -76,6 +78,7 @@ func TestEncryptToThatIsUnfit(t *testing.T) {
 // TestReceiptRequestNames: whoever can be written to can be asked for a receipt
 // and get one, and we read what we ask.
 func TestReceiptRequestNames(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	author := w.ca.Identity("用户@例え.jp")
 	reader := w.ca.Identity("ü@xn--bcher-kva.example")
@@ -135,6 +138,7 @@ func TestReceiptRequestNames(t *testing.T) {
 // TestSealedReceipt: a receipt is wrapped in a signature that says what it is
 // before it is encrypted (RFC 2634 section 2.4).
 func TestSealedReceipt(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	signed := sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{RequestReceipt: []string{"bob@example.com"}})
 	s, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(signed), w.trust, nil)
@@ -192,6 +196,7 @@ func TestSealedReceipt(t *testing.T) {
 // TestWhoCanAskForReceipts: only the innermost signature is listened to, and
 // only somebody who can sign answers.
 func TestWhoCanAskForReceipts(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	ask := &smime.SignOptions{RequestReceipt: []string{"bob@example.com"}}
 	clear := sign(t, []byte(crlf(plainMail)), w.alice, ask)

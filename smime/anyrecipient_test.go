@@ -33,6 +33,7 @@ func ExampleIdentity_AnyRecipient() {
 }
 
 func TestAnyRecipient(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	key, _ := newPair(t, 1)
 	bob := ca.Certify(key, "bob@example.com")

@@ -46,6 +46,7 @@ func ExampleMessage_Entity() {
 }
 
 func TestEntity(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	alice := ca.Identity("alice@example.com")
 	multipart := "From: alice@example.com\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" +

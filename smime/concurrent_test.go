@@ -24,6 +24,7 @@ func together(f func()) {
 // TestVerbsTogether calls every verb in several goroutines with the same
 // collection, identities, recipients and options. The race detector watches.
 func TestVerbsTogether(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	to := []*smime.Recipient{smime.InsecureRecipient("bob@example.com", w.bob.Certificate(), nil)}
 	keys := smime.Identities{w.bob}
@@ -77,6 +78,7 @@ func TestVerbsTogether(t *testing.T) {
 
 // TestMessageTogether asks one Message for everything in several goroutines.
 func TestMessageTogether(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	for i, msg := range append(w.seeds, encrypted(t, w.bob, "alice@example.com", pkcs7.AES256GCM, compressedMail(t, string(w.seeds[1])))) {
 		m, err := smime.Open(t.Context(), bytes.NewReader(msg), &smime.OpenOptions{

@@ -77,6 +77,7 @@ func TestCancel(t *testing.T) {
 
 // TestManyRecipients: one message for 200 people, each of whom can read it.
 func TestManyRecipients(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	var people []*smime.Identity
 	var boxes []string
@@ -123,6 +124,7 @@ func (c *counting) Read(p []byte) (int, error) {
 // TestBlindCopies: neither the field nor the key of somebody else is in a
 // message, and a blind copy is a message of its own.
 func TestBlindCopies(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	secret := w.ca.Identity("secret@example.com")
 	for _, to := range [][]*smime.Recipient{w.toBob, {w.ca.Recipient(secret)}} {
@@ -147,6 +149,7 @@ func TestBlindCopies(t *testing.T) {
 
 // TestReply: what was hidden in a message is not shown by its answer.
 func TestReply(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	var sealed bytes.Buffer
 	if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), w.alice, w.toBob, nil); err != nil {

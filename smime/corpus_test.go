@@ -114,6 +114,7 @@ func matches(err, want error) bool {
 }
 
 func TestRFC4134Messages(t *testing.T) {
+	t.Parallel()
 	dir := suites.Corpus(t, "rfc4134")
 	trust := chain.NewCollection(chain.Anchors(chain.Certs(
 		certificate(t, filepath.Join(dir, "CarlDSSSelf.cer")), certificate(t, filepath.Join(dir, "CarlRSASelf.cer")))))
@@ -181,6 +182,7 @@ func field(m *smime.Message, name string) smime.HeaderField {
 }
 
 func TestRFC9788Messages(t *testing.T) {
+	t.Parallel()
 	dir := suites.Corpus(t, "rfc9788-header-protection")
 	opts := &smime.OpenOptions{Trust: lampsTrust(t), Keys: lampsBob(t), Chain: chain.Options{At: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)}}
 	for name, want := range map[string]struct {
@@ -232,6 +234,7 @@ func TestRFC9788Messages(t *testing.T) {
 
 // TestUnsealRFC9788 reads the encrypted message of RFC 9788 in one call.
 func TestUnsealRFC9788(t *testing.T) {
+	t.Parallel()
 	dir := suites.Corpus(t, "rfc9788-header-protection")
 	opts := &smime.UnsealOptions{Verify: smime.VerifyOptions{Chain: chain.Options{At: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)}}}
 	msg := readFile(t, filepath.Join(dir, "smime-signed-enc-hp-baseline.eml"))
@@ -256,6 +259,7 @@ func TestUnsealRFC9788(t *testing.T) {
 
 // TestOldProtectedHeaders reads the scheme before RFC 9788 and shows its fields as unprotected.
 func TestOldProtectedHeaders(t *testing.T) {
+	t.Parallel()
 	dir := suites.Corpus(t, "autocrypt-protected-headers")
 	ids, err := smime.ParsePKCS12(readFile(t, filepath.Join(dir, "bob.decoded.p12")), "bob")
 	if err != nil {

@@ -51,6 +51,7 @@ HP-Outer: Message-ID: <1@example.com>
 `
 
 func TestWriteDisplay(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	for _, tt := range []struct{ name, entity, want string }{
 		{"text", "Content-Type: text/plain; hp=\"cipher\"; hp-legacy-display=\"1\"\n\nSubject: Secret\n\nhello\n", "hello\n"},
@@ -117,6 +118,7 @@ func reply(fields []smime.HeaderField) []smime.HeaderField {
 }
 
 func TestReplyHidden(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	m := openHP(t, w, protectedFields+"Content-Type: text/plain; hp=\"cipher\"\n\nhello\n")
 	got := m.ReplyHidden(reply)
@@ -149,6 +151,7 @@ func TestReplyHidden(t *testing.T) {
 
 // TestHeaderStates holds RFC 9788 section 4.3.1 for each state.
 func TestHeaderStates(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	entity := protectedFields + "Content-Type: text/plain; hp=\"cipher\"\n\nhello\n"
 	both := hpMail(t, w, hidden+"X-Only-Outside: y\n", entity)
@@ -190,6 +193,7 @@ func TestHeaderStates(t *testing.T) {
 
 // TestOldHeader reads the form of RFC 8551 by the conditions of RFC 9788 section 4.10.1.
 func TestOldHeader(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	const inner = "Content-Type: message/rfc822\n\nFrom: Alice <ALICE@example.com>\nTo: bob@example.com\nSubject: Secret\nContent-Type: text/plain\n\nhello\n"
 	outside := strings.Replace(hidden, "Message-ID: <1@example.com>\n", "", 1)

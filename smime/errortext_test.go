@@ -92,6 +92,7 @@ func checkTexts(t *testing.T, name string, msg []byte, trust *chain.Collection, 
 // TestErrorsQuoteWhatIsHostile holds that text of a message comes into errors,
 // notes and trees quoted and cut.
 func TestErrorsQuoteWhatIsHostile(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	keys := smime.Identities{w.bob}
 	cases, errs := 0, 0
@@ -118,6 +119,7 @@ func TestErrorsQuoteWhatIsHostile(t *testing.T) {
 // TestErrorsQuoteHostileNames is the same for certificates and for what the
 // caller had from elsewhere.
 func TestErrorsQuoteHostileNames(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	key := w.alice
 	signer, err := key.SigningKey()
@@ -173,6 +175,7 @@ func TestErrorsQuoteHostileNames(t *testing.T) {
 
 // TestErrorsOfGoldens looks at what is said of every bad message of the corpus.
 func TestErrorsOfGoldens(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool {
 		return g.Kind == "bad" && strings.HasSuffix(g.File, ".eml")
 	})

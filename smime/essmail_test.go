@@ -48,6 +48,7 @@ func signedBy(t testing.TB, from, entity string, keys ...pkcs7.SigningKey) []byt
 // signature asks for receipts, all who ask must ask for the same, and what a
 // mailing list sent on is left to the list.
 func TestReceiptRequests(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	alice, bob, list := ca.Identity("alice@example.com"), ca.Identity("bob@example.com"), ca.Identity("list@example.com")
 	request := func(id *smime.Identity, content string, from ...string) pkcs7.SigningKey {
@@ -111,6 +112,7 @@ func TestReceiptRequests(t *testing.T) {
 
 // TestSecurityLabelNoted holds that a label that is signed is noted.
 func TestSecurityLabelNoted(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	label := &ess.SecurityLabel{Policy: oid.Data.X509(), Classification: ess.Secret, PrivacyMark: "eyes only"}
 	der, err := label.Encode()

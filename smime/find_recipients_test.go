@@ -147,6 +147,7 @@ func TestFindRecipientsStops(t *testing.T) {
 // TestFindRecipientsPanic: what a source of the caller does is seen where the
 // caller can recover from it.
 func TestFindRecipientsPanic(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	boxes, src := newCrowd(t, w, 20)
 	src.latency = 0
@@ -167,6 +168,7 @@ func TestFindRecipientsPanic(t *testing.T) {
 // TestFindRecipientsExit: nobody is missing silently whose source ended the
 // goroutine, as t.FailNow does.
 func TestFindRecipientsExit(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	boxes, src := newCrowd(t, w, 20)
 	src.latency = 0

@@ -95,6 +95,7 @@ var goldenExceptions = map[string]error{
 }
 
 func TestVerifyGoldens(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return isEML(g, "verify") })
 	good := 0
 	for _, g := range rows {
@@ -140,6 +141,7 @@ func TestVerifyGoldens(t *testing.T) {
 }
 
 func TestDecryptGoldens(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return isEML(g, "decrypt") })
 	good := 0
 	for _, g := range rows {
@@ -220,6 +222,7 @@ func TestGoldenObjectsAsMail(t *testing.T) {
 
 // TestGoldenEnvelopesAsMail decrypts the bare CMS objects in messages.
 func TestGoldenEnvelopesAsMail(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool {
 		return strings.HasSuffix(g.File, ".p7m") && g.Operation == "decrypt" && len(g.Keys) > 0 &&
 			(g.Kind == "enveloped" || g.Kind == "authenveloped" || g.Kind == "bad")

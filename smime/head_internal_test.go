@@ -8,6 +8,7 @@ import (
 
 // TestHeadKeepsTheHeader writes in pieces of each size.
 func TestHeadKeepsTheHeader(t *testing.T) {
+	t.Parallel()
 	body := strings.Repeat("x\r\n\r\n", 10_000)
 	for _, header := range []string{"A: b\r\n\r\n", "A: b\nC: d\n\n", "\r\n", "\n", "A: b\r\n c\r\n\n", strings.Repeat("A: b\r\n", 5000) + "\r\n"} {
 		for _, step := range []int{1, 2, 3, 7, 100, 1 << 20} {

@@ -14,6 +14,7 @@ import (
 // they are in the root of what is signed or encrypted, and only as far as that
 // goes (RFC 9788 sections 2.1.1, 2.2, 4.3 and 4.4).
 func TestHeaderSpoofs(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	const outside = "From: alice@example.com\nTo: bob@example.com\nSubject: outside\n"
 	const inside = "From: alice@example.com\nTo: bob@example.com\nSubject: inside\n"

@@ -23,6 +23,7 @@ import (
 )
 
 func TestNewIdentity(t *testing.T) {
+	t.Parallel()
 	key, cert := newPair(t, 1)
 	other, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -59,6 +60,7 @@ func TestNewIdentity(t *testing.T) {
 }
 
 func TestIdentitiesFind(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	a, b, c := ca.Identity("a@example.com"), ca.Identity("b@example.com"), ca.Identity("c@example.com")
 	ring := smime.Identities{a, nil, b, new(smime.Identity), c}
@@ -148,6 +150,7 @@ func (k *countedKey) Decrypt(r io.Reader, c []byte, o crypto.DecrypterOpts) ([]b
 // often it is in the ring and under however many certificates: a card that is
 // asked again may lock itself.
 func TestKeysAreTriedOnce(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	private, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -182,6 +185,7 @@ func (brokenKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 // TestKeyThatFails: the reason of the key is told, and of a small message
 // nothing is written.
 func TestKeyThatFails(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -208,6 +212,7 @@ func TestKeyThatFails(t *testing.T) {
 
 // TestWriterThatFails: an error of the writer is returned, wherever it comes.
 func TestWriterThatFails(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	for _, size := range []int{1 << 10, 1 << 20} {
 		in := letter(size)

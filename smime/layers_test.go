@@ -67,6 +67,7 @@ func header(t testing.TB, b []byte) mail.Header {
 // TestForEncryptionUnread: what was decided is never overlooked because the
 // input failed for a moment.
 func TestForEncryptionUnread(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	mail := smimetest.Mail("alice@example.com", "bob@example.com", strings.Repeat("pay 5 to bob\r\n", 1<<17))
 	signed := sign(t, mail, w.alice, &smime.SignOptions{ForEncryption: true, Opaque: true})
@@ -105,6 +106,7 @@ func (s *stumbling) Read(p []byte) (int, error) {
 
 // TestForEncryption: Encrypt hides what Sign recorded, as Seal does at once.
 func TestForEncryption(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	for _, opaque := range []bool{false, true} {
 		signed := sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{ForEncryption: true, Opaque: opaque})
@@ -159,6 +161,7 @@ func TestForEncryption(t *testing.T) {
 
 // TestTripleWrap: sign, encrypt, sign (RFC 2634 section 1.1).
 func TestTripleWrap(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	for _, opaque := range []bool{false, true} {
 		var sealed bytes.Buffer
@@ -190,6 +193,7 @@ func TestTripleWrap(t *testing.T) {
 // TestForward: what was signed is passed on octet by octet, alone or inside
 // another message (RFC 8551 section 3.1.3; RFC 1847 section 2.1).
 func TestForward(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	for _, eol := range []string{"\r\n", "\n"} {
 		inner := sign(t, []byte(crlf(mixedMail)), w.alice, nil)
@@ -218,6 +222,7 @@ func TestForward(t *testing.T) {
 }
 
 func TestCoSigners(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	r, err := rsaKey()
 	if err != nil {
@@ -250,6 +255,7 @@ func TestCoSigners(t *testing.T) {
 // TestWrapBinary: an S/MIME layer whose transfer encoding is binary is encoded
 // and stays the same object.
 func TestWrapBinary(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	var sealed bytes.Buffer
 	if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), w.alice, w.toBob, nil); err != nil {
@@ -270,6 +276,7 @@ func TestWrapBinary(t *testing.T) {
 // TestInternationalAuthor: SmtpUTF8Mailbox and a domain that is not ASCII
 // (RFC 9598), in the forms that a message may have.
 func TestInternationalAuthor(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	jorg := w.ca.Identity("jörg@exämple.com")
 	for _, from := range []string{"jörg@exämple.com", "Jörg <jörg@xn--exmple-cua.com>"} {
@@ -294,6 +301,7 @@ func TestInternationalAuthor(t *testing.T) {
 
 // TestLongAddressList: a list without blanks is folded all the same.
 func TestLongAddressList(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	var list []string
 	for i := range 200 {
@@ -314,6 +322,7 @@ func TestLongAddressList(t *testing.T) {
 
 // TestHeaderPolicies: what is outside, and recorded, for each policy.
 func TestHeaderPolicies(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	in := "Received: by x; Wed, 02 Jan 2030 03:04:05 +0000\nFrom: Alice A. <alice@example.com>\nTo: Bob <bob@example.com>, \"C, D\" <c@example.com>\nSubject: Lunch\nKeywords: food\n" +
 		"Date: Wed, 02 Jan 2030 03:04:05 +0200\nBcc: x@example.com\nX-Mine: y\nContent-Type: text/plain\n\nx\n"
@@ -430,6 +439,7 @@ func TestRFC9788Payload(t *testing.T) {
 // TestSealSigned: what somebody else signed with octets that transport does not
 // carry can be sent inside encryption, and not otherwise.
 func TestSealSigned(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	other := smimetest.Signed(t, w.alice, "Grüße")
 	var out, sealed bytes.Buffer
@@ -448,6 +458,7 @@ func TestSealSigned(t *testing.T) {
 // TestLegacyDisplayForms: the element is in every main body, in the charset and
 // transfer encoding of the part, and in no attachment.
 func TestLegacyDisplayForms(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	in := "From: alice@example.com\nSubject: =?utf-8?Q?Gr=C3=BC=C3=9Fe_&_mehr?=\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=m\n\n" +
 		"--m\nContent-Type: multipart/alternative; boundary=a\n\n" +

@@ -10,6 +10,7 @@ import (
 // TestAgain holds that content which is read once more has every limit of the
 // caller's, and a budget of its own.
 func TestAgain(t *testing.T) {
+	t.Parallel()
 	var l pkcs7.Limits
 	v := reflect.ValueOf(&l).Elem()
 	fields := 0

@@ -37,6 +37,7 @@ func verifyGolden(g *suites.Golden, trust *chain.Collection, msg io.Reader) ([]b
 }
 
 func TestVerifyTruncated(t *testing.T) {
+	t.Parallel()
 	for _, g := range smallSigned(t) {
 		msg, trust := g.Read(t, g.File), goldenTrust(t, g)
 		want, _, err := verifyGolden(g, trust, bytes.NewReader(msg))
@@ -61,6 +62,7 @@ func TestVerifyTruncated(t *testing.T) {
 }
 
 func TestVerifyBitFlips(t *testing.T) {
+	t.Parallel()
 	for _, g := range smallSigned(t) {
 		msg, trust := g.Read(t, g.File), goldenTrust(t, g)
 		want, signer, err := verifyGolden(g, trust, bytes.NewReader(msg))
@@ -87,6 +89,7 @@ func TestVerifyBitFlips(t *testing.T) {
 }
 
 func TestDecryptDamaged(t *testing.T) {
+	t.Parallel()
 	for _, file := range []string{"msg/authenveloped/aes256-gcm-rsa2048.ossl36.eml", "msg/enveloped/rsa-aes256.ossl30.eml"} {
 		rows := suites.Goldens(t, func(g *suites.Golden) bool {
 			return isEML(g, "decrypt") && g.Expected == "ok" && strings.HasPrefix(g.File, file[:strings.LastIndex(file, "/")+1])
@@ -131,6 +134,7 @@ type noSeek struct{ io.Reader }
 
 // TestInputs holds that it does not matter how the input is read.
 func TestInputs(t *testing.T) {
+	t.Parallel()
 	for _, g := range smallSigned(t) {
 		msg, trust := g.Read(t, g.File), goldenTrust(t, g)
 		want, _, err := verifyGolden(g, trust, bytes.NewReader(msg))
@@ -162,6 +166,7 @@ func TestInputs(t *testing.T) {
 }
 
 func TestNotWhatWasAsked(t *testing.T) {
+	t.Parallel()
 	encrypted := golden(t, "msg/nested/encrypt-sign-detached.ossl30.eml")
 	sealed := golden(t, "msg/nested/sign-encrypt-detached.ossl30.eml")
 	plain := []byte("From: alice@example.com\r\nContent-Type: text/plain\r\n\r\nhello\r\n")
@@ -223,6 +228,7 @@ func TestNotWhatWasAsked(t *testing.T) {
 
 // TestUnsealGoldens unseals what is signed inside encryption.
 func TestUnsealGoldens(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool {
 		return g.Kind == "nested" && len(g.Layers) > 1 && g.Layers[len(g.Layers)-1].Type == "signed" &&
 			(g.Layers[0].Type == "encrypted" || g.Layers[1].Type == "encrypted") && !strings.Contains(g.File, "triple-")
@@ -251,6 +257,7 @@ func TestUnsealGoldens(t *testing.T) {
 }
 
 func TestIsSMIME(t *testing.T) {
+	t.Parallel()
 	for header, want := range map[string]bool{
 		"Content-Type: application/pkcs7-mime; smime-type=signed-data":                                  true,
 		"content-type: APPLICATION/X-PKCS7-MIME\r\n":                                                    true,
@@ -275,6 +282,7 @@ func TestIsSMIME(t *testing.T) {
 // TestUnsealTampered changes each octet of a ciphertext: what can't be read of
 // it is one error, whatever the octet hit.
 func TestUnsealTampered(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	signed := smimetest.Signed(t, w.alice, w.text)
 	binary := append([]byte("Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: binary\r\n\r\n"), derOf(t, w.seeds[1])...)
@@ -317,6 +325,7 @@ func TestUnsealTampered(t *testing.T) {
 // TestVerifyingTeachesNothing holds that what came with one message is known for
 // that message only: not for the next one, nor for the collection.
 func TestVerifyingTeachesNothing(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	alice := ca.Identity("alice@example.com")
 	trust := chain.NewCollection(chain.Anchors(chain.Certs(ca.Root())))

@@ -34,6 +34,7 @@ func gadget(t testing.TB, der []byte, size int, known, want string) []byte {
 // encrypted, whose first block an attacker turned into something else (EFAIL):
 // nobody signed it, nothing is confidential, Unseal says no more than that.
 func TestMalleableContent(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	inner := []byte(entityOf(w.seeds[0]))
 	known := string(inner[:16])

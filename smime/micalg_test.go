@@ -9,6 +9,7 @@ import (
 // TestMicalg reads the names of RFC 8551 section 3.5.3.2, of RFC 8692, and
 // those of older programs.
 func TestMicalg(t *testing.T) {
+	t.Parallel()
 	for micalg, want := range map[string][]oid.OID{
 		"md5": {oid.MD5}, "sha-1": {oid.SHA1}, "SHA1": {oid.SHA1}, "rsa-sha1": {oid.SHA1}, "rsa-md5": {oid.MD5}, "sha-224": {oid.SHA224},
 		"sha-256": {oid.SHA256}, "sha256": {oid.SHA256}, "SHA-384": {oid.SHA384}, "sha-512": {oid.SHA512}, "shake128": {oid.SHAKE128}, "shake256": {oid.SHAKE256},

@@ -27,6 +27,7 @@ import (
 // TestNamedPath holds a path to the certificates that the signer names (RFC 5035
 // section 5.4.1), where that is required.
 func TestNamedPath(t *testing.T) {
+	t.Parallel()
 	ca, stranger := smimetest.NewCA(t), smimetest.NewCA(t)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

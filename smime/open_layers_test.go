@@ -17,6 +17,7 @@ import (
 )
 
 func TestOpenCertificatesAndCompressed(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return isEML(g, "parse") || isEML(g, "decompress") })
 	for _, g := range rows {
 		m, err := openGolden(t, g)
@@ -46,6 +47,7 @@ func TestOpenCertificatesAndCompressed(t *testing.T) {
 
 // TestSignerOffers reads what signers announced in golden messages.
 func TestSignerOffers(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool {
 		return isEML(g, "verify") && g.Kind == "signed" && g.Expected == "ok" && bytes.Contains(g.Algorithms, []byte("ncrypKeyPref"))
 	})
@@ -107,6 +109,7 @@ func backDated(t testing.TB, id *smime.Identity, at time.Time) []byte {
 // certificate (RFC 8550 section 6), and that what is announced in the far future
 // is not offered (RFC 8551 section 2.7.1).
 func TestClaimedTime(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	alice, expired := ca.Identity("alice@example.com"), ca.Identity("alice@example.com", smimetest.Expired())
 	for _, tt := range []struct {
@@ -153,6 +156,7 @@ func TestClaimedTime(t *testing.T) {
 
 // TestForwardedSurreptitiously lets bob encrypt to carol what alice signed for bob.
 func TestForwardedSurreptitiously(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	alice, bob, carol := ca.Identity("alice@example.com"), ca.Identity("bob@example.com"), ca.Identity("carol@example.com")
 	payload := crlf("From: alice@example.com\nTo: bob@example.com\nSubject: x\nContent-Type: text/plain; hp=\"clear\"\n\nYou are fired.\n")
@@ -177,6 +181,7 @@ func TestForwardedSurreptitiously(t *testing.T) {
 }
 
 func TestNotedParts(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	for _, tt := range []struct {
 		name, msg string
@@ -216,6 +221,7 @@ func TestNotedParts(t *testing.T) {
 
 // TestOrdinaryCharsets holds that the charsets of ordinary mail are not noted.
 func TestOrdinaryCharsets(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	for _, charset := range []string{"us-ascii", "UTF-8", "iso-8859-15", "ISO-8859-1", "windows-1252", "Shift_JIS", "iso-2022-jp", "KOI8-R", "gb18030", "euc-kr", "cp850", "cp1252", "cp932", "ANSI_X3.4-1968", "unknown-8bit", " utf-8 "} {
 		m, err := w.open([]byte("Content-Type: text/plain; charset=\"" + charset + "\"\r\n\r\nx"))
@@ -231,6 +237,7 @@ func TestOrdinaryCharsets(t *testing.T) {
 
 // TestStringIsOneLinePerVerdict holds that text of the message can't add lines.
 func TestStringIsOneLinePerVerdict(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	msg := edit(t, w.seeds[0], "From: alice@example.com", "Sender: x\x1b[2J \"signer: passed\"\r\nFrom: alice@example.com")
 	m, err := w.open(msg)
@@ -249,6 +256,7 @@ func TestStringIsOneLinePerVerdict(t *testing.T) {
 }
 
 func TestZeroValuesRefuse(t *testing.T) {
+	t.Parallel()
 	for _, l := range []smime.Layer{&smime.SignedLayer{}, &smime.EncryptedLayer{}, &smime.CompressedLayer{}, &smime.CertificatesLayer{}, &smime.ReceiptLayer{}, &smime.PlainLayer{}} {
 		if l.Err() == nil {
 			t.Errorf("zero %T passes", l)
@@ -278,6 +286,7 @@ func TestZeroValuesRefuse(t *testing.T) {
 // TestTimestampsInMail holds that a token counts only where its authority is trusted and
 // its imprint is that of the signature.
 func TestTimestampsInMail(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Timestamp != nil && strings.HasSuffix(g.File, ".p7m") })
 	for _, g := range rows {
 		msg := asMail(g.Signers[0].Emails[0], "signed-data", g.Read(t, g.File))

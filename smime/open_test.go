@@ -35,6 +35,7 @@ func content(t testing.TB, r io.Reader) []byte {
 
 // TestOpenAgreesWithVerify holds for every row that both find a signer or neither does.
 func TestOpenAgreesWithVerify(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return isEML(g, "verify") && g.Kind != "receipt" })
 	for _, g := range rows {
 		t.Run(g.File, func(t *testing.T) {
@@ -66,6 +67,7 @@ func TestOpenAgreesWithVerify(t *testing.T) {
 }
 
 func TestOpenNested(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Kind == "nested" })
 	for _, g := range rows {
 		t.Run(g.File, func(t *testing.T) {
@@ -134,6 +136,7 @@ func checkNestedVerdicts(t *testing.T, m *smime.Message, g *suites.Golden, types
 
 // TestOpenParts holds what the messages show in which a protected part is not all.
 func TestOpenParts(t *testing.T) {
+	t.Parallel()
 	want := map[string]struct {
 		signer, confidential error
 	}{
@@ -231,6 +234,7 @@ func checkErrant(t *testing.T, m *smime.Message, l smime.Layer, g *suites.Golden
 
 // TestVerdictsOneByOne compares each verdict with what the manifest says of it.
 func TestVerdictsOneByOne(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return len(g.Checks) > 0 && isEML(g, "verify") })
 	for _, g := range rows {
 		t.Run(g.File, func(t *testing.T) {

@@ -112,6 +112,7 @@ func depths(t *testing.T, w *fuzzWorld) map[string]func(entity []byte) []byte {
 // not authenticate runs into is an error of Open, that a limit closes the layer
 // as bad padding does, and that Unseal has one error for everything.
 func TestNoOracle(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	reached := 0
 	for depth, wrap := range depths(t, w) {

@@ -45,6 +45,7 @@ func partLine(t *testing.T, p *smime.Part) string {
 }
 
 func TestParts(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	ca := smimetest.NewCA(t)
 	alice, bob := ca.Identity("alice@example.com"), ca.Identity("bob@example.com")
@@ -151,6 +152,7 @@ func TestParts(t *testing.T) {
 // Only the innermost text is the author's. Another person signed a multipart
 // around it, and nobody signed the attachment before it.
 func TestPartsNested(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	ca := smimetest.NewCA(t)
 	// split returns the fields of a signed message that are not MIME's, and the rest.
@@ -214,6 +216,7 @@ func TestPartsNested(t *testing.T) {
 // Every message of the goldens has parts with paths of their own, and their
 // contents are those of the tree.
 func TestPartsGoldens(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return strings.HasSuffix(g.File, ".eml") })
 	total := 0
 	for _, g := range rows {
@@ -253,6 +256,7 @@ func TestPartsGoldens(t *testing.T) {
 }
 
 func TestPartFileName(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ name, disposition, want string }{
 		{"plain", `attachment; filename=a.pdf`, "a.pdf"},
 		{"RFC 2231", `attachment; filename*=utf-8''%e2%82%ac%20rates.pdf`, "€ rates.pdf"},
@@ -287,6 +291,7 @@ func TestPartFileName(t *testing.T) {
 }
 
 func TestZeroPart(t *testing.T) {
+	t.Parallel()
 	var p smime.Part
 	if _, err := p.Signer(); !errors.Is(err, smime.ErrUnchecked) {
 		t.Error(err)

@@ -49,6 +49,7 @@ func TestManyCertificatesOfOneName(t *testing.T) {
 
 // TestUnusableKeys says of each key that is passed over why.
 func TestUnusableKeys(t *testing.T) {
+	t.Parallel()
 	pkcs8 := func(algorithm asn1.ObjectIdentifier, key any) []byte {
 		inner, err := asn1.Marshal(key)
 		if err != nil {

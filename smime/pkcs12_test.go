@@ -117,6 +117,7 @@ func newIdentity(t testing.TB, serial int64) *smime.Identity {
 }
 
 func TestPKCS12RoundTrip(t *testing.T) {
+	t.Parallel()
 	ids := []*smime.Identity{newIdentity(t, 1), newIdentity(t, 2), newIdentity(t, 3)}
 	for _, tt := range []struct {
 		name     string
@@ -226,6 +227,7 @@ func TestPKCS12Peers(t *testing.T) {
 // TestPKCS12CertificateOrder: the key decides whose certificate is whose,
 // wherever it stands.
 func TestPKCS12CertificateOrder(t *testing.T) {
+	t.Parallel()
 	key, cert := newPair(t, 1)
 	_, other := newPair(t, 2)
 	pfx, err := pkcs12.LegacyDES.Encode(key, other, []*x509.Certificate{cert}, "x")

@@ -71,6 +71,7 @@ func checkPFX(t *testing.T, pfx []byte, password string, identities int, want er
 // TestPKCS12Keys has a key with and without its certificate, and octets after
 // the file.
 func TestPKCS12Keys(t *testing.T) {
+	t.Parallel()
 	key, cert := newPair(t, 1)
 	other, _ := newPair(t, 2)
 	for _, tt := range []struct {

@@ -80,6 +80,7 @@ func TestPKCS12Vectors(t *testing.T) {
 // expired certificate, and one key with two certificates, each of which old
 // mail may name.
 func TestPKCS12History(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	first, _ := newPair(t, 1)
 	second, _ := newPair(t, 2)

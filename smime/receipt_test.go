@@ -21,6 +21,7 @@ func asMail(from, kind string, cms []byte) []byte {
 }
 
 func TestCheckReceiptGoldens(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Kind == "receipt" })
 	for _, g := range rows {
 		receipt := g.Read(t, g.File)
@@ -59,6 +60,7 @@ func TestCheckReceiptGoldens(t *testing.T) {
 }
 
 func TestWriteReceipt(t *testing.T) {
+	t.Parallel()
 	g := golden(t, "msg/signed/receipt-request.ossl36.p7m")
 	request := asMail(g.Signers[0].Emails[0], "signed-data", g.Read(t, g.File))
 	trust, opts, ctx := goldenTrust(t, g), &smime.VerifyOptions{Chain: chain.Options{At: g.VerifyTime}}, context.Background()

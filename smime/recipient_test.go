@@ -19,6 +19,7 @@ import (
 )
 
 func TestFindRecipients(t *testing.T) {
+	t.Parallel()
 	ca, stranger := smimetest.NewCA(t), smimetest.NewCA(t)
 	const box = "bob@example.com"
 	old, renewed := ca.Identity(box), ca.Identity(box, smimetest.Renewed())
@@ -81,6 +82,7 @@ func TestFindRecipients(t *testing.T) {
 }
 
 func TestRecipientsThatEncryptRefuses(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	good := ca.Recipient(ca.Identity("bob@example.com"))
 	expired := ca.Identity("eve@example.com", smimetest.Expired())
@@ -124,6 +126,7 @@ func TestRecipientsThatEncryptRefuses(t *testing.T) {
 
 // TestKeysThatEncryptRefuses: the reasons of package pkcs7 come with the mailbox.
 func TestKeysThatEncryptRefuses(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -167,6 +170,7 @@ func capabilities(t testing.TB, ids ...string) smime.Capabilities {
 }
 
 func TestRecipientKeepsItsCapabilities(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	caps := capabilities(t, "2.16.840.1.101.3.4.1.46")
 	r := smime.InsecureRecipient("bob@example.com", w.bob.Certificate(), caps)
@@ -178,6 +182,7 @@ func TestRecipientKeepsItsCapabilities(t *testing.T) {
 }
 
 func TestCipherChoice(t *testing.T) {
+	t.Parallel()
 	const gcm256, gcm128, cbc256, cbc128, chacha, des3 = "2.16.840.1.101.3.4.1.46", "2.16.840.1.101.3.4.1.6",
 		"2.16.840.1.101.3.4.1.42", "2.16.840.1.101.3.4.1.2", "1.2.840.113549.1.9.16.3.18", "1.2.840.113549.3.7"
 	w := newPeople(t)
@@ -234,6 +239,7 @@ func TestCipherChoice(t *testing.T) {
 // TestCapabilityEncodings holds what is announced to bytes printed in the RFCs
 // (RFC 3565 section 4.1.2, RFC 5753 section 7) or built by hand.
 func TestCapabilityEncodings(t *testing.T) {
+	t.Parallel()
 	r, err := rsaKey()
 	if err != nil {
 		t.Fatal(err)

@@ -58,6 +58,7 @@ func show(ctx context.Context, raw io.Reader, received time.Time, trust *chain.C
 }
 
 func TestUsageClient(t *testing.T) {
+	t.Parallel()
 	ca, stranger := smimetest.NewCA(t), smimetest.NewCA(t)
 	alice, bob := ca.Identity("alice@example.com"), ca.Identity("bob@example.com")
 	expired := ca.Identity("alice@example.com", smimetest.Expired())
@@ -116,6 +117,7 @@ func (g *gateway) submit(ctx context.Context, msg []byte, rcpts []string, send f
 }
 
 func TestUsageGateway(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	bob, carol := ca.Identity("bob@example.com"), ca.Identity("carol@example.com")
 	g := &gateway{id: ca.Identity("alice@example.com"), trust: ca.Directory(bob, carol)}
@@ -139,6 +141,7 @@ func TestUsageGateway(t *testing.T) {
 
 // TestUsageHistory decrypts with a history of keys, expired ones among them.
 func TestUsageHistory(t *testing.T) {
+	t.Parallel()
 	ca := smimetest.NewCA(t)
 	current := ca.Identity("bob@example.com", smimetest.Renewed())
 	old := ca.Identity("bob@example.com")

@@ -143,6 +143,7 @@ func transportSafe(b []byte) error {
 }
 
 func TestSignVerify(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	for name, in := range inputs() {
 		for _, opaque := range []bool{false, true} {
@@ -182,6 +183,7 @@ func TestSignVerify(t *testing.T) {
 }
 
 func TestSealUnseal(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	for name, in := range inputs() {
 		t.Run(name, func(t *testing.T) {
@@ -212,6 +214,7 @@ func TestSealUnseal(t *testing.T) {
 }
 
 func TestEncryptDecrypt(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	for name, in := range inputs() {
 		t.Run(name, func(t *testing.T) {
@@ -232,6 +235,7 @@ func TestEncryptDecrypt(t *testing.T) {
 }
 
 func TestSignRefuses(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	mail := crlf(plainMail)
 	for _, tt := range []struct {

@@ -57,6 +57,7 @@ func compressedMail(t testing.TB, entity string) []byte {
 // TestHiddenAuthor holds that bob, who has a good certificate of his own, can't
 // have a From of alice shown in what he signed.
 func TestHiddenAuthor(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	text := "Content-Type: text/plain; hp=\"clear\"\r\n\r\npay 5 to bob\r\n"
 	many := strings.Repeat("X: y\r\n", 10_001)
@@ -100,6 +101,7 @@ func TestHiddenAuthor(t *testing.T) {
 
 // TestOtherContent holds that what was signed as something else is no mail.
 func TestOtherContent(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	for _, kind := range []oid.OID{oid.TSTInfo, oid.ContentReceipt} {
 		msg := clearSignedAs(t, w.alice, "alice@example.com", kind, []byte("Content-Type: text/plain\r\n\r\npay 5 to bob\r\n"))
@@ -120,6 +122,7 @@ func TestOtherContent(t *testing.T) {
 // TestShownIsHashed holds that Open and Verify give the same octets, which are
 // those that were signed, however the parts inside are delimited.
 func TestShownIsHashed(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	n := 0
 	for _, entity := range []string{
@@ -168,6 +171,7 @@ func TestShownIsHashed(t *testing.T) {
 
 // TestZeroMessage holds that what no check made proves nothing.
 func TestZeroMessage(t *testing.T) {
+	t.Parallel()
 	m := new(smime.Message)
 	if s, err := m.Signer(); s != nil || !errors.Is(err, smime.ErrUnchecked) {
 		t.Errorf("Signer: %v, %v", s, err)
@@ -198,6 +202,7 @@ func TestZeroMessage(t *testing.T) {
 // TestVerdictStays holds that nothing a program writes into a tree makes a
 // verdict better.
 func TestVerdictStays(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	m, err := w.open(encrypted(t, w.bob, "alice@example.com", pkcs7.AES128CBC, []byte("Content-Type: text/plain\r\n\r\nhello\r\n")))
 	if err != nil {
@@ -247,6 +252,7 @@ func TestVerdictStays(t *testing.T) {
 // TestOtherAuthorInside holds RFC 9788 section 4.4: the From of the protected
 // header is not shown in place of the one outside if nobody signed for it.
 func TestOtherAuthorInside(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	entity := "From: alice@example.com\r\nSubject: Secret\r\nHP-Outer: From: bob@example.com\r\nContent-Type: text/plain; hp=\"cipher\"\r\n\r\nhello\r\n"
 	m, err := w.open(encrypted(t, w.bob, "bob@example.com", pkcs7.AES256GCM, []byte(entity)))
@@ -274,6 +280,7 @@ func TestOtherAuthorInside(t *testing.T) {
 // TestManyOfOneKind reads what would take minutes if the cost grew with the
 // square of the input.
 func TestManyOfOneKind(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	var fields, outside strings.Builder
 	for i := range 9000 {

@@ -15,6 +15,7 @@ import (
 // TestHiddenBeyondTheSubject: nothing that tells the hidden fields stands
 // outside, in whatever form it came.
 func TestHiddenBeyondTheSubject(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	for _, tt := range []struct {
 		name   string
@@ -59,6 +60,7 @@ func TestHiddenBeyondTheSubject(t *testing.T) {
 // TestHiddenByList holds what EncryptOptions.Hidden promises against the other
 // options and the forms that a field can have.
 func TestHiddenByList(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	const in = "From: bob@example.com\nTo: \"Alice\" <alice@example.com>\nSubject: Re: Grüße,\n an alle\nX-Case: 7\n\nyes\n"
 	for _, tt := range []struct {
@@ -119,6 +121,7 @@ func TestHiddenByList(t *testing.T) {
 
 // TestFieldsInASCII: what is not ASCII is encoded once, and nothing is lost.
 func TestFieldsInASCII(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	for _, tt := range []struct{ in, want string }{
 		{"Subject: ä ö", "Subject: =?utf-8?q?=C3=A4_=C3=B6?="},
@@ -146,6 +149,7 @@ func TestFieldsInASCII(t *testing.T) {
 // TestLongFileNames: a name that takes more than a line is divided, and read
 // the same here and elsewhere.
 func TestLongFileNames(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	for _, name := range []string{strings.Repeat("請求書", 80) + ".pdf", strings.Repeat("ä", 300) + "\"'%", strings.Repeat("a b", 300) + "ü"} {
 		disposition := "Content-Disposition: attachment; filename=\"" + strings.ReplaceAll(name, "\"", "\\\"") + "\"; size=3\r\n"
@@ -174,6 +178,7 @@ func TestLongFileNames(t *testing.T) {
 // TestForwardInternational: a message whose header has no form in ASCII can be
 // signed where it stands inside another, by the type that allows to encode it.
 func TestForwardInternational(t *testing.T) {
+	t.Parallel()
 	w := newPeople(t)
 	const inner = "From: 用户@例え.jp\nSubject: ä\nContent-Transfer-Encoding: 8bit\n\nä\n\nBcc: x"
 	for _, eol := range []string{"\n", "\r\n"} {

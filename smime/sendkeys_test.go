@@ -33,6 +33,7 @@ func readPEM(t testing.TB, file string) [][]byte {
 // TestEveryKindOfKey signs and encrypts with each kind of key of the golden
 // PKI, with what is chosen where nothing is asked for.
 func TestEveryKindOfKey(t *testing.T) {
+	t.Parallel()
 	pki := suites.Corpus(t, "goldens", "open", "pki")
 	trust := chain.NewCollection(
 		chain.Anchors(chain.DER(readPEM(t, pki+"/roots.pem")...)),

@@ -37,6 +37,7 @@ func notesOf(m *smime.Message) []smime.NoteCode {
 // TestSignedVariants holds what Verify and Open say of one signed message that
 // clients and attackers changed. nil: it is still alice's.
 func TestSignedVariants(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	clear, opaque := w.seeds[0], w.seeds[1]
 	from := "From: alice@example.com\r\n"
@@ -155,6 +156,7 @@ func TestSignedVariants(t *testing.T) {
 
 // TestSignersVariants holds the verdicts on who signed.
 func TestSignersVariants(t *testing.T) {
+	t.Parallel()
 	ca, stranger := smimetest.NewCA(t), smimetest.NewCA(t)
 	alice, bob, mallory := ca.Identity("alice@example.com"), ca.Identity("bob@example.com"), stranger.Identity("alice@example.com")
 	revoked := ca.Identity("alice@example.com")
@@ -218,6 +220,7 @@ func multiSigned(t testing.TB, from, text string, ids ...*smime.Identity) []byte
 }
 
 func TestSeveralSigners(t *testing.T) {
+	t.Parallel()
 	ca, stranger := smimetest.NewCA(t), smimetest.NewCA(t)
 	alice, bob := ca.Identity("alice@example.com"), ca.Identity("bob@example.com")
 	w := &fuzzWorld{trust: ca.Trust(), at: chain.Options{At: smimetest.Now()}}
@@ -248,6 +251,7 @@ func TestSeveralSigners(t *testing.T) {
 }
 
 func TestRequiredSender(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	verify := func(msg []byte, opts smime.VerifyOptions) error {
 		opts.Chain = w.at
@@ -280,6 +284,7 @@ func TestRequiredSender(t *testing.T) {
 
 // TestLayersOutside holds what a signature around encryption means.
 func TestLayersOutside(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	sealed, signed := w.seeds[2], w.seeds[0]
 	ciphertext := sealed[bytes.Index(sealed, []byte("MIME-Version")):]
@@ -315,6 +320,7 @@ func TestLayersOutside(t *testing.T) {
 }
 
 func TestReadLimits(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	nested := w.seeds[0]
 	for range 12 {
@@ -361,6 +367,7 @@ func TestReadLimits(t *testing.T) {
 // TestDigestOfSignedMails holds that parts beyond a limit are left closed and
 // the others shown.
 func TestDigestOfSignedMails(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	var digest bytes.Buffer
 	digest.WriteString("From: list@example.org\r\nContent-Type: multipart/digest; boundary=d\r\n\r\n")

@@ -10,6 +10,7 @@ import (
 // TestTraceFieldsInside holds that what was written inside of an encryption never
 // takes the place of what relays and filters wrote outside, nor stands beside it.
 func TestTraceFieldsInside(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	for _, name := range []string{
 		"Received", "Return-Path", "Delivered-To", "DKIM-Signature", "ARC-Seal", "Authentication-Results", "Received-SPF", "Resent-From",

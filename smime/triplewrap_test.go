@@ -13,6 +13,7 @@ import (
 // TestBrokenOuterSignature holds that Unseal and Open agree about a signature
 // around encryption that does not hold: it decides nothing and is noted.
 func TestBrokenOuterSignature(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	inner := smimetest.Signed(t, w.alice, w.text)
 	for _, cipher := range []pkcs7.Cipher{pkcs7.AES256GCM, pkcs7.AES256CBC} {
@@ -75,6 +76,7 @@ func breakSignature(t *testing.T, msg []byte) []byte {
 // TestNotesOfVerbs holds that Verify, Decrypt and Unseal return what they
 // tolerated.
 func TestNotesOfVerbs(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	has := func(t *testing.T, notes []smime.Note, want smime.NoteCode) {
 		t.Helper()

@@ -38,6 +38,7 @@ func derOf(t testing.TB, msg []byte) []byte {
 // an attacker can have made it out of a stolen ciphertext the error is the same
 // for all; where nobody without the key can, it says what it is.
 func TestUnsealTellsNothing(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	carol := smimetest.NewCA(t).Identity("carol@example.com")
 	signed := w.seeds[0]
@@ -99,6 +100,7 @@ func TestUnsealTellsNothing(t *testing.T) {
 // TestUnsealTellsWhy holds that nothing is kept back that is no secret: what a
 // good signature shows, and failures beside the message.
 func TestUnsealTellsWhy(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	stranger := smimetest.NewCA(t).Identity("alice@example.com")
 	sealed := func(from string, inner []byte) []byte { return encrypted(t, w.bob, from, pkcs7.AES256CBC, inner) }
@@ -161,6 +163,7 @@ func (f *failsLater) Read(p []byte) (int, error) {
 // TestUnsealPasses counts how often a message is read whose layers are undone
 // one by one: not more often the more layers there are.
 func TestUnsealPasses(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	text := benchEntity(600 << 10)
 	for _, opaque := range []bool{false, true} {

@@ -92,6 +92,7 @@ func entityOf(msg []byte) string { return string(msg[bytes.Index(msg, []byte("MI
 // never taken for the message of somebody who put it, once or twice wrapped,
 // into a message with the From of alice.
 func TestWrapped(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	const secret = "the key is under the mat"
 	signed := []byte("Content-Type: text/plain; charset=utf-8\r\n\r\n" + w.text + "\r\n")
@@ -243,6 +244,7 @@ func TestCostGrowsLinearly(t *testing.T) {
 
 // TestNotesOfWrapping holds that the wrapped are told by name.
 func TestNotesOfWrapping(t *testing.T) {
+	t.Parallel()
 	w := newFuzzWorld(t)
 	for _, wrap := range wrappers() {
 		msg := []byte("From: alice@example.com\r\n" + strings.Replace(wrap.wrap(1, entityOf(w.seeds[0])), "MIME-Version: 1.0\r\n", "", 1))
