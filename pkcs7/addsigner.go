@@ -12,6 +12,7 @@ import (
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/internal/x509der"
+	"golang.org/x/crypto/cryptobyte"
 )
 
 // AddSigner copies a SignedData and adds a signature. All that is in it stays
@@ -27,10 +28,12 @@ func AddSigner(ctx context.Context, dst io.Writer, src io.Reader, signer Signing
 	if err != nil {
 		return err
 	}
+	if opts.Detached != nil {
+		if err := r.detach(); err != nil {
+			return err
+		}
+	}
 	switch {
-	case r.embedded && opts.Detached != nil:
-		// Which of the two is meant to be signed?
-		return r.p.fail("SignedData.encapContentInfo.eContent", "content inside a detached signature")
 	case !r.embedded && opts.Detached == nil:
 		return fmt.Errorf("%w: the content is not in the message", ErrNotRead)
 	case !r.embedded:
@@ -57,7 +60,7 @@ func AddSigner(ctx context.Context, dst io.Writer, src io.Reader, signer Signing
 	if err != nil {
 		return err
 	}
-	return w.finish(r.tail(s.certificates(), nil, addTo(ber.Set, r.rawSigners(), infos)))
+	return w.finish(r.tail(opts.Sorted, s.certificates(), nil, addTo(ber.Set, opts.Sorted, r.rawSigners(), infos)))
 }
 
 // AddUnsigned copies a SignedData and adds unsigned attributes, such as
@@ -65,6 +68,17 @@ func AddSigner(ctx context.Context, dst io.Writer, src io.Reader, signer Signing
 // stays byte for byte and in its order, so that an index goes on to mean the
 // same signer; only lengths change, and how a content in segments is cut.
 func AddUnsigned(dst io.Writer, src io.Reader, index int, attrs ...Attribute) error {
+	return changeUnsigned(dst, src, index, attrs, false)
+}
+
+// SetUnsigned is [AddUnsigned], save that attrs replace the unsigned attributes
+// of the same types that the SignerInfo has. An attribute without values only
+// removes.
+func SetUnsigned(dst io.Writer, src io.Reader, index int, attrs ...Attribute) error {
+	return changeUnsigned(dst, src, index, attrs, true)
+}
+
+func changeUnsigned(dst io.Writer, src io.Reader, index int, attrs []Attribute, replace bool) error {
 	r, err := beginCopy(src, Limits{})
 	if err != nil {
 		return err
@@ -78,11 +92,10 @@ func AddUnsigned(dst io.Writer, src io.Reader, index int, attrs ...Attribute) er
 		return fmt.Errorf("%w: no signer %d of %d", ErrNoSigner, index, len(r.signers))
 	}
 	infos := r.rawSigners()
-	if infos[index], err = r.signers[index].withUnsigned(attrs); err != nil {
+	if infos[index], err = r.signers[index].withUnsigned(attrs, replace); err != nil {
 		return err
 	}
-	// Not sorted: that could move the signer, and others, to another index.
-	return w.finish(r.tail(nil, nil, ber.Append(nil, ber.Set, true, infos...)))
+	return w.finish(r.tail(false, nil, nil, ber.Append(nil, ber.Set, true, infos...)))
 }
 
 // AddElements copies a SignedData and adds certificates, CRLs and OCSP
@@ -112,7 +125,7 @@ func AddElements(dst io.Writer, src io.Reader, elements ...[]byte) error {
 	if err := r.copyContent(context.Background(), w); err != nil {
 		return err
 	}
-	return w.finish(r.tail(certs, crls, ber.Append(nil, ber.Set, true, r.rawSigners()...)))
+	return w.finish(r.tail(false, certs, crls, ber.Append(nil, ber.Set, true, r.rawSigners()...)))
 }
 
 // beginCopy reads up to the content of a message that is to be written again.
@@ -128,25 +141,25 @@ func (r *SignedReader) copier(dst io.Writer, version int, digests ...[]byte) *en
 	if !r.embedded {
 		size = noContent
 	}
-	front := append(ber.Append(nil, ber.Integer, false, []byte{byte(version)}), addTo(ber.Set, r.digestIDs, digests)...)
+	front := append(ber.Append(nil, ber.Integer, false, []byte{byte(version)}), addTo(ber.Set, true, r.digestIDs, digests)...)
 	return &encapWriter{dst: dst, outer: oid.SignedData, front: front, type_: r.type_, size: size, tail: -1}
 }
 
 // tail returns what comes after the content, with more certificates and crls.
-func (r *SignedReader) tail(certs, crls [][]byte, signers []byte) []byte {
+func (r *SignedReader) tail(sorted bool, certs, crls [][]byte, signers []byte) []byte {
 	var tail []byte
 	if len(r.certs)+len(certs) > 0 {
-		tail = addTo(ber.Context(0), r.certs, certs)
+		tail = addTo(ber.Context(0), sorted, r.certs, certs)
 	}
 	if len(r.crls)+len(crls) > 0 {
-		tail = append(tail, addTo(ber.Context(1), r.crls, crls)...)
+		tail = append(tail, addTo(ber.Context(1), sorted, r.crls, crls)...)
 	}
 	return append(tail, signers...)
 }
 
-// addTo returns the SET OF list with what it does not have of more: in the order
-// of DER if list is in that order, else after it.
-func addTo(tag ber.Tag, list, more [][]byte) []byte {
+// addTo returns the SET OF list with what it does not have of more, after it or,
+// if sorted is set and list is in the order of DER, in that order.
+func addTo(tag ber.Tag, sorted bool, list, more [][]byte) []byte {
 	var set elementSet
 	for _, m := range list {
 		set.add(m)
@@ -157,7 +170,7 @@ func addTo(tag ber.Tag, list, more [][]byte) []byte {
 			all = append(all, m)
 		}
 	}
-	if slices.IsSortedFunc(list, bytes.Compare) {
+	if sorted && slices.IsSortedFunc(list, bytes.Compare) {
 		slices.SortFunc(all, bytes.Compare) // X.690 clause 11.6
 	}
 	return ber.Append(nil, tag, true, all...)
@@ -194,30 +207,49 @@ func (j *signJob) inherit(others []*SignerInfo) error {
 	return err
 }
 
-// withUnsigned returns the SignerInfo with more unsigned attributes. What it
-// has stays as it came.
-func (s *SignerInfo) withUnsigned(more []Attribute) ([]byte, error) {
-	set, err := importAttributes(more).encode()
-	if err != nil {
+// withUnsigned returns the SignerInfo with more unsigned attributes, in place of
+// those of the same types if replace is set. What else it has stays as it came.
+func (s *SignerInfo) withUnsigned(more []Attribute, replace bool) ([]byte, error) {
+	list := importAttributes(more)
+	replaced := func(id oid.OID) bool { return replace && list.has(id) }
+	added := slices.DeleteFunc(slices.Clone(list), func(a attribute) bool { return replace && len(a.values) == 0 })
+	encoded := make([][]byte, len(added))
+	if _, err := added.encode(); err != nil {
 		return nil, err
 	}
-	added, err := members(set)
-	if err != nil {
-		return nil, err
+	for i := range added {
+		encoded[i] = added[i].encode()
 	}
-	var old [][]byte
 	// The elements as they came: BER where they were BER.
 	fields, err := members(s.raw)
 	if err != nil {
 		return nil, err
 	}
+	var kept [][]byte
 	if last := fields[len(fields)-1]; last[0] == 0xa1 {
-		if old, err = members(last); err != nil {
+		old, err := members(last)
+		if err != nil {
 			return nil, err
+		}
+		for _, attr := range old {
+			parts, err := members(attr)
+			if err != nil {
+				return nil, err
+			}
+			var id oid.OID
+			if len(parts) > 0 {
+				in := cryptobyte.String(parts[0])
+				oid.Read(&in, &id) // what has no type is no attribute to replace
+			}
+			if !replaced(id) {
+				kept = append(kept, attr)
+			}
 		}
 		fields = fields[:len(fields)-1]
 	}
-	fields = append(fields, addTo(ber.Context(1), old, added))
+	if len(kept)+len(encoded) > 0 {
+		fields = append(fields, addTo(ber.Context(1), true, kept, encoded))
+	}
 	return ber.Append(nil, ber.Sequence, true, fields...), nil
 }
 

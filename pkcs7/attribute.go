@@ -3,6 +3,9 @@ package pkcs7
 import (
 	"bytes"
 	"crypto/x509"
+	stdasn1 "encoding/asn1"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/gosmime/gosmime/internal/ber"
@@ -15,6 +18,58 @@ import (
 type Attribute struct {
 	Type   x509.OID
 	Values [][]byte // DER
+}
+
+// NewAttribute returns an attribute with the values in DER, as encoding/asn1
+// marshals them; a value of type asn1.RawValue is taken as it is. There must be
+// one value at least.
+func NewAttribute(typ x509.OID, values ...any) (Attribute, error) {
+	a := Attribute{Type: typ}
+	if len(values) == 0 {
+		return a, &SyntaxError{Field: "attribute " + typ.String(), Reason: "no value"}
+	}
+	for _, v := range values {
+		der, err := stdasn1.Marshal(v)
+		if err != nil {
+			return a, fmt.Errorf("%w: attribute %s: %w", ErrSyntax, typ, err)
+		}
+		a.Values = append(a.Values, der)
+	}
+	return a, nil
+}
+
+// Unmarshal reads the one value of a into a Go value, as encoding/asn1 does with
+// out. It fails, with an error that wraps [ErrSyntax], if there is not exactly one
+// value or it is of another type; octets after it are refused.
+func (a Attribute) Unmarshal(out any) error {
+	if len(a.Values) != 1 {
+		return &SyntaxError{Field: "attribute " + a.Type.String(), Reason: "not one value"}
+	}
+	rest, err := stdasn1.Unmarshal(a.Values[0], out)
+	if err == nil && len(rest) > 0 {
+		err = errors.New("octets after the value")
+	}
+	if err != nil {
+		return fmt.Errorf("%w: attribute %s: %w", ErrSyntax, a.Type, err)
+	}
+	return nil
+}
+
+// find returns the attribute of that type, whose values are those of all that are
+// of that type.
+func (a attributes) find(typ x509.OID) (Attribute, bool) {
+	found := Attribute{Type: typ}
+	id := oid.FromX509(typ)
+	ok := false
+	for i := range a {
+		if a[i].id == id && id != "" {
+			ok = true
+			for _, v := range a[i].values {
+				found.Values = append(found.Values, bytes.Clone(v))
+			}
+		}
+	}
+	return found, ok
 }
 
 // maxAttributes bounds the attributes of one set and the values of one attribute.

@@ -36,7 +36,8 @@ func ReadCertificates(r io.Reader, opts *ReadOptions) (certs, crls [][]byte, err
 	return certs, crls, nil
 }
 
-// WriteCertificates writes a certs-only SignedData, a .p7b or .p7c file, in DER.
+// WriteCertificates writes a certs-only SignedData, a .p7b or .p7c file, with
+// the certificates in the order in which they are given, each once.
 func WriteCertificates(w io.Writer, certs, crls [][]byte) error {
 	for i, list := range [][][]byte{certs, crls} {
 		for n, der := range list {
@@ -48,5 +49,5 @@ func WriteCertificates(w io.Writer, certs, crls [][]byte) error {
 	}
 	// RFC 5652 section 5.2: id-data, and no content.
 	out := &encapWriter{dst: w, outer: oid.SignedData, front: encodeFront(1, nil), type_: oid.Data, size: noContent, tail: -1}
-	return out.finish(encodeTail(appendNew(nil, certs...), appendNew(nil, crls...), nil))
+	return out.finish(encodeTail(false, appendNew(nil, certs...), appendNew(nil, crls...), nil))
 }

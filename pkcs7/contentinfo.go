@@ -41,6 +41,7 @@ type parser struct {
 	budget   *budget.Budget
 	copies   bool // elements keeps what is there twice
 	unparsed bool // elements are kept for the caller alone
+	filler   bool // ReadOptions.TrailingZeros
 }
 
 func newParser(src io.Reader, lim Limits) *parser {
@@ -269,7 +270,11 @@ func (p *parser) endContentInfo() error {
 	if err := p.leave("ContentInfo"); err != nil {
 		return err
 	}
-	return p.wrap(p.End(), "end of ContentInfo")
+	end := p.End
+	if p.filler {
+		end = p.EndFiller
+	}
+	return p.wrap(end(), "end of ContentInfo")
 }
 
 // elements reads a SET OF whose members are kept as they came, such as

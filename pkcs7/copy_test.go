@@ -198,7 +198,7 @@ func TestUnsignedOrder(t *testing.T) {
 		"empty":  {nil, value(2)},
 	} {
 		s.raw = ber.Append(nil, ber.Sequence, true, append(slices.Clone(fields), ber.Append(nil, ber.Context(1), true, c.old))...)
-		raw, err := s.withUnsigned([]Attribute{{Type: oid.OID("\x2a\x02").X509(), Values: [][]byte{{5, 0}}}})
+		raw, err := s.withUnsigned([]Attribute{{Type: oid.OID("\x2a\x02").X509(), Values: [][]byte{{5, 0}}}}, false)
 		if err != nil || !bytes.HasSuffix(raw, ber.Append(nil, ber.Context(1), true, c.want)) {
 			t.Errorf("%s: %x, %v", name, raw, err)
 		}

@@ -25,7 +25,7 @@ func (s *SignerInfo) Countersign(ctx context.Context, key SigningKey, opts *Sign
 	// RFC 2634 section 1.3.4 leaves few attributes: no content type, of course,
 	// and nothing of the caller's.
 	job.wished = nil
-	if err := job.fixedAttributes("", signingTime(opts)); err != nil {
+	if err := job.fixedAttributes("", signingTime(opts), opts.CertificateHash); err != nil {
 		return Attribute{}, err
 	}
 	h := job.scheme.Hash().New()

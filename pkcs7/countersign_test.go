@@ -110,7 +110,7 @@ func TestCountersignatureLimits(t *testing.T) {
 	for range maxCounterDepth {
 		outer := &SignerInfo{raw: counterInfo(t, key, nil, nil)}
 		var err error
-		if info, err = outer.withUnsigned([]Attribute{{Type: oid.AttrCountersignature.X509(), Values: [][]byte{info}}}); err != nil {
+		if info, err = outer.withUnsigned([]Attribute{{Type: oid.AttrCountersignature.X509(), Values: [][]byte{info}}}, false); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -31,6 +31,9 @@ const (
 	// DigestNamesSignature: digestAlgorithm is a signature algorithm, whose digest
 	// is used (RFC 5754 section 2).
 	DigestNamesSignature
+	// EmptyContent: a signature of content that is elsewhere has an eContent of
+	// length zero (RFC 5652 section 5.2).
+	EmptyContent
 	deviations
 )
 
@@ -38,7 +41,8 @@ const (
 func (d Deviation) String() string {
 	names := [deviations]string{DigestNotAnnounced: "digest algorithm not announced", AttributesNotDER: "signed attributes not in DER",
 		TagLength: "tag longer than announced", KeyDerivation: "key derived otherwise",
-		SignatureNamesKey: "signature algorithm names a key", DigestNamesSignature: "digest algorithm names a signature algorithm"}
+		SignatureNamesKey: "signature algorithm names a key", DigestNamesSignature: "digest algorithm names a signature algorithm",
+		EmptyContent: "empty content in a detached signature"}
 	if d == 0 || d >= deviations {
 		return fmt.Sprintf("deviation %d", uint8(d))
 	}
@@ -50,6 +54,9 @@ func (s *SignerInfo) Deviations() []Deviation {
 	var list []Deviation
 	if s.over != nil && s.parent == nil && !s.over.announces(s.digestID) {
 		list = append(list, DigestNotAnnounced)
+	}
+	if s.over != nil && s.parent == nil && s.over.emptied {
+		list = append(list, EmptyContent)
 	}
 	if len(s.asSent) > 0 {
 		list = append(list, AttributesNotDER)

@@ -249,7 +249,7 @@ func TestKeyIDInSegments(t *testing.T) {
 	var out bytes.Buffer
 	w := &encapWriter{dst: &out, outer: oid.SignedData, front: encodeFront(3, [][]byte{alg.SHA256.Identifier().DER()}), type_: oid.Data, size: unknownSize, tail: -1}
 	io.WriteString(w, text)
-	if err := w.finish(encodeTail([][]byte{key.Certificate.Raw}, nil, [][]byte{ber.Append(nil, ber.Sequence, true, fields...)})); err != nil {
+	if err := w.finish(encodeTail(false, [][]byte{key.Certificate.Raw}, nil, [][]byte{ber.Append(nil, ber.Sequence, true, fields...)})); err != nil {
 		t.Fatal(err)
 	}
 	if got, _, err := verify(out.Bytes(), nil, nil); err != nil || got != text {

@@ -29,6 +29,8 @@ type encapWriter struct {
 	size  int64 // of the content: known, unknownSize or noContent
 	tail  int   // length of what follows encapContentInfo, if that is known before: ≥ 0
 
+	holdUpTo int64 // octets of content, beyond maxHeld
+
 	held    []byte
 	written int64
 	out     *ber.Writer // nil: nothing was written yet
@@ -43,7 +45,7 @@ func (w *encapWriter) hold() int64 {
 	if w.tail >= 0 {
 		return 0
 	}
-	return maxHeld
+	return max(maxHeld, w.holdUpTo)
 }
 
 func (w *encapWriter) Write(p []byte) (int, error) {
@@ -53,7 +55,7 @@ func (w *encapWriter) Write(p []byte) (int, error) {
 	w.written += int64(len(p))
 	if w.out == nil && w.written <= w.hold() {
 		if w.held == nil && w.size > 0 {
-			w.held = make([]byte, 0, min(w.size, maxHeld))
+			w.held = make([]byte, 0, min(w.size, w.hold()))
 		}
 		w.held = append(w.held, p...)
 		return len(p), nil
@@ -161,16 +163,24 @@ func encodeFront(version int, digests [][]byte) []byte {
 	return append(ber.Append(nil, ber.Integer, false, []byte{byte(version)}), encodeSet(ber.Set, digests)...)
 }
 
-// encodeTail returns certificates, crls and signerInfos.
-func encodeTail(certs, crls, signers [][]byte) []byte {
+// encodeTail returns certificates, crls and signerInfos, in the order of DER or
+// in the caller's: programs such as Thunderbird and SCEP clients look at the
+// first certificate and the first signer only.
+func encodeTail(sorted bool, certs, crls, signers [][]byte) []byte {
+	encode := func(tag ber.Tag, list [][]byte) []byte {
+		if sorted {
+			return encodeSet(tag, slices.Clone(list))
+		}
+		return ber.Append(nil, tag, true, list...)
+	}
 	var tail []byte
 	if len(certs) > 0 {
-		tail = append(tail, encodeSet(ber.Context(0), certs)...)
+		tail = encode(ber.Context(0), certs)
 	}
 	if len(crls) > 0 {
-		tail = append(tail, encodeSet(ber.Context(1), crls)...)
+		tail = append(tail, encode(ber.Context(1), crls)...)
 	}
-	return append(tail, encodeSet(ber.Set, signers)...)
+	return append(tail, encode(ber.Set, signers)...)
 }
 
 // signedVersion returns the version number that fits (RFC 5652 section 5.1).

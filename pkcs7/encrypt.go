@@ -27,10 +27,20 @@ func NewEncryptWriter(ctx context.Context, dst io.Writer, to []Recipient, opts *
 	if opts == nil {
 		opts = &EncryptOptions{}
 	}
+	size := opts.Size
+	if size <= 0 {
+		size = unknownSize
+	}
+	return newEncryption(ctx, dst, to, opts, size)
+}
+
+// newEncryption is NewEncryptWriter for a content of that size, or unknownSize.
+func newEncryption(ctx context.Context, dst io.Writer, to []Recipient, opts *EncryptOptions, size int64) (io.WriteCloser, error) {
 	e, err := newEnvelope(opts)
 	if err != nil {
 		return nil, err
 	}
+	e.size = size
 	if len(to) == 0 {
 		return nil, fmt.Errorf("%w: no recipients", ErrNoKey)
 	}
@@ -117,10 +127,7 @@ func newEnvelope(opts *EncryptOptions) (*envelope, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
-	e := &envelope{contentType: oid.FromX509(opts.ContentType), content: content, authenticated: cipher.Authenticated(), size: opts.Size, ciphertext: opts.Ciphertext}
-	if e.size <= 0 {
-		e.size = -1
-	}
+	e := &envelope{contentType: oid.FromX509(opts.ContentType), content: content, authenticated: cipher.Authenticated(), ciphertext: opts.Ciphertext}
 	if e.contentType == "" {
 		e.contentType = oid.Data
 	}

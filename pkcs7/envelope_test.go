@@ -101,7 +101,7 @@ var testKeys = sync.OnceValue(func() []testKey {
 	}
 	keys = append(keys, testKey{"ML-KEM-1024", testCertificate(rawSPKI(oid.MLKEM1024, k1024.EncapsulationKey().Bytes()), 41), k1024})
 	// RFC 9935 section 6: the seed, which is all that is needed.
-	k512, err := ParsePrivateKey(rawPKCS8(oid.MLKEM512, ber.Append(nil, ber.Context(0), false, noise(64))))
+	k512, err := parsePrivateKey(rawPKCS8(oid.MLKEM512, ber.Append(nil, ber.Context(0), false, noise(64))))
 	if err != nil {
 		panic(err)
 	}

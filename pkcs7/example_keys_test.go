@@ -3,12 +3,8 @@ package pkcs7_test
 import (
 	"bytes"
 	"context"
-	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -224,58 +220,6 @@ func ExampleEncryptOptions() {
 		}
 	}
 	// Output: AES-128-GCM 1.3.6.1.4.1.32473.1
-}
-
-// A private key in any of the usual forms.
-func ExampleParsePrivateKey() {
-	made, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(made)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	key, err := pkcs7.ParsePrivateKey(der)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	signer, ok := key.(crypto.Signer) // an X25519 or ML-KEM key can only decrypt
-	fmt.Println(ok, made.PublicKey.Equal(signer.Public()))
-
-	_, err = pkcs7.ParsePrivateKey([]byte("text"))
-	fmt.Println(errors.Is(err, pkcs7.ErrSyntax))
-	// Output:
-	// true true
-	// true
-}
-
-// lockedKey is of no worth: its password is in the example.
-const lockedKey = `
------BEGIN ENCRYPTED PRIVATE KEY-----
-MIGbMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhT9vYEP6Dj/QICCAAw
-DAYIKoZIhvcNAgkFADAdBglghkgBZQMEASoEELDLl2wSyyQRNFChgRd3a/IEQOPf
-TEVKkil2jgUiuxEirmXbqlOBB7TDim/yhi3ObYLOx4iVDTjJmvTOmGOlRSgnQPGJ
-+6Jdj7ryFiiFcZ97Xxc=
------END ENCRYPTED PRIVATE KEY-----
-`
-
-func ExampleDecryptPrivateKey() {
-	block, _ := pem.Decode([]byte(lockedKey))
-	if block == nil {
-		fmt.Println("no PEM")
-		return
-	}
-	for _, password := range []string{"correct horse", "battery staple"} {
-		key, err := pkcs7.DecryptPrivateKey(block.Bytes, []byte(password))
-		fmt.Printf("%T %v\n", key, errors.Is(err, pkcs7.ErrDecrypt))
-	}
-	// Output:
-	// ed25519.PrivateKey false
-	// <nil> true
 }
 
 // Limits bound what a message may cost; shared ones count for several layers.

@@ -50,7 +50,7 @@ func goldenKeys(t testing.TB, g *suites.Golden) [][]DecryptionKey {
 		if block, _ := pem.Decode(der); block != nil {
 			der = block.Bytes
 		}
-		key, err := ParsePrivateKey(der)
+		key, err := parsePrivateKey(der)
 		if err != nil && goldenExceptions[g.Case] != "" {
 			key, err = struct{}{}, nil // of a kind that is not supported either
 		}

@@ -21,6 +21,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/suites"
@@ -136,4 +137,15 @@ type onlyReader struct{ io.Reader }
 func fingerprint(cert *x509.Certificate) string {
 	sum := sha1.Sum(cert.Raw)
 	return hex.EncodeToString(sum[:])
+}
+
+// parsePrivateKey reads a private key in any of the usual forms.
+func parsePrivateKey(der []byte) (crypto.PrivateKey, error) {
+	if key, err := x509.ParsePKCS1PrivateKey(der); err == nil {
+		return key, nil
+	}
+	if key, err := x509.ParseECPrivateKey(der); err == nil {
+		return key, nil
+	}
+	return alg.ParsePrivateKey(der)
 }

@@ -1,6 +1,7 @@
 package pkcs7
 
 import (
+	"crypto/x509"
 	"fmt"
 	"io"
 
@@ -16,6 +17,14 @@ type ReadOptions struct {
 	// lists and signed code of Microsoft: what Read returns, and what is hashed,
 	// is then the contents octets of that element (RFC 5652 section 5.2.1).
 	PKCS7Content bool
+	// TrailingZeros accepts any number of NUL octets, and of blanks and line ends,
+	// after the ContentInfo, as in the Contents of a PDF signature, which is as
+	// long as was reserved for it. Without it, at most 16 may follow.
+	TrailingZeros bool
+	// Certificates may be those of signers, in addition to the certificates in
+	// the message, and are among what a [TrustFunc] gets as extra. Nothing vouches
+	// for them either.
+	Certificates []*x509.Certificate
 }
 
 // Limits bound the work that one message may cause. A zero field has the

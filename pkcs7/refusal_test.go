@@ -5,13 +5,6 @@ import (
 	"testing"
 )
 
-// A modulus that takes minutes to check is refused before that.
-func TestParsePrivateKeySize(t *testing.T) {
-	if _, err := ParsePrivateKey(make([]byte, maxPrivateKey+1)); !errors.Is(err, ErrUnsupported) {
-		t.Errorf("%v", err)
-	}
-}
-
 // A DecryptReader that nobody made returns nothing.
 func TestZeroDecryptReader(t *testing.T) {
 	var r DecryptReader

@@ -197,7 +197,7 @@ func TestForgedAttributes(t *testing.T) {
 	var out bytes.Buffer
 	w := &encapWriter{dst: &out, outer: oid.SignedData, front: encodeFront(1, [][]byte{s.digestID.DER()}), type_: oid.Data, size: unknownSize, tail: -1}
 	w.Write(s.signedDER)
-	if err := w.finish(encodeTail([][]byte{key.Certificate.Raw}, nil, [][]byte{bare})); err != nil {
+	if err := w.finish(encodeTail(false, [][]byte{key.Certificate.Raw}, nil, [][]byte{bare})); err != nil {
 		t.Fatal(err)
 	}
 	if _, _, err := verify(out.Bytes(), nil, nil); !errors.Is(err, ErrSignature) {

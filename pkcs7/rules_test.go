@@ -35,7 +35,7 @@ func (c *crafted) message(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	typ, content := cmp.Or(c.typ, oid.Data), cmp.Or(c.content, text)
-	if err := job.fixedAttributes(typ, time.Now()); err != nil {
+	if err := job.fixedAttributes(typ, time.Now(), 0); err != nil {
 		t.Fatal(err)
 	}
 	h := job.scheme.Hash().New()
@@ -69,7 +69,7 @@ func (c *crafted) message(t *testing.T) []byte {
 	var out bytes.Buffer
 	w := &encapWriter{dst: &out, outer: oid.SignedData, front: front, type_: typ, size: unknownSize, tail: -1}
 	io.WriteString(w, content)
-	if err := w.finish(encodeTail([][]byte{c.key.Certificate.Raw}, c.crls, [][]byte{info})); err != nil {
+	if err := w.finish(encodeTail(false, [][]byte{c.key.Certificate.Raw}, c.crls, [][]byte{info})); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
@@ -131,10 +131,10 @@ func TestAttributeRules(t *testing.T) {
 		"protection malformed":        {crafted{attrs: with(oid.AttrCMSAlgorithmProtection, octets(3))}, ErrSyntax},
 		"protection twice":            {crafted{attrs: twice(oid.AttrCMSAlgorithmProtection)}, ErrSyntax},
 		"no protection":               {crafted{attrs: without(oid.AttrCMSAlgorithmProtection)}, nil},
-		"other signing certificate":   {crafted{attrs: with(oid.AttrSigningCertificateV2, encodeSigningCertificate(otherCert))}, ErrSignature},
+		"other signing certificate":   {crafted{attrs: with(oid.AttrSigningCertificateV2, encodeSigningCertificate(otherCert, alg.SHA256))}, ErrSignature},
 		"garbage signing certificate": {crafted{attrs: with(oid.AttrSigningCertificateV2, octets(1))}, ErrSyntax},
 		"no signing certificate":      {crafted{attrs: without(oid.AttrSigningCertificateV2)}, nil},
-		"v1 of another digest":        {crafted{attrs: with(oid.AttrSigningCertificate, encodeSigningCertificate(otherCert))}, ErrSignature},
+		"v1 of another digest":        {crafted{attrs: with(oid.AttrSigningCertificate, encodeSigningCertificate(otherCert, alg.SHA256))}, ErrSignature},
 		"security label twice":        {crafted{attrs: with(oid.AttrSecurityLabel, octets(1), octets(2))}, ErrSyntax},
 		"unknown attribute":           {crafted{attrs: with("\x2a\x03", octets(1), octets(2))}, nil},
 		"signing time unsigned":       {crafted{unsigned: attributes{{oid.AttrSigningTime, [][]byte{encodeTime(time.Now())}}}}, ErrSyntax},
@@ -183,7 +183,7 @@ func TestOneUnknownSigner(t *testing.T) {
 	var out bytes.Buffer
 	w := &encapWriter{dst: &out, outer: oid.SignedData, front: encodeFront(1, [][]byte{good.digestID.DER()}), type_: oid.Data, size: unknownSize, tail: -1}
 	io.WriteString(w, text)
-	if err := w.finish(encodeTail([][]byte{key.Certificate.Raw}, nil, [][]byte{good.raw, unknown})); err != nil {
+	if err := w.finish(encodeTail(false, [][]byte{key.Certificate.Raw}, nil, [][]byte{good.raw, unknown})); err != nil {
 		t.Fatal(err)
 	}
 	outcome := map[bool]int{}
@@ -217,7 +217,7 @@ func signBare(t *testing.T, key SigningKey, content string) []byte {
 	var out bytes.Buffer
 	w := &encapWriter{dst: &out, outer: oid.SignedData, front: encodeFront(1, [][]byte{job.digestID.DER()}), type_: oid.Data, size: unknownSize, tail: -1}
 	io.WriteString(w, content)
-	if err := w.finish(encodeTail([][]byte{key.Certificate.Raw}, nil, [][]byte{info})); err != nil {
+	if err := w.finish(encodeTail(false, [][]byte{key.Certificate.Raw}, nil, [][]byte{info})); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
@@ -283,7 +283,7 @@ func TestEvidence(t *testing.T) {
 	if err != nil || len(elements) != 5 {
 		t.Fatalf("%x, %v", elements, err)
 	}
-	if !bytes.Equal(elements[1], []byte{0x30, 0}) || !bytes.Equal(elements[2], response) || !bytes.Contains(bytes.Join(elements[3:], nil), basic) {
+	if !bytes.Equal(elements[1], response) || !bytes.Equal(elements[2], []byte{0x30, 0}) || !bytes.Contains(bytes.Join(elements[3:], nil), basic) {
 		t.Errorf("%x", elements)
 	}
 	if v := signedVersion(oid.Data, nil, [][]byte{choice}, false); v != 5 {

@@ -1,6 +1,7 @@
 package pkcs7
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/x509"
@@ -33,10 +34,19 @@ type SignOptions struct {
 	// ByKeyID names signers by subject key identifier, where the certificate has
 	// one. gpgsm and the stock commands of NeoMutt do not read that.
 	ByKeyID bool
-	// Size of the content if known: the output is then DER, if besides the
+	// Size of the content if known: all lengths are then definite, if besides the
 	// content has at most 1 MiB or the signatures are of known length, as those
-	// of all but ECDSA keys are. Else it is BER, but for small contents.
+	// of all but ECDSA keys are. Else they are not, but for small contents.
 	Size int64
+	// Sorted puts certificates and signers in the order that DER has for sets
+	// (X.690 clause 11.6). Without it they are in the caller's order, the first
+	// signer and the certificate of that one first, where simple programs look
+	// for them.
+	Sorted bool
+	// CertificateHash is the digest by which the signing certificate attribute
+	// names the signer's certificate (RFC 5035); zero: SHA-256. It must be SHA-256
+	// or another one of the SHA-2 and SHA-3 families.
+	CertificateHash crypto.Hash
 	// NoCertificates leaves the signers' certificates and their chains out.
 	NoCertificates bool
 	// Detached is the content for AddSigner, where the message has none inside.
@@ -68,7 +78,8 @@ func NewSignWriter(ctx context.Context, dst io.Writer, signers []SigningKey, opt
 }
 
 // SignDetached reads content to its end and writes a SignedData without
-// content to dst, in DER.
+// content to dst, with definite lengths: DER, with SignOptions.Sorted or if there
+// is one signer with one certificate.
 func SignDetached(ctx context.Context, dst io.Writer, content io.Reader, signers []SigningKey, opts *SignOptions) error {
 	if opts == nil {
 		opts = &SignOptions{}
@@ -90,6 +101,7 @@ type signing struct {
 	ctx    context.Context
 	jobs   []*signJob
 	bare   bool // NoCertificates
+	sorted bool
 	digest *Digester
 	type_  oid.OID
 	out    *encapWriter
@@ -101,7 +113,7 @@ func newSigning(ctx context.Context, signers []SigningKey, opts *SignOptions) (*
 	if len(signers) == 0 {
 		return nil, ErrNoSigner
 	}
-	s := &signing{ctx: ctx, bare: opts.NoCertificates, type_: oid.FromX509(opts.ContentType)}
+	s := &signing{ctx: ctx, bare: opts.NoCertificates, sorted: opts.Sorted, type_: oid.FromX509(opts.ContentType)}
 	if s.type_ == "" {
 		s.type_ = oid.Data
 	}
@@ -112,7 +124,7 @@ func newSigning(ctx context.Context, signers []SigningKey, opts *SignOptions) (*
 		if err != nil {
 			return nil, fmt.Errorf("pkcs7: signer %d: %w", i, err)
 		}
-		if err := job.fixedAttributes(s.type_, at); err != nil {
+		if err := job.fixedAttributes(s.type_, at, opts.CertificateHash); err != nil {
 			return nil, fmt.Errorf("pkcs7: signer %d: %w", i, err)
 		}
 		hashes = append(hashes, job.scheme.Hash())
@@ -175,7 +187,7 @@ func (s *signing) finish() error {
 	if err != nil {
 		return err
 	}
-	return s.out.finish(encodeTail(s.certificates(), nil, signers))
+	return s.out.finish(encodeTail(s.sorted, s.certificates(), nil, signers))
 }
 
 // sign returns the SignerInfos.
@@ -217,19 +229,49 @@ func (s *signing) certificates() [][]byte {
 // predictTail returns how long what follows the content will be, or −1 if that
 // depends on the signatures.
 func (s *signing) predictTail() int {
+	tail, exact, err := s.longestTail()
+	if err != nil || !exact {
+		return -1
+	}
+	return len(tail)
+}
+
+// longestTail returns what follows the content, with signatures of the greatest
+// length, and whether all have that length.
+func (s *signing) longestTail() (tail []byte, exact bool, err error) {
 	var signers [][]byte
+	exact = true
 	for _, job := range s.jobs {
 		n, fixed := job.pub.SignatureLen()
-		if !fixed {
-			return -1 // as for ECDSA
-		}
+		exact = exact && fixed
 		set, err := job.attributes(make([]byte, job.scheme.Hash().Size())).encode()
 		if err != nil {
-			return -1
+			return nil, false, err
 		}
 		signers = append(signers, job.encode(set, make([]byte, n)))
 	}
-	return len(encodeTail(s.certificates(), nil, signers))
+	return encodeTail(s.sorted, s.certificates(), nil, signers), exact, nil
+}
+
+// MaxSize returns how many octets [SignDetached] writes at most for these signers
+// with o, which may be nil. No key is used. Programs that reserve room before
+// they sign, as for PDF, add what timestamps and other unsigned attributes take.
+func (o *SignOptions) MaxSize(signers []SigningKey) (int, error) {
+	if o == nil {
+		o = &SignOptions{}
+	}
+	s, err := newSigning(context.Background(), signers, o)
+	if err != nil {
+		return 0, err
+	}
+	tail, _, err := s.longestTail()
+	if err != nil {
+		return 0, err
+	}
+	var out bytes.Buffer
+	w := s.writer(&out, noContent)
+	err = w.finish(tail)
+	return out.Len(), err
 }
 
 // A signJob makes one SignerInfo.
@@ -281,7 +323,14 @@ func newSignJob(k *SigningKey, byKeyID bool) (*signJob, error) {
 // fixedAttributes makes the attributes that don't depend on the content: what
 // every signature of ours has (RFC 8551 section 2.5, RFC 6211, RFC 5035) and
 // what the caller wants. No type is "" in a countersignature.
-func (j *signJob) fixedAttributes(typ oid.OID, at time.Time) error {
+func (j *signJob) fixedAttributes(typ oid.OID, at time.Time, certHash crypto.Hash) error {
+	if certHash == 0 {
+		certHash = crypto.SHA256
+	}
+	hash := alg.HashOfCrypto(certHash)
+	if hash == 0 || hash.Weak() {
+		return fmt.Errorf("%w: CertificateHash", ErrUnsupported)
+	}
 	signingTime := encodeTime(at)
 	if signingTime == nil {
 		return &SyntaxError{Field: "signingTime", Reason: "year out of range"}
@@ -291,7 +340,7 @@ func (j *signJob) fixedAttributes(typ oid.OID, at time.Time) error {
 			attribute{oid.AttrCMSAlgorithmProtection, [][]byte{encodeAlgorithmProtection(j.digestID, j.sigID)}})
 	}
 	j.fixed = append(j.fixed, attribute{oid.AttrSigningTime, [][]byte{signingTime}},
-		attribute{oid.AttrSigningCertificateV2, [][]byte{encodeSigningCertificate(j.cert)}})
+		attribute{oid.AttrSigningCertificateV2, [][]byte{encodeSigningCertificate(j.cert, hash)}})
 	for _, a := range j.wished {
 		if j.fixed.has(a.id) || a.id == oid.AttrMessageDigest || a.id == oid.AttrContentType || a.id == oid.AttrCountersignature {
 			return &SyntaxError{Field: "Attributes", Reason: "attribute " + a.id.String() + " is not the caller's"}

@@ -25,12 +25,14 @@ type SignedReader struct {
 	p         *parser
 	historic  bool
 	pkcs7     bool // PKCS7Content
+	outside   []*x509.Certificate
 	type_     oid.OID
 	version   int
 	digestIDs [][]byte   // digestAlgorithms, DER
 	announced []alg.Hash // those of them that are known
 	content   io.Reader  // nil: there is none, or it was written to digest
-	embedded  bool
+	embedded  bool       // the content is inside
+	emptied   bool       // there is an eContent of length zero, and the content is not inside
 	digest    *Digester
 	again     *stream.Rewind // to the source of the content; nil: can't be read again
 	certs     [][]byte
@@ -54,10 +56,10 @@ func NewSignedReader(src, detached io.Reader, opts *ReadOptions) (*SignedReader,
 	if err := r.begin(); err != nil {
 		return nil, err
 	}
-	if r.embedded && detached != nil {
-		// A verifier that fell back to either content would check what nobody is
-		// shown (eContent confusion).
-		return nil, r.p.fail("SignedData.encapContentInfo.eContent", "content inside a detached signature")
+	if detached != nil {
+		if err := r.detach(); err != nil {
+			return nil, err
+		}
 	}
 	if !r.embedded {
 		r.content = detached
@@ -79,18 +81,43 @@ func NewDetachedReader(src io.Reader, d *Digester, opts *ReadOptions) (*SignedRe
 	if err := r.begin(); err != nil {
 		return nil, err
 	}
-	if r.embedded {
-		return nil, r.p.fail("SignedData.encapContentInfo.eContent", "content inside a detached signature")
+	if err := r.detach(); err != nil {
+		return nil, err
 	}
 	r.digest = d
 	return r, nil
+}
+
+// detach says that the content is not inside.
+//
+// DEVIATION: RFC 5652 section 5.2 wants eContent to be absent then. Some programs
+// write one of length zero, which holds nothing that could be shown instead. Any
+// other one is refused: a verifier that fell back to either content would check
+// what nobody is shown (eContent confusion).
+func (r *SignedReader) detach() error {
+	if !r.embedded {
+		return nil
+	}
+	const field = "SignedData.encapContentInfo.eContent"
+	var first [1]byte
+	switch _, err := stream.ReadSome(r.content, first[:]); err {
+	case io.EOF:
+		r.embedded, r.emptied, r.content = false, true, nil
+		return nil
+	case nil:
+		return r.p.fail(field, "content inside a detached signature")
+	default:
+		return r.p.wrap(err, field)
+	}
 }
 
 func newSignedReader(src io.Reader, opts *ReadOptions) *SignedReader {
 	if opts == nil {
 		opts = &ReadOptions{}
 	}
-	return &SignedReader{p: newParser(src, opts.Limits), historic: opts.InsecureHistoric, pkcs7: opts.PKCS7Content}
+	r := &SignedReader{p: newParser(src, opts.Limits), historic: opts.InsecureHistoric, pkcs7: opts.PKCS7Content, outside: opts.Certificates}
+	r.p.filler = opts.TrailingZeros
+	return r
 }
 
 // keepLimit returns how much content to hold: a signature of a pure algorithm
@@ -247,7 +274,7 @@ func (r *SignedReader) ContentType() x509.OID { return r.type_.X509() }
 // finish reads what follows the content and returns io.EOF if all is well.
 func (r *SignedReader) finish() error {
 	p := r.p
-	if r.embedded {
+	if r.embedded || r.emptied {
 		if err := p.leave("SignedData.encapContentInfo.eContent"); err != nil {
 			return err
 		}

@@ -45,7 +45,11 @@ func signDetached(t testing.TB, content string, opts *SignOptions, keys ...Signi
 // verify returns the content of a message that must verify.
 func verify(msg []byte, detached io.Reader, opts *ReadOptions) (string, []*x509.Certificate, error) {
 	var out bytes.Buffer
-	certs, err := Verify(context.Background(), &out, bytes.NewReader(msg), detached, trustAll, opts)
+	signers, err := Verify(context.Background(), &out, bytes.NewReader(msg), detached, trustAll, opts)
+	var certs []*x509.Certificate
+	for _, s := range signers {
+		certs = append(certs, s.Certificate())
+	}
 	return out.String(), certs, err
 }
 

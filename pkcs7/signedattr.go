@@ -2,7 +2,6 @@ package pkcs7
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"crypto/subtle"
 	"crypto/x509"
 	"fmt"
@@ -206,20 +205,25 @@ func readCertID(certs *cryptobyte.String, v2 bool) (*essCertID, error) {
 	return e, nil
 }
 
-// encodeSigningCertificate returns a SigningCertificateV2 that names c, with
-// the default hash, SHA-256, and issuerSerial.
-func encodeSigningCertificate(c *x509der.Certificate) []byte {
-	digest := sha256.Sum256(c.Raw)
+// encodeSigningCertificate returns a SigningCertificateV2 that names c by hash
+// and by issuerSerial. SHA-256 is the default, which DER leaves out.
+func encodeSigningCertificate(c *x509der.Certificate, hash alg.Hash) []byte {
+	h := hash.New()
+	h.Write(c.Raw)
+	var algorithm []byte
+	if hash != alg.SHA256 {
+		algorithm = hash.Identifier().DER()
+	}
 	names := total(ber.Context(4), int64(len(c.Issuer)))
 	issuerSerial := total(ber.Sequence, names) + total(ber.Integer, int64(len(c.SerialDER)))
-	id := total(ber.OctetString, sha256.Size) + total(ber.Sequence, issuerSerial)
+	id := int64(len(algorithm)) + total(ber.OctetString, int64(h.Size())) + total(ber.Sequence, issuerSerial)
 	certs := total(ber.Sequence, id)
 
 	b := make([]byte, 0, certs+16)
 	b = ber.AppendHeader(b, ber.Sequence, true, total(ber.Sequence, certs))
 	b = ber.AppendHeader(b, ber.Sequence, true, certs)
-	b = ber.AppendHeader(b, ber.Sequence, true, id)
-	b = append(ber.AppendHeader(b, ber.OctetString, false, sha256.Size), digest[:]...)
+	b = append(ber.AppendHeader(b, ber.Sequence, true, id), algorithm...)
+	b = h.Sum(ber.AppendHeader(b, ber.OctetString, false, int64(h.Size())))
 	b = ber.AppendHeader(b, ber.Sequence, true, issuerSerial)
 	b = ber.AppendHeader(b, ber.Sequence, true, names)
 	b = append(ber.AppendHeader(b, ber.Context(4), true, int64(len(c.Issuer))), c.Issuer...)

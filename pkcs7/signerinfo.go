@@ -39,6 +39,16 @@ type SignerInfo struct {
 // [SignerInfo.CheckSignature] finds no fault.
 func (s *SignerInfo) Signed() []Attribute { return s.signed.exported() }
 
+// SignedAttribute returns the signed attribute of that type. What it says counts if
+// [SignerInfo.CheckSignature] finds no fault.
+func (s *SignerInfo) SignedAttribute(typ x509.OID) (a Attribute, ok bool) { return s.signed.find(typ) }
+
+// UnsignedAttribute returns the unsigned attribute of that type, with the values
+// of all such attributes. Anyone may have added it.
+func (s *SignerInfo) UnsignedAttribute(typ x509.OID) (a Attribute, ok bool) {
+	return s.unsigned.find(typ)
+}
+
 // Unsigned returns the attributes that anyone may have added: they prove nothing.
 func (s *SignerInfo) Unsigned() []Attribute { return s.unsigned.exported() }
 

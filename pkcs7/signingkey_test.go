@@ -140,7 +140,7 @@ func TestGoldenKeys(t *testing.T) {
 			t.Logf("no %s", name)
 			continue
 		}
-		key, err := ParsePrivateKey(readPEM(t, path+"/"+name+".key.pem"))
+		key, err := parsePrivateKey(readPEM(t, path+"/"+name+".key.pem"))
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue

@@ -34,7 +34,7 @@ func derOf(t *testing.T, path, kind string) []byte {
 
 func suiteKey(t *testing.T, cert, key string) DecryptionKey {
 	t.Helper()
-	private, err := ParsePrivateKey(derOf(t, key, "PRIVATE KEY"))
+	private, err := parsePrivateKey(derOf(t, key, "PRIVATE KEY"))
 	if err != nil {
 		t.Fatalf("%s: %v", key, err)
 	}
@@ -47,7 +47,7 @@ func TestSuitesDecrypt(t *testing.T) {
 	root := suites.Corpus(t)
 	at := func(elem ...string) string { return filepath.Join(append([]string{root}, elem...)...) }
 	kemBob := func(t *testing.T) DecryptionKey {
-		private, err := ParsePrivateKey(derOf(t, at("rfc9690-rsa-kem/bob.key.der"), "PRIVATE KEY"))
+		private, err := parsePrivateKey(derOf(t, at("rfc9690-rsa-kem/bob.key.der"), "PRIVATE KEY"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -157,7 +157,7 @@ func TestHackathonMLKEM(t *testing.T) {
 	opened, refused := 0, 0
 	for _, cert := range certs {
 		stem := strings.TrimSuffix(cert, "_ee.der")
-		private, err := ParsePrivateKey(derOf(t, stem+"_priv.der", ""))
+		private, err := parsePrivateKey(derOf(t, stem+"_priv.der", ""))
 		pure := strings.HasPrefix(filepath.Base(stem), "ml-kem-")
 		if pure && err != nil {
 			t.Errorf("%s: %v", stem, err)

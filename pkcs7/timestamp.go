@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/subtle"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/internal/x509der"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
@@ -64,38 +66,92 @@ func (s *SignerInfo) timestamps() [][]byte {
 	return list[:min(len(list), maxTimestamps)]
 }
 
-// verifyTimestamp checks one token, a SignedData of exactly one signer.
+// verifyTimestamp checks one token over this signature.
 func (s *SignerInfo) verifyTimestamp(ctx context.Context, token []byte, trust TrustFunc) (time.Time, error) {
 	r, info, err := s.readToken(token)
 	if err != nil {
 		return time.Time{}, err
 	}
-	if err := info.covers(s.signature, s.over.historic); err != nil {
+	if err := info.covers(bytes.NewReader(s.signature), s.over.historic); err != nil {
 		return time.Time{}, err
 	}
+	// The token may leave out what the message has.
+	r.parsed = append(r.parsedCerts(), s.over.parsedCerts()...)
+	if _, err := r.verifyToken(ctx, info, trust, s.over.elements()); err != nil {
+		return time.Time{}, err
+	}
+	return info.time.Add(info.accuracy), nil
+}
+
+// verifyToken checks the signature of a token, a SignedData of exactly one signer,
+// and asks trust about the authority.
+func (r *SignedReader) verifyToken(ctx context.Context, info *tstInfo, trust TrustFunc, extra [][]byte) (*x509.Certificate, error) {
 	if len(r.signers) != 1 {
-		return time.Time{}, fmt.Errorf("%w: a token has exactly one signer", ErrNoSigner)
+		return nil, fmt.Errorf("%w: a token has exactly one signer", ErrNoSigner)
 	}
 	tsa := r.signers[0]
 	// RFC 3161 section 2.4.2, RFC 5816: the certificate is named in the token.
 	if !tsa.signed.has(oid.AttrSigningCertificate) && !tsa.signed.has(oid.AttrSigningCertificateV2) {
-		return time.Time{}, tsa.syntax("signedAttrs", "no signing certificate")
+		return nil, tsa.syntax("signedAttrs", "no signing certificate")
 	}
-	// The token may leave out what the message has.
-	r.parsed = append(r.parsedCerts(), s.over.parsedCerts()...)
-	extra := append(r.elements(), s.over.elements()...)
-	cert, err := tsa.verify(ctx, trust, info.time, extra)
+	cert, err := tsa.verify(ctx, trust, info.time, append(r.elements(), extra...))
 	if err != nil {
-		return time.Time{}, err
+		return nil, err
 	}
 	c, err := parseCertificate(cert)
 	if err != nil {
-		return time.Time{}, err
+		return nil, err
 	}
 	if !onlyTimeStamping(c) {
-		return time.Time{}, fmt.Errorf("%w: the certificate is not for time stamping alone", ErrSignature)
+		return nil, fmt.Errorf("%w: the certificate is not for time stamping alone", ErrSignature)
 	}
-	return info.time.Add(info.accuracy), nil
+	return cert, nil
+}
+
+// A Timestamp is what a token says that [VerifyTimestamp] found good.
+type Timestamp struct {
+	// Time is when the authority saw the data. It may have been as much earlier or
+	// later as Accuracy says; zero: nothing is said.
+	Time     time.Time
+	Accuracy time.Duration
+	Serial   *big.Int
+	Policy   x509.OID
+	Nonce    *big.Int          // of the request; nil: none
+	TSA      *x509.Certificate // of the authority
+}
+
+// VerifyTimestamp checks an RFC 3161 token, a ContentInfo in DER or BER, over
+// data, which it reads to its end, and asks trust about the authority's
+// certificate at the token's time; trust must hold it to the purpose of time
+// stamping and must not be nil. The authority's certificate is looked for in the
+// token and in ReadOptions.Certificates. Content that is not what was stamped is
+// [ErrDigest]. Whether Nonce and Policy are those of a request is for the caller
+// to compare.
+func VerifyTimestamp(ctx context.Context, token []byte, data io.Reader, trust TrustFunc, opts *ReadOptions) (*Timestamp, error) {
+	if trust == nil {
+		return nil, errors.New("pkcs7: VerifyTimestamp without a TrustFunc")
+	}
+	if opts == nil {
+		opts = &ReadOptions{}
+	}
+	r, info, err := readTSTInfo(token, opts)
+	if err != nil {
+		return nil, err
+	}
+	if err := info.covers(stream.ContextReader(ctx, data), opts.InsecureHistoric); err != nil {
+		return nil, err
+	}
+	var extra [][]byte
+	for _, c := range opts.Certificates {
+		if c != nil {
+			extra = append(extra, c.Raw)
+		}
+	}
+	cert, err := r.verifyToken(ctx, info, trust, extra)
+	if err != nil {
+		return nil, err
+	}
+	return &Timestamp{Time: info.time, Accuracy: info.accuracy, Serial: info.serial, Policy: info.policy.X509(), Nonce: info.nonce, TSA: cert}, nil
 }
 
 // readToken reads a TimeStampToken within the budget of the message.
@@ -105,7 +161,12 @@ func (s *SignerInfo) readToken(token []byte) (*SignedReader, *tstInfo, error) {
 	}
 	lim := s.over.p.lim
 	lim.shared = s.over.p.budget
-	r, err := NewSignedReader(bytes.NewReader(token), nil, &ReadOptions{Limits: lim, InsecureHistoric: s.over.historic})
+	return readTSTInfo(token, &ReadOptions{Limits: lim, InsecureHistoric: s.over.historic})
+}
+
+// readTSTInfo reads a TimeStampToken.
+func readTSTInfo(token []byte, opts *ReadOptions) (*SignedReader, *tstInfo, error) {
+	r, err := NewSignedReader(bytes.NewReader(token), nil, opts)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -143,6 +204,7 @@ func onlyTimeStamping(c *x509der.Certificate) bool {
 type tstInfo struct {
 	policy  oid.OID
 	imprint imprint
+	serial  *big.Int
 	time    time.Time
 	nonce   *big.Int // or nil
 
@@ -168,7 +230,7 @@ func readImprint(s *cryptobyte.String, out *imprint) bool {
 }
 
 // covers checks that the timestamp is one of data.
-func (i *tstInfo) covers(data []byte, historic bool) error {
+func (i *tstInfo) covers(data io.Reader, historic bool) error {
 	hash, err := alg.HashOf(i.imprint.algorithm)
 	if err != nil {
 		return algError(err, "TSTInfo.messageImprint")
@@ -177,9 +239,11 @@ func (i *tstInfo) covers(data []byte, historic bool) error {
 		return fmt.Errorf("%w: TSTInfo.messageImprint: digest %v", ErrWeak, hash)
 	}
 	h := hash.New()
-	h.Write(data)
+	if _, err := stream.Copy(h, data); err != nil {
+		return fmt.Errorf("pkcs7: time-stamped data: %w", err)
+	}
 	if subtle.ConstantTimeCompare(h.Sum(nil), i.imprint.digest) != 1 {
-		return fmt.Errorf("%w: the timestamp is of another signature", ErrDigest)
+		return fmt.Errorf("%w: the timestamp is of something else", ErrDigest)
 	}
 	return nil
 }
@@ -198,17 +262,18 @@ func (i *tstInfo) covers(data []byte, historic bool) error {
 //	    tsa [0] GeneralName OPTIONAL,
 //	    extensions [1] IMPLICIT Extensions OPTIONAL }
 func parseTSTInfo(der []byte) (*tstInfo, bool) {
-	var seq, genTime, unused cryptobyte.String
+	var seq, serial, genTime cryptobyte.String
 	var version int
 	info := &tstInfo{}
 	s := cryptobyte.String(der)
 	if !s.ReadASN1(&seq, asn1.SEQUENCE) || !s.Empty() ||
 		!seq.ReadASN1Integer(&version) || version != 1 || !oid.Read(&seq, &info.policy) ||
 		!readImprint(&seq, &info.imprint) ||
-		!seq.ReadASN1(&unused, asn1.INTEGER) || len(unused) > 64 ||
+		!seq.ReadASN1(&serial, asn1.INTEGER) || len(serial) == 0 || len(serial) > 64 ||
 		!seq.ReadASN1(&genTime, asn1.GeneralizedTime) {
 		return nil, false
 	}
+	info.serial = twosComplement(serial)
 	var ok bool
 	if info.time, ok = parseGenTime(string(genTime)); !ok {
 		return nil, false
@@ -343,7 +408,7 @@ func (s *SignerInfo) Timestamp(request, response []byte) (Attribute, error) {
 	if err != nil {
 		return Attribute{}, err
 	}
-	if err := info.covers(s.signature, false); err != nil {
+	if err := info.covers(bytes.NewReader(s.signature), false); err != nil {
 		return Attribute{}, err
 	}
 	asked, ok := parseTimestampRequest(request)

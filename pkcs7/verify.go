@@ -16,15 +16,44 @@ import (
 
 // A TrustFunc returns nil if cert may vouch for a signature at a time; zero: as
 // trust thinks fit. extra holds the DER certificates, CRLs and OCSP responses
-// that came with the message: they may help to find a path and prove nothing.
-// The method TrustFunc of chain.Collection makes one.
+// that came with the message or in [ReadOptions]: they may help to find a path and
+// prove nothing. The method TrustFunc of chain.Collection makes one.
 type TrustFunc func(ctx context.Context, cert *x509.Certificate, at time.Time, extra [][]byte) error
+
+// InsecureAnySigner is a [TrustFunc] that trusts every certificate. With it
+// [Verify] says that the content is what the signers signed, and who these are is
+// for the caller to judge by [Signer.Certificate].
+func InsecureAnySigner(context.Context, *x509.Certificate, time.Time, [][]byte) error { return nil }
+
+// A Signer is one signature that [Verify] found good. Its methods panic on a
+// zero Signer.
+type Signer struct {
+	info *SignerInfo
+	cert *x509.Certificate
+}
+
+// Certificate returns the certificate whose key made the signature, and which
+// the TrustFunc accepted.
+func (s *Signer) Certificate() *x509.Certificate { return s.proved().cert }
+
+// Info returns the signature with its attributes. Those that are signed are the
+// signer's.
+func (s *Signer) Info() *SignerInfo { return s.proved().info }
+
+func (s *Signer) proved() *Signer {
+	if s == nil || s.info == nil {
+		panic("pkcs7: a Signer that Verify did not return")
+	}
+	return s
+}
 
 // Verify reads a SignedData from src, checks every signature and asks trust
 // about every signer. Only if all of it holds does it write the content to dst
-// and return the signers' certificates. trust must not be nil. The
-// certificates of the signers are those in the message.
-func Verify(ctx context.Context, dst io.Writer, src, detached io.Reader, trust TrustFunc, opts *ReadOptions) ([]*x509.Certificate, error) {
+// and return the signers, at least one, in the order of the message. detached is
+// the content if it is not inside, else nil. trust must not be nil: a caller that
+// judges certificates itself passes [InsecureAnySigner]. The certificates of the
+// signers are looked for in the message and in ReadOptions.Certificates.
+func Verify(ctx context.Context, dst io.Writer, src, detached io.Reader, trust TrustFunc, opts *ReadOptions) ([]*Signer, error) {
 	if trust == nil {
 		return nil, errors.New("pkcs7: Verify without a TrustFunc")
 	}
@@ -39,7 +68,8 @@ func Verify(ctx context.Context, dst io.Writer, src, detached io.Reader, trust T
 	}
 	replay := spool.NewReplay(withheld, limits.Budget(), limits.Dir)
 	defer replay.Close()
-	inner := ReadOptions{Limits: limits, InsecureHistoric: opts.InsecureHistoric, PKCS7Content: opts.PKCS7Content}
+	inner := *opts
+	inner.Limits = limits
 	var r *SignedReader
 	var err error
 	if detached != nil {
@@ -56,11 +86,11 @@ func Verify(ctx context.Context, dst io.Writer, src, detached io.Reader, trust T
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	certs, err := r.verifySigners(ctx, trust)
+	signers, err := r.verifySigners(ctx, trust)
 	if err != nil {
 		return nil, err
 	}
-	return certs, r.copyAgain(stream.ContextWriter(ctx, dst), replay, detached != nil)
+	return signers, r.copyAgain(stream.ContextWriter(ctx, dst), replay, detached != nil)
 }
 
 // copyAgain writes the content, read a second time.
@@ -87,13 +117,18 @@ func (r *SignedReader) copyAgain(dst io.Writer, replay *spool.Replay, detached b
 	return nil
 }
 
-// verifySigners returns the certificate of each signer; every one must hold.
-func (r *SignedReader) verifySigners(ctx context.Context, trust TrustFunc) ([]*x509.Certificate, error) {
+// verifySigners returns the signers, each of whom must hold.
+func (r *SignedReader) verifySigners(ctx context.Context, trust TrustFunc) ([]*Signer, error) {
 	if len(r.signers) == 0 {
 		return nil, ErrNoSigner
 	}
 	extra := r.elements()
-	var certs []*x509.Certificate
+	for _, c := range r.outside {
+		if c != nil {
+			extra = append(extra, c.Raw)
+		}
+	}
+	var signers []*Signer
 	var failures []error
 	for i, s := range r.signers {
 		cert, err := s.verify(ctx, trust, time.Time{}, extra)
@@ -101,15 +136,15 @@ func (r *SignedReader) verifySigners(ctx context.Context, trust TrustFunc) ([]*x
 			failures = append(failures, fmt.Errorf("pkcs7: signer %d: %w", i, err))
 			continue
 		}
-		certs = append(certs, cert)
+		signers = append(signers, &Signer{s, cert})
 	}
 	if len(failures) > 0 {
 		return nil, errors.Join(failures...)
 	}
-	return certs, nil
+	return signers, nil
 }
 
-// verify returns the certificate in the message that made the signature and
+// verify returns the certificate that made the signature and
 // that trust vouches for.
 func (s *SignerInfo) verify(ctx context.Context, trust TrustFunc, at time.Time, extra [][]byte) (*x509.Certificate, error) {
 	if s.fault != nil {
@@ -157,7 +192,8 @@ func (s *SignerInfo) candidates() []*x509der.Certificate {
 	return certs
 }
 
-// parsedCerts returns the certificates of the message that can be read.
+// parsedCerts returns the certificates of the message that can be read, and then
+// those from outside.
 func (r *SignedReader) parsedCerts() []*x509der.Certificate {
 	r.parsing.Do(func() {
 		r.parsed = make([]*x509der.Certificate, 0, len(r.certs))
@@ -166,6 +202,11 @@ func (r *SignedReader) parsedCerts() []*x509der.Certificate {
 				continue
 			}
 			if c, err := x509der.Parse(der); err == nil {
+				r.parsed = append(r.parsed, c)
+			}
+		}
+		for _, cert := range r.outside {
+			if c, err := parseCertificate(cert); err == nil {
 				r.parsed = append(r.parsed, c)
 			}
 		}

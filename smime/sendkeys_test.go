@@ -51,7 +51,7 @@ func TestEveryKindOfKey(t *testing.T) {
 		{"expired", false, false}, {"notyet", false, false}, {"wrong-eku", false, false}, {"rsa1024", false, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			key, err := pkcs7.ParsePrivateKey(readPEM(t, pki+"/keys/"+tt.name+".key.pem")[0])
+			key, err := smime.ParsePrivateKey(readPEM(t, pki+"/keys/"+tt.name+".key.pem")[0])
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -79,13 +79,17 @@ func VerifyTrustList(ctx context.Context, r io.Reader, trust pkcs7.TrustFunc, op
 	}
 	o.PKCS7Content = true
 	var content bytes.Buffer
-	certs, err := pkcs7.Verify(ctx, &content, bytes.NewReader(file), nil, trust, &o)
+	signers, err := pkcs7.Verify(ctx, &content, bytes.NewReader(file), nil, trust, &o)
 	if err != nil {
 		return nil, nil, err
 	}
 	// RFC 5652 section 5.2.1: signed are the contents octets, without the header.
 	if !bytes.Equal(content.Bytes(), list.body) {
 		return nil, nil, list.fail(list.body, "what is signed is not the list")
+	}
+	certs := make([]*x509.Certificate, len(signers))
+	for i, s := range signers {
+		certs[i] = s.Certificate()
 	}
 	l, err := list.parse()
 	return l, certs, err

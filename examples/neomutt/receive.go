@@ -66,13 +66,13 @@ func (c *call) judge(ctx context.Context, out io.Writer, signed, content io.Read
 	if err != nil {
 		return err
 	}
-	certs, err := pkcs7.Verify(ctx, out, signed, content, trust.TrustFunc(policy), nil)
+	signers, err := pkcs7.Verify(ctx, out, signed, content, trust.TrustFunc(policy), nil)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintln(c.Err, success)
-	for _, cert := range certs {
-		mailboxes, err := chain.Mailboxes(cert)
+	for _, signer := range signers {
+		mailboxes, err := chain.Mailboxes(signer.Certificate())
 		if err != nil {
 			return err
 		}

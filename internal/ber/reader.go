@@ -3,6 +3,7 @@ package ber
 import (
 	"fmt"
 	"io"
+	"math"
 )
 
 // maxTrailing is how many octets of padding End tolerates.
@@ -135,7 +136,12 @@ func (r *Reader) Depth() int { return len(r.stack) - 1 }
 
 // End reads to the end of the input, which must hold nothing but at most a few
 // octets of NUL, blank, tab, CR and LF; anything else is a SyntaxError.
-func (r *Reader) End() error {
+func (r *Reader) End() error { return r.end(maxTrailing) }
+
+// EndFiller is End where any number of those octets may follow.
+func (r *Reader) EndFiller() error { return r.end(math.MaxInt) }
+
+func (r *Reader) end(trailing int) error {
 	switch {
 	case r.err != nil:
 		return r.err
@@ -151,7 +157,7 @@ func (r *Reader) End() error {
 		if err != nil {
 			return r.source(err)
 		}
-		if n == maxTrailing || !isFiller(b[0]) {
+		if n == trailing || !isFiller(b[0]) {
 			return r.syntax(r.in.off, "data after the end")
 		}
 		r.in.skip(1)

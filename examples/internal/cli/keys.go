@@ -15,7 +15,6 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/gosmime/gosmime/internal/x509der"
-	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
 )
 
@@ -171,11 +170,11 @@ func (k *Keys) readPair(keyFile, certFile string) (*smime.Identity, error) {
 // the password of the PFX.
 func (k *Keys) parseKey(b []byte) (crypto.PrivateKey, error) {
 	if x509der.BlocksBegun(b) == 0 {
-		key, err := pkcs7.ParsePrivateKey(b)
-		if !errors.Is(err, pkcs7.ErrSyntax) {
+		key, err := smime.ParsePrivateKey(b)
+		if !errors.Is(err, smime.ErrMalformed) {
 			return key, err
 		}
-		if key, locked := k.decryptKey(b); !errors.Is(locked, pkcs7.ErrSyntax) {
+		if key, locked := k.decryptKey(b); !errors.Is(locked, smime.ErrMalformed) {
 			return key, locked
 		}
 		return nil, err // neither form; the first says more
@@ -194,9 +193,9 @@ func (k *Keys) parseKey(b []byte) (crypto.PrivateKey, error) {
 			if err != nil {
 				return nil, locked("key", password, err)
 			}
-			return pkcs7.ParsePrivateKey(der)
+			return smime.ParsePrivateKey(der)
 		case strings.HasSuffix(block.Type, "PRIVATE KEY"):
-			return pkcs7.ParsePrivateKey(block.Bytes)
+			return smime.ParsePrivateKey(block.Bytes)
 		}
 	}
 	return nil, errors.New("no private key")
@@ -208,8 +207,8 @@ func (k *Keys) decryptKey(der []byte) (crypto.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, err := pkcs7.DecryptPrivateKey(der, []byte(password))
-	if errors.Is(err, pkcs7.ErrDecrypt) {
+	key, err := smime.DecryptPrivateKey(der, []byte(password))
+	if errors.Is(err, smime.ErrPassword) {
 		return nil, locked("key", password, err)
 	}
 	return key, err
