@@ -71,7 +71,7 @@ type EncryptOptions struct {
 	ContentType x509.OID
 	// CEKHKDF derives the key by RFC 9709, so that nobody can turn the message
 	// into one with a cipher that does not authenticate. Programs that do not
-	// know it can't read the message.
+	// know it can't read the message: of those known only this module does.
 	CEKHKDF bool
 	// AuthAttributes are readable by all and authenticated, UnprotectedAttributes
 	// readable by all and not. The former need an authenticated cipher.

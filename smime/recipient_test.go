@@ -268,6 +268,10 @@ func TestCapabilityEncodings(t *testing.T) {
 				t.Errorf("%s: %s is not in %x", tt.name, want, der)
 			}
 		}
+		// CEK-HKDF is read by this module alone.
+		if strings.Contains(hex.EncodeToString(der), "060b2a864886f70d010910031f") {
+			t.Errorf("%s: CEK-HKDF is announced", tt.name)
+		}
 		back, err := smime.ParseCapabilities(der)
 		if err != nil {
 			t.Fatal(err)

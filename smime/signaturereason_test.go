@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/oid"
@@ -42,7 +44,7 @@ func caseTrust(t testing.TB, roots string, subs ...string) (*chain.Collection, c
 	for _, s := range subs {
 		trust = trust.With(chain.Untrusted(source(s)))
 	}
-	return trust, chain.Options{At: smimetest.Now()}
+	return trust, chain.Options{At: time.Date(2026, 12, 2, 0, 0, 0, 0, time.UTC)}
 }
 
 // signatureOf returns where the base64 of the signature of a multipart/signed is.
@@ -192,5 +194,81 @@ func TestBitFlips(t *testing.T) {
 				m.Close()
 			}
 		})
+	}
+}
+
+// Signatures that other programs write beside the standards are read, and what
+// was tolerated is noted.
+func TestToleratedSignatures(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		file, root string
+		subs       []string
+		note       string // the detail of a NoteDeviation; empty: none
+	}{
+		{"F0-control-clear-signed.eml", "d-root.pem", []string{"d-sub.pem"}, ""},
+		{"windows-ecdsa-p256.eml", "a-ca.pem", nil, pkcs7.SignatureNamesKey.String()},
+		{"R8-digestAlgorithm-is-sha256WithRSA.eml", "d-root.pem", []string{"d-sub.pem"}, pkcs7.DigestNamesSignature.String()},
+		{"R9-detached-empty-eContent.eml", "d-root.pem", []string{"d-sub.pem"}, pkcs7.EmptyContent.String()},
+	} {
+		t.Run(c.file, func(t *testing.T) {
+			t.Parallel()
+			trust, at := caseTrust(t, c.root, c.subs...)
+			msg := caseFile(t, c.file)
+			if _, err := smime.Verify(context.Background(), io.Discard, bytes.NewReader(msg), trust, &smime.VerifyOptions{Chain: at}); err != nil {
+				t.Fatal(err)
+			}
+			m, err := smime.Open(context.Background(), bytes.NewReader(msg), &smime.OpenOptions{Trust: trust, Chain: at})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			noted := ""
+			for _, n := range m.Root().Notes() {
+				if n.Code == smime.NoteDeviation {
+					noted = n.Detail
+				}
+			}
+			if noted != c.note {
+				t.Errorf("noted %q, not %q", noted, c.note)
+			}
+		})
+	}
+}
+
+// The author's signature and certificate come first: Thunderbird and others look
+// at the first alone.
+func TestAuthorSignsFirst(t *testing.T) {
+	t.Parallel()
+	ca := smimetest.NewCA(t)
+	alice := ca.Identity("alice@example.com")
+	var others []*smime.Identity
+	for _, box := range []string{"bob@example.com", "carol@example.com", "dave@example.com"} {
+		others = append(others, ca.Identity(box))
+	}
+	for name, size := range map[string]int{"small": 10, "large": 3 << 20} {
+		for _, opaque := range []bool{false, true} {
+			t.Run(name, func(t *testing.T) {
+				mail := smimetest.Mail("alice@example.com", "bob@example.com", strings.Repeat("line of text\r\n", size/14+1))
+				var signed bytes.Buffer
+				if err := smime.Sign(context.Background(), &signed, bytes.NewReader(mail), alice, &smime.SignOptions{CoSigners: others, Opaque: opaque}); err != nil {
+					t.Fatal(err)
+				}
+				m, err := smime.Open(context.Background(), &signed, &smime.OpenOptions{Trust: ca.Trust(), Chain: chain.Options{At: smimetest.Now()}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer m.Close()
+				l, ok := m.Root().(*smime.SignedLayer)
+				if !ok || len(l.Signers) != 4 {
+					t.Fatalf("%T", m.Root())
+				}
+				for i, id := range append([]*smime.Identity{alice}, others...) {
+					if !l.Signers[i].UnverifiedCertificate.Equal(id.Certificate()) {
+						t.Errorf("opaque %v: signer %d is %v", opaque, i, l.Signers[i].UnverifiedCertificate.Subject)
+					}
+				}
+			})
+		}
 	}
 }
