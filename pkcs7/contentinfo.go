@@ -147,18 +147,18 @@ func (p *parser) keep(field string) ([]byte, error) {
 // memory once that is parsed: a name, an attribute value, an extension.
 const elementCost = 48
 
+// octetCost is how many octets an octet of such an element takes: its own, and
+// copies such as those of names in the form in which they are compared.
+const octetCost = 5
+
 // keepParsed is keep for an element that is going to be parsed, and returns
-// also what was counted: the octets, four times as many for copies of them such as
-// names in the form that they are compared in, and the elements inside.
+// also what was counted.
 func (p *parser) keepParsed(field string) (raw []byte, cost int64, err error) {
-	if raw, err = p.keep(field); err != nil {
-		return nil, 0, err
+	if raw, err = p.Raw(int(min(p.budget.Left(budget.Held)/octetCost, math.MaxInt32))); err != nil {
+		return nil, 0, p.wrap(err, field)
 	}
-	cost = 4*int64(len(raw)) + elementCost*int64(ber.CountElements(raw))
-	if err := take(p.budget, budget.Held, cost); err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", field, err)
-	}
-	return raw, cost + int64(len(raw)), nil
+	cost = octetCost*int64(len(raw)) + elementCost*int64(ber.CountElements(raw))
+	return raw, cost, take(p.budget, budget.Held, cost)
 }
 
 // keepMember is keepParsed for a certificate. The entries of a CRL are only
