@@ -154,21 +154,32 @@ const octetCost = 5
 // keepParsed is keep for an element that is going to be parsed, and returns
 // also what was counted.
 func (p *parser) keepParsed(field string) (raw []byte, cost int64, err error) {
-	if raw, err = p.Raw(int(min(p.budget.Left(budget.Held)/octetCost, math.MaxInt32))); err != nil {
+	if raw, cost, err = p.keepTimes(octetCost, field); err != nil {
+		return nil, 0, err
+	}
+	more := elementCost * int64(ber.CountElements(raw))
+	return raw, cost + more, take(p.budget, budget.Held, more)
+}
+
+// keepTimes is keep for an element that takes so many octets for each of its own.
+func (p *parser) keepTimes(n int64, field string) (raw []byte, cost int64, err error) {
+	if raw, err = p.Raw(int(min(p.budget.Left(budget.Held)/n, math.MaxInt32))); err != nil {
 		return nil, 0, p.wrap(err, field)
 	}
-	cost = octetCost*int64(len(raw)) + elementCost*int64(ber.CountElements(raw))
+	cost = n * int64(len(raw))
 	return raw, cost, take(p.budget, budget.Held, cost)
 }
 
-// keepMember is keepParsed for a certificate. The entries of a CRL are only
-// looked through.
+// keepMember keeps a certificate, which is parsed, or a CRL, which is copied once
+// and looked through.
 func (p *parser) keepMember(tag ber.Tag, field string) (raw []byte, cost int64, err error) {
-	if tag == ber.Context(0) && !p.unparsed {
+	switch {
+	case p.unparsed:
+		return p.keepTimes(1, field)
+	case tag == ber.Context(0):
 		return p.keepParsed(field)
 	}
-	raw, err = p.keep(field)
-	return raw, int64(len(raw)), err
+	return p.keepTimes(2, field)
 }
 
 // octets returns the contents of the next element, an OCTET STRING with that
