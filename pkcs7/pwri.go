@@ -68,8 +68,8 @@ func (p *pwri) prepare(key *matchKey, _ int) (*opening, error) {
 	if kdf.KeyLen != 0 && kdf.KeyLen != n {
 		return nil, badParameters(alg.ErrMismatch, p.derivation)
 	}
-	open := func(context.Context, int) ([]byte, error) {
-		kek, err := kdf.Key(key.secret, n)
+	open := func(ctx context.Context, _ int) ([]byte, error) {
+		kek, err := kdf.KeyContext(ctx, key.secret, n)
 		if err != nil {
 			return nil, err
 		}

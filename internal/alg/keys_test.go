@@ -484,3 +484,15 @@ func BenchmarkUnwrap(b *testing.B) {
 }
 
 var _ cipher.Block = (*rc2)(nil)
+
+// TestPBKDF2EndsWithItsContext holds that a derivation which would take hours is
+// given up.
+func TestPBKDF2EndsWithItsContext(t *testing.T) {
+	k := NewPBKDF2()
+	k.Iterations = 1 << 30
+	ctx, cancel := context.WithCancel(t.Context())
+	go cancel()
+	if _, err := k.KeyContext(ctx, []byte("password"), 32); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}

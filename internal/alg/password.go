@@ -1,9 +1,12 @@
 package alg
 
 import (
+	"bytes"
+	"context"
 	"crypto/cipher"
-	"crypto/pbkdf2"
+	"crypto/hmac"
 	"crypto/subtle"
+	"encoding/binary"
 
 	"github.com/gosmime/gosmime/internal/oid"
 	"golang.org/x/crypto/cryptobyte"
@@ -78,14 +81,37 @@ func NewPBKDF2() *PBKDF2 {
 
 // Key derives n octets, which must be KeyLen where that is given.
 func (k *PBKDF2) Key(password []byte, n int) ([]byte, error) {
+	return k.KeyContext(context.Background(), password, n)
+}
+
+// KeyContext is Key that ends with ctx: millions of iterations take seconds,
+// which crypto/pbkdf2 cannot be asked to give up. The key is T_1 || T_2 || ... of
+// RFC 8018 section 5.2.
+func (k *PBKDF2) KeyContext(ctx context.Context, password []byte, n int) ([]byte, error) {
 	if k.KeyLen != 0 && k.KeyLen != n {
 		return nil, fail(ErrMismatch, "key length of PBKDF2")
 	}
-	key, err := pbkdf2.Key(k.prf.New, string(password), k.salt, k.Iterations, n)
-	if err != nil {
-		return nil, fail(ErrUnsupported, "PBKDF2")
+	const between = 1 << 14 // iterations between looks at ctx
+	prf := hmac.New(k.prf.New, password)
+	var key, u []byte
+	for block := uint32(1); len(key) < n; block++ {
+		prf.Reset()
+		prf.Write(k.salt)
+		prf.Write(binary.BigEndian.AppendUint32(nil, block))
+		u = prf.Sum(u[:0])
+		t := bytes.Clone(u)
+		for i := 1; i < k.Iterations; i++ {
+			if i%between == 0 && ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			prf.Reset()
+			prf.Write(u)
+			u = prf.Sum(u[:0])
+			subtle.XORBytes(t, t, u)
+		}
+		key = append(key, t...)
 	}
-	return key, nil
+	return key[:n], nil
 }
 
 // HMACHash returns the digest of an HMAC; 0: o is none.
