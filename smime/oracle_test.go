@@ -2,16 +2,25 @@ package smime_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 
+	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
+	"github.com/gosmime/gosmime/smime/smimetest"
 )
 
 // An exceeding is an entity that cannot be read within some limits.
@@ -237,4 +246,65 @@ func compressedEntity(t testing.TB, entity []byte) []byte {
 func cmsEntity(kind string, cms []byte) []byte {
 	return fmt.Appendf(nil, "Content-Type: application/pkcs7-mime; smime-type=%s\r\nContent-Transfer-Encoding: base64\r\n\r\n%s\r\n",
 		kind, base64.StdEncoding.EncodeToString(cms))
+}
+
+// A countingFetcher finds nothing and counts who asked.
+type countingFetcher struct{ calls int }
+
+func (f *countingFetcher) Fetch(context.Context, chain.Kind, string, []byte) ([][]byte, error) {
+	f.calls++
+	return nil, errors.New("nothing there")
+}
+
+// TestNobodyIsAskedInVain holds that a signature that does not hold makes nobody
+// be asked for certificates or revocation: that could be seen from outside.
+func TestNobodyIsAskedInVain(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(5), Subject: pkix.Name{CommonName: "Alice"}, NotBefore: smimetest.Now().AddDate(-1, 0, 0), NotAfter: smimetest.Now().AddDate(1, 0, 0),
+		EmailAddresses: []string{"alice@example.com"}, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection},
+		IssuingCertificateURL: []string{"http://ca.example/ca.cer"}, OCSPServer: []string{"http://ca.example/ocsp"}, CRLDistributionPoints: []string{"http://ca.example/crl"},
+	}
+	issuer := &x509.Certificate{Subject: pkix.Name{CommonName: "Missing"}, RawSubject: nil}
+	der, err := x509.CreateCertificate(rand.Reader, template, issuer, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := smime.NewIdentity(key, cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := clearSigned(t, id, "alice@example.com", []byte("Content-Type: text/plain\r\n\r\nhello\r\n"))
+	for _, tt := range []struct {
+		name  string
+		msg   []byte
+		asked bool
+	}{
+		{"holds", signed, true},
+		{"does not hold", bytes.Replace(signed, []byte("hello"), []byte("jello"), 1), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &countingFetcher{}
+			opts := chain.Options{At: smimetest.Now(), Fetcher: f}
+			if _, err := smime.Verify(t.Context(), &bytes.Buffer{}, bytes.NewReader(tt.msg), ca.Trust(), &smime.VerifyOptions{Chain: opts}); err == nil {
+				t.Error("passed")
+			}
+			m, err := smime.Open(t.Context(), bytes.NewReader(tt.msg), &smime.OpenOptions{Trust: ca.Trust(), Chain: opts})
+			if err != nil {
+				t.Fatal(err)
+			}
+			m.Close()
+			if (f.calls > 0) != tt.asked {
+				t.Errorf("%d calls", f.calls)
+			}
+		})
+	}
 }

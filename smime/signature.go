@@ -151,6 +151,11 @@ func (j *judge) reportOn(info *pkcs7.SignerInfo, cert *x509.Certificate, integri
 		}
 	}
 	opts := j.opts
+	if !r.Integrity.passed {
+		// Nobody is asked about a signature that does not hold: whoever changes a
+		// ciphertext could see by it what the plaintext became.
+		opts.Fetcher = nil
+	}
 	if r.Integrity.passed && j.timestamps != nil {
 		// RFC 8550 section 6: a verified timestamp is evidence, signingTime is none.
 		policy := chain.Policy{Purpose: chain.TimeStamping, Options: j.opts}
