@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/internal/mimetree"
 )
@@ -13,9 +14,10 @@ import (
 // Authors are the addresses that the signer's certificate must name: every
 // address of every From, in the message and in its protected header.
 type authors struct {
-	list  []mailbox.Address
-	err   error // why nobody can match
-	notes []Note
+	list    []mailbox.Address
+	written int   // how many of list are in From, where the caller requires another one; else 0
+	err     error // why nobody can match
+	notes   []Note
 
 	named map[*x509.Certificate]*naming // what was found out
 }
@@ -140,6 +142,7 @@ func (a *authors) require(required string) {
 		return
 	}
 	if !contains(a.list, addr) {
+		a.written = len(a.list)
 		a.list = append(a.list, addr)
 	}
 }
@@ -189,3 +192,18 @@ type senderError struct {
 func (e *senderError) Error() string { return fmt.Sprintf("%v: %v", ErrSender, e.err) }
 
 func (e *senderError) Unwrap() []error { return []error{ErrSender, e.err} }
+
+// inCertificate returns the first address of a certificate that is an author's.
+func (a *authors) inCertificate(cert *x509.Certificate) string {
+	list := a.list
+	if a.written > 0 {
+		list = list[:a.written]
+	}
+	boxes, _ := chain.Mailboxes(cert) // it has been read
+	for _, b := range boxes {
+		if have, err := mailbox.Parse(b); err == nil && contains(list, have) {
+			return have.String()
+		}
+	}
+	return list[0].String()
+}

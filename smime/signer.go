@@ -11,6 +11,7 @@ import (
 	"golang.org/x/crypto/cryptobyte/asn1"
 
 	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/pkcs7"
 )
@@ -31,9 +32,27 @@ type Signer struct {
 	shows     bool // protected header fields
 }
 
-// Mailbox returns the address that was matched: the first of From. It is empty
-// if InsecureAnySender let a certificate pass that does not name it.
+// Mailbox returns the address of the certificate that matched From, its domain
+// as lower-case A-labels. Where several match it is the first in the order of
+// the certificate: whoever relayed the message chose nothing about it. It is
+// empty if InsecureAnySender let a certificate pass that does not name the
+// author.
+//
+// To remember a correspondent use [Signer.MailboxKey].
 func (s *Signer) Mailbox() string { s.check(); return s.mailbox }
+
+// MailboxKey returns the stable key of the signer: [Signer.Mailbox] with a local
+// part of ASCII in lower case. It is equal for all certificates that name one
+// mailbox, however these spell it (RFC 8550 section 3 compares them so). Local
+// parts with other characters are kept octet by octet (RFC 9598 section 5).
+func (s *Signer) MailboxKey() string {
+	s.check()
+	a, err := mailbox.Parse(s.mailbox)
+	if err != nil {
+		return "" // only that of nobody can't be read
+	}
+	return a.Key()
+}
 
 // Mailboxes returns all addresses that the certificate names.
 func (s *Signer) Mailboxes() []string { s.check(); return s.report.Path.Mailboxes() }
@@ -212,7 +231,7 @@ func (r *SignerReport) prove(who *authors) {
 	own := *r // the fields of r are anybody's to change
 	s := &Signer{report: &own, weak: r.weak}
 	if len(who.list) > 0 && who.namedBy(r.UnverifiedCertificate) == nil {
-		s.mailbox = who.list[0].String()
+		s.mailbox = who.inCertificate(r.UnverifiedCertificate)
 		if n, ok := who.foldNote(r.UnverifiedCertificate); ok {
 			r.notes = append(r.notes, n)
 		}

@@ -25,7 +25,7 @@ import (
 // not that it is new: a message that comes again is as good as before. Supplier
 // and Number are what a program remembers of what it paid.
 type Invoice struct {
-	Supplier string // the verified address of the sender
+	Supplier string // the stable key of the verified sender
 	Number   string
 	Amount   int // more than zero
 }
@@ -67,7 +67,7 @@ func (im *Importer) Import(ctx context.Context, mail []byte) (*Invoice, error) {
 	if err != nil {
 		return nil, err
 	}
-	invoice.Supplier = signer.Mailbox()
+	invoice.Supplier = signer.MailboxKey()
 	return invoice, nil
 }
 

@@ -96,6 +96,29 @@ func renamed(t *testing.T, id *smime.Identity) []byte {
 
 // What is changed under encryption shows as a failed decryption or as a changed
 // content, by where the change falls.
+// TestPaidOnce shows that whoever relays an invoice can't make another supplier
+// of the one who signed it.
+func TestPaidOnce(t *testing.T) {
+	ca := smimetest.NewCA(t)
+	im := &Importer{Trust: ca.Trust(), Chain: chain.Options{At: smimetest.Now()}}
+	first := smimetest.Signed(t, ca.Identity(supplier), invoice)
+	paid := make(map[string]int)
+	for _, mail := range [][]byte{
+		first,
+		bytes.Replace(first, []byte("From: alice@example.com"), []byte("From: ALICE@EXAMPLE.com"), 1),
+		smimetest.Signed(t, ca.Identity("Alice@Example.COM"), invoice), // a renewed certificate
+	} {
+		got, err := im.Import(t.Context(), mail)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paid[got.Supplier+" "+got.Number]++
+	}
+	if len(paid) != 1 {
+		t.Errorf("paid %v", paid)
+	}
+}
+
 func TestTamperedUnderEncryption(t *testing.T) {
 	ca := smimetest.NewCA(t)
 	us := ca.Identity("accounting@example.org")

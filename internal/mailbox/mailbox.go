@@ -86,6 +86,14 @@ func (a Address) String() string {
 	return b.String()
 }
 
+// Key returns the form in which equal addresses are the same string.
+func (a Address) Key() string {
+	if isASCII(a.Local) {
+		a.Local = lowerASCII(a.Local)
+	}
+	return a.String()
+}
+
 func isASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= 0x80 {

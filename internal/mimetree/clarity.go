@@ -35,13 +35,17 @@ func inspectType(value string) clarity {
 		m = tokenLen(value[n+1:])
 	}
 	rest := strings.TrimLeft(value[min(len(value), n+1+m):], fold)
+	commented := false
 	if !strings.EqualFold(value[:n], "multipart") {
-		rest = strings.TrimLeft(cutPlainComment(rest), fold)
+		uncommented := strings.TrimLeft(cutPlainComment(rest), fold)
+		commented, rest = uncommented != rest, uncommented
 	}
 	c := clarity{kind: m > 0 && (rest == "" || rest[0] == ';')}
 	if !c.kind {
 		return c
 	}
+	// Ruby reads no parameters then.
+	c.loose = strings.Count(value, "\t") != strings.Count(value, "\n\t")
 	contained, boundaries := true, 0
 	for rest != "" {
 		var p inspectedParameter
@@ -54,6 +58,9 @@ func inspectType(value string) clarity {
 		if strings.EqualFold(p.name, "boundary") && !p.odd && isClearBoundary(p.value) {
 			boundaries++
 		}
+	}
+	if commented && (c.odd || c.loose || strings.Contains(value, " =") || strings.Contains(value, "= ")) {
+		c.kind = false
 	}
 	c.boundary = contained && boundaries == 1 && strings.Count(strings.ToLower(value), "boundary") == 1
 	return c

@@ -450,7 +450,7 @@ func (s *scanner) watched(p *Part, boundary string, depth int) (delimiter, error
 	if p.Defects&SloppyBoundary != 0 && p.Defects&(PreambleText|EpilogueText) != 0 {
 		p.Defects |= AmbiguousBoundary
 	}
-	if decodesToDelimiter(p.Encoding, s.outside) {
+	if p.Defects&SloppyBoundary != 0 && p.Defects&EncodedMultiple != 0 || decodesToDelimiter(p.Encoding, s.outside) {
 		p.Defects |= AmbiguousEncoding
 	}
 	s.watch = nil
