@@ -17,7 +17,8 @@ import (
 // does not look at signatures, inside or outside: see [Unseal].
 //
 // Whatever is wrong once a key was found is one error, [pkcs7.ErrDecrypt], and
-// so is a content that does not begin like a MIME entity.
+// so is a content that does not begin like a MIME entity, unless the cipher
+// authenticates it: then it is written as it is.
 //
 // With a cipher that does not authenticate, such as AES in CBC mode, success
 // itself says something about the plaintext: that its last octets are a padding
@@ -57,7 +58,7 @@ func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *
 		return nil, err
 	}
 	defer d.close()
-	if !d.mime {
+	if !d.mime && !d.enc.Cipher.Authenticated() {
 		return nil, fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
 	}
 	if opts.ForDisplay {

@@ -2,7 +2,9 @@ package smime_test
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/base64"
+	"encoding/pem"
 	"errors"
 	"io"
 	"math/rand/v2"
@@ -270,5 +272,79 @@ func TestMailboxOfCertificate(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestOtherProtectedHeaders offers the header of a scheme that RFC 9788 does not
+// protect, and never its author.
+func TestOtherProtectedHeaders(t *testing.T) {
+	w := newFuzzWorld(t)
+	msg := clearSigned(t, w.alice, "alice@example.com", []byte("Content-Type: text/plain; protected-headers=\"v1\"\r\nFrom: alice@example.com\r\nSubject: Lunch\r\n\r\npay 5 to bob\r\n"))
+	msg = append([]byte("Subject: ...\r\n"), msg...)
+	m, err := w.open(msg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	n := 0
+	for _, f := range m.Header() {
+		if f.Name == "Subject" {
+			n++
+			if f.Value != "Lunch" || f.Outer != "..." || f.Signed || f.Encrypted {
+				t.Errorf("%+v", f)
+			}
+		}
+		if f.Name == "From" && f.Signed {
+			t.Errorf("%+v", f)
+		}
+	}
+	if n != 1 || !slices.Contains(notesOf(m), smime.NoteOldHeader) {
+		t.Errorf("%d subjects: %v", n, m)
+	}
+}
+
+// TestContentWithoutHeader decrypts what an authenticated cipher protects,
+// whatever it begins with.
+func TestContentWithoutHeader(t *testing.T) {
+	pemKey, _ := pem.Decode(caseFile(t, "ann.key"))
+	pemCert, _ := pem.Decode(caseFile(t, "ann.pem"))
+	key, err := x509.ParsePKCS8PrivateKey(pemKey.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(pemCert.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, err := smime.NewIdentity(key, cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if _, err := smime.Decrypt(t.Context(), &out, bytes.NewReader(caseFile(t, "openssl-gcm-no-mime-header.eml")), smime.Identities{id}, nil); err != nil || out.Len() == 0 {
+		t.Errorf("%q, %v", out.Bytes(), err)
+	}
+}
+
+// TestVersionTwice sends MIME-Version once.
+func TestVersionTwice(t *testing.T) {
+	w := newPeople(t)
+	in := []byte("MIME-Version: 1.0\r\nFrom: alice@example.com\r\nMIME-Version: 1.0\r\nSubject: x\r\n\r\npay 5 to bob\r\n")
+	for name, msg := range map[string][]byte{
+		"sign":          sign(t, in, w.alice, nil),
+		"sign plain":    sign(t, in, w.alice, &smime.SignOptions{Header: smime.PlainHeader}),
+		"sign opaque":   sign(t, in, w.alice, &smime.SignOptions{Opaque: true}),
+		"encrypt":       encrypt(t, in, w.toBob, nil),
+		"encrypt plain": encrypt(t, in, w.toBob, &smime.EncryptOptions{Header: smime.PlainHeader}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			outside, body, _ := bytes.Cut(msg, []byte("\r\n\r\n"))
+			if n := bytes.Count(outside, []byte("MIME-Version:")); n != 1 {
+				t.Errorf("%d times:\n%s", n, outside)
+			}
+			if inside, _, ok := bytes.Cut(body, []byte("pay 5")); ok && bytes.Count(inside, []byte("MIME-Version:")) > 1 {
+				t.Errorf("inside:\n%s", inside)
+			}
+		})
 	}
 }

@@ -257,7 +257,7 @@ func (u *unsealing) encrypted(e *entity, body io.Reader, src *stream.Source) (*s
 	if !u.malleable && !d.enc.Cipher.Authenticated() {
 		u.malleable, u.v.cleartextHeaders = true, len(u.v.outer)
 	}
-	if err != nil || !d.mime {
+	if err != nil || !d.mime && !d.enc.Cipher.Authenticated() {
 		return nil, fmt.Errorf("smime: %w", pkcs7.ErrDecrypt)
 	}
 	notes := d.notes(e.part)

@@ -35,6 +35,7 @@ type Header struct {
 	Encrypted bool            // the envelope has encryption
 	Remarks   []Remark
 
+	offered mimetree.Header // of a payload with protected-headers="v1", which RFC 9788 does not protect
 	signed  bool
 	foreign bool // From differs from the one outside, and no signature proves it
 	outside mimetree.Header
@@ -103,9 +104,13 @@ func (h *Header) read(payload, old *mimetree.Part, e Envelope) {
 	case hp == "clear" || hp == "cipher":
 		h.Cipher = hp == "cipher" && e.Encrypted
 	default:
-		if _, ok := payload.Type.Params["protected-headers"]; ok {
-			// RFC 9788 section 4.11: other schemes are not relied on.
+		if version, ok := payload.Type.Params["protected-headers"]; ok {
+			// RFC 9788 section 4.11: other schemes are not relied on. What they
+			// have is offered, since a Subject may be nowhere else.
 			h.Remarks = append(h.Remarks, Remark{Old: true, Detail: "protected-headers"})
+			if strings.EqualFold(version, "v1") {
+				h.offered = payload.Header
+			}
 		}
 		return
 	}
@@ -150,7 +155,8 @@ func keysOf(h mimetree.Header) map[fieldKey]bool {
 	return set
 }
 
-// Merge returns the protected fields and then those that stand only outside.
+// Merge returns the protected fields and then those that stand only outside, or
+// inside in a form that RFC 9788 does not know.
 // Of two From fields of which no signature tells the author the one outside is
 // returned (RFC 9788 section 4.4.2).
 func (h *Header) Merge() []Field {
@@ -168,6 +174,19 @@ func (h *Header) Merge() []Field {
 		key := keyOf(f.Name, f.Value)
 		protected[key.name] = true
 		out := Field{Name: f.Name, Value: f.Value, Signed: h.signed, Encrypted: h.Cipher && !sent[key]}
+		if !seen[key] {
+			out.Outer = first[key.name]
+		}
+		list = append(list, out)
+	}
+	for _, f := range h.offered {
+		// An author whom nothing proves is not offered beside the one outside.
+		if prepare.IsStructural(f.Name) || isTrace(f.Name) || f.Is("From") || f.Is("Sender") {
+			continue
+		}
+		key := keyOf(f.Name, f.Value)
+		protected[key.name] = true
+		out := Field{Name: f.Name, Value: f.Value}
 		if !seen[key] {
 			out.Outer = first[key.name]
 		}
