@@ -165,3 +165,19 @@ func structureError(d mimetree.Defect) error {
 	}
 	return fmt.Errorf("%w: %s", ErrAmbiguousStructure, strings.Join(what, ", "))
 }
+
+// CMSEntity returns a CMS object that stands alone as the MIME entity that it
+// would be in mail, for [Verify], [Decrypt] and [Unseal]: a file smime.p7m or
+// smime.p7c in DER, PEM or base64. The entity has no From field, so that Verify
+// goes by the From inside, or by VerifyOptions.Sender. If src begins with
+// anything else the error is [ErrMalformed].
+func CMSEntity(src io.Reader) (io.Reader, error) {
+	entity, ok, err := mimetree.Bare(src)
+	if err != nil {
+		return nil, inputError(err)
+	}
+	if !ok {
+		return nil, fmt.Errorf("%w: the input is no CMS object", ErrMalformed)
+	}
+	return entity, nil
+}

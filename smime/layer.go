@@ -23,7 +23,8 @@ type Layer interface {
 	// Content returns the MIME entity inside this layer, or the entity itself
 	// of a PlainLayer. It is empty if the layer could not be opened.
 	Content() *io.SectionReader
-	// Raw returns the entity of the layer itself, as it was received.
+	// Raw returns the entity of the layer itself, as it was received; of a CMS
+	// object that stood alone with the header that Open read it with.
 	Raw() *io.SectionReader
 	// Notes returns what was tolerated or noticed and decides nothing.
 	Notes() []Note

@@ -12,6 +12,9 @@ import (
 // message that is unsigned, forged or locked is not an error of Open but is
 // one of [Message.Signer] and [Message.Confidential].
 //
+// A CMS object that stands alone, such as a file smime.p7m in DER, PEM or base64,
+// is read as the body of an application/pkcs7-mime, see [CMSEntity].
+//
 // No error depends on what is inside a cipher that does not authenticate: if
 // reading that exceeds a limit, its layer stays closed with [pkcs7.ErrDecrypt],
 // as with bad padding. What the tree says about such a layer is for the caller

@@ -484,7 +484,11 @@ func (o *opener) position(x pendingSignature) (position, error) {
 func (o *opener) run(r io.Reader) error {
 	s := o.spool()
 	opts := o.work.scanOptions()
-	root, err := mimetree.Scan(io.TeeReader(stream.ContextReader(o.ctx, r), s), &opts)
+	entity, _, err := mimetree.Bare(stream.ContextReader(o.ctx, r))
+	if err != nil {
+		return err
+	}
+	root, err := mimetree.Scan(io.TeeReader(entity, s), &opts)
 	if err != nil {
 		return err
 	}
