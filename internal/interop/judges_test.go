@@ -459,7 +459,7 @@ func TestJudgesOfSender(t *testing.T) {
 	other := make(map[string]int)
 	ask(t, msgs, func(j judge, i int, r reading) {
 		for _, a := range r.From {
-			if !strings.Contains(a, "@") || strings.EqualFold(strings.Trim(a, "<>"), "mallory@evil.example") || strings.Contains(a, "MISSING_") || ok(j.name, msgs[i]) {
+			if !strings.Contains(a, "@") || strings.EqualFold(strings.Trim(a, "<>, "), "mallory@evil.example") || strings.Contains(a, "MISSING_") || ok(j.name, msgs[i]) {
 				continue
 			}
 			if other[j.name]++; other[j.name] <= 10 {
