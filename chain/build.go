@@ -14,7 +14,6 @@ const (
 	maxVisits      = 8    // times that one certificate is built upon
 	maxEvaluations = 200  // paths that reached an anchor
 	maxSecond      = 8    // evaluations after one passed, for more knowledge about revocation
-	maxTried       = 100  // attempts in an Error
 	maxAIA         = 8    // issuers fetched
 	mapAfter       = 64   // steps after which it is worth to find out what leads to an anchor at all
 	maxKeyed       = 10   // certificates in a path that is remembered as evaluated
@@ -45,29 +44,27 @@ type partial struct {
 // checked before an anchor is reached, and then from the anchor down: only
 // keys that the anchor leads to are ever used.
 type search struct {
-	v       *verification
-	leaf    *certificate
-	heap    heap[*partial]
-	pushed  int
-	visits  map[*certificate]int
-	deadEnd []*partial // without issuer: where fetching can help
-	tried   []*Error
-	told    map[[2]*certificate]bool // signatures whose fault is among them
-	seen    int                      // evaluations
-	best    *Path
-	revoked []*Error // what is known to be, by another path
-	second  int
-	aia     int
-	steps   int
-	chart   *chart
+	v            *verification
+	leaf         *certificate
+	heap         heap[*partial]
+	pushed       int
+	visits       map[*certificate]int
+	deadEnd      []*partial // without issuer: where fetching can help
+	attempts     attempts
+	evaluations  int // paths that reached an anchor
+	best         *Path
+	extra        int // evaluations after one passed
+	aia          int
+	steps        int
+	reachability *reachability
 	// confirmed restricts the search to signatures that are known to be good.
 	confirmed bool
-	done      map[[maxKeyed]*certificate]bool // paths evaluated
+	seenPaths map[[maxKeyed]*certificate]bool // paths evaluated
 }
 
 // search builds and validates paths from leaf.
 func (v *verification) search(ctx context.Context, leaf *certificate) (*Path, *Error) {
-	s := &search{v: v, leaf: leaf, visits: make(map[*certificate]int), told: make(map[[2]*certificate]bool)}
+	s := &search{v: v, leaf: leaf, visits: make(map[*certificate]int)}
 	start := &partial{cert: leaf, depth: 1}
 	s.push(start)
 	for _, x := range v.anchorsFor(ctx, leaf) {
@@ -76,10 +73,10 @@ func (v *verification) search(ctx context.Context, leaf *certificate) (*Path, *E
 	for {
 		for len(s.heap) > 0 {
 			if err := ctx.Err(); err != nil {
-				return nil, s.give(&Error{Reason: ErrLimit, Err: err})
+				return nil, s.fail(&Error{Reason: ErrLimit, Err: err})
 			}
-			if v.work.steps++; v.work.steps > maxSteps || s.seen > maxEvaluations {
-				v.limited("too many paths to look at")
+			if v.work.steps++; v.work.steps > maxSteps || s.evaluations > maxEvaluations {
+				v.recordLimit("too many paths to look at")
 				return s.end()
 			}
 			if s.step(ctx) {
@@ -105,9 +102,9 @@ func (s *search) restart(confirmed bool) {
 	s.push(&partial{cert: s.leaf, depth: 1})
 }
 
-// again reports whether the path was evaluated before. Anchors with constraints
+// evaluated reports whether the path was evaluated before. Anchors with constraints
 // may differ in them.
-func (s *search) again(n *partial) bool {
+func (s *search) evaluated(n *partial) bool {
 	if n.depth > maxKeyed || len(n.anchor.constraints) > 0 {
 		return false
 	}
@@ -115,13 +112,13 @@ func (s *search) again(n *partial) bool {
 	for p := n; p != nil; p = p.below {
 		key[p.depth-1] = p.cert
 	}
-	if s.done[key] {
+	if s.seenPaths[key] {
 		return true
 	}
-	if s.done == nil {
-		s.done = make(map[[maxKeyed]*certificate]bool)
+	if s.seenPaths == nil {
+		s.seenPaths = make(map[[maxKeyed]*certificate]bool)
 	}
-	s.done[key] = true
+	s.seenPaths[key] = true
 	return false
 }
 
@@ -134,35 +131,34 @@ func (s *search) step(ctx context.Context) (done bool) {
 		return false
 	}
 	if bad := n.knownBad(s.v.work); bad != nil {
-		s.tell(bad)
+		s.attempts.addBadSignature(s.v.work, bad)
 		return false
 	}
-	if s.again(n) {
+	if s.evaluated(n) {
 		return false
 	}
-	s.seen++
+	s.evaluations++
 	path, err := s.v.evaluate(ctx, n)
 	if err == nil {
-		err = s.knownRevoked(path)
+		err = s.attempts.revokes(path)
 	}
 	if err != nil {
-		s.note(err)
+		s.attempts.add(err)
 		if err.Reason == ErrRevoked {
-			s.revoked = append(s.revoked, err)
-			if s.best != nil && s.knownRevoked(s.best) != nil {
+			if s.best != nil && s.attempts.revokes(s.best) != nil {
 				s.best = nil
 			}
 		}
 		if bad := n.knownBad(s.v.work); bad != nil {
-			s.told[bad.edge()] = true
+			s.attempts.report(bad.edge())
 		}
 		return err.cert == s.leaf && err.unmendable() && s.best == nil
 	}
 	if s.best == nil || path.better(s.best) {
 		s.best = path
 	}
-	s.second++
-	return s.second > maxSecond || path.settled == len(path.revocation) || !s.v.mayKnowMore()
+	s.extra++
+	return s.extra > maxSecond || path.settled == len(path.revocation) || !s.v.mayKnowMore()
 }
 
 // unmendable reports whether e, about the leaf, is the fault of the leaf alone:
@@ -172,94 +168,61 @@ func (e *Error) unmendable() bool {
 	return e.progress >= progressLeaf && e.progress < progressRevocation || e.Reason == ErrRevoked
 }
 
-// knownRevoked returns the error of another path that one of the certificates
-// is revoked: the lists that say so may have an issuer whom the anchor of this
-// path does not vouch for.
-func (s *search) knownRevoked(p *Path) *Error {
-	for _, e := range s.revoked {
-		if slices.ContainsFunc(p.certs, e.cert.equal) {
-			return e
-		}
-	}
-	return nil
-}
-
 // end returns the best path or the error of the attempt that got furthest.
 func (s *search) end() (*Path, *Error) {
 	if s.best != nil {
 		return s.best, nil
 	}
-	slices.SortStableFunc(s.tried, func(a, b *Error) int { return b.progress - a.progress })
 	w := s.v.work
-	var top *Error
-	if len(s.tried) > 0 {
-		top = s.tried[0]
-	}
+	top := s.attempts.furthest()
 	// An anchor vouched for every signature of an attempt that got beyond
 	// them: its reason is one. Else work left undone or a Source that failed
 	// may have hidden a good path.
 	if top == nil || top.progress < progressSigned {
 		switch {
 		case w.limit != nil:
-			return nil, s.give(w.limit)
+			return nil, s.fail(w.limit)
 		case w.source != nil:
-			return nil, s.give(w.source)
+			return nil, s.fail(w.source)
 		}
 	}
 	if top == nil {
 		top = fail(ErrUnknownIssuer, s.leaf, "no path was found for certificate %s", s.leaf.title())
 	}
-	return nil, s.give(top)
+	return nil, s.fail(top)
 }
 
-// give returns e as the reason, with every attempt.
-func (s *search) give(e *Error) *Error {
+// fail returns e as the reason, with every attempt.
+func (s *search) fail(e *Error) *Error {
 	out := *e
 	if out.cert == nil {
 		out.cert = s.leaf
 	}
-	out.Tried = s.tried
+	out.Tried = s.attempts.list
 	return &out
-}
-
-func (s *search) note(e *Error) {
-	if len(s.tried) >= maxTried {
-		// Keep what got furthest.
-		i := 0
-		for j, t := range s.tried {
-			if t.progress < s.tried[i].progress {
-				i = j
-			}
-		}
-		if s.tried[i].progress < e.progress {
-			s.tried[i] = e
-		}
-		return
-	}
-	s.tried = append(s.tried, e)
 }
 
 // expand pushes the partial paths that are longer by one certificate.
 func (s *search) expand(ctx context.Context, n *partial) {
 	v := s.v
 	if s.steps++; s.steps > mapAfter {
-		if s.chart == nil {
-			s.chart = v.draw(ctx, s.leaf)
-			if v.confirm(s.chart, s.leaf) {
+		if s.reachability == nil {
+			s.reachability = v.computeReachability(ctx, s.leaf)
+			if v.verifyFromAnchors(s.reachability, s.leaf) {
 				s.restart(true)
 				return
 			}
 		}
-		if s.chart.badEdges != len(v.work.badEdges) {
-			s.chart = v.draw(ctx, s.leaf)
+		if s.reachability.badEdges != len(v.work.badEdges) {
+			s.reachability = v.computeReachability(ctx, s.leaf)
 		}
-		if far, ok := s.chart.distance[n.cert]; !ok || n.depth+far > v.policy.Limits.Depth {
-			s.tellDropped(ctx, n)
+		if distance, ok := s.reachability.distance[n.cert]; !ok || n.depth+distance > v.policy.Limits.Depth {
+			s.reportDropped(ctx, n)
 			return
 		}
 	}
 	if s.visits[n.cert]++; s.visits[n.cert] > maxVisits {
-		v.limited("certificate %s is in too many paths", n.cert.title())
+		v.recordLimit("certificate %s is in too many paths", n.cert.title())
 		return
 	}
 	found := false
@@ -274,14 +237,14 @@ func (s *search) expand(ctx context.Context, n *partial) {
 		if n.depth >= v.policy.Limits.Depth {
 			e := fail(ErrLimit, n.cert, "a path of more than %d certificates", v.policy.Limits.Depth)
 			e.progress = n.depth
-			s.note(e)
+			s.attempts.add(e)
 			return
 		}
 		s.extend(n, x)
 	}
 	if !found {
 		s.deadEnd = append(s.deadEnd, n)
-		s.note(v.unknownIssuer(n))
+		s.attempts.add(v.unknownIssuer(n))
 	}
 }
 
@@ -461,7 +424,7 @@ func (v *verification) anchorsFor(ctx context.Context, leaf *certificate) []issu
 		}
 		for e, err := range m.find(ctx, &l, v.policy.Limits.Candidates) {
 			if err != nil {
-				v.troubled(errSource(err))
+				v.recordSourceError(errSource(err))
 			} else if x, ok := v.newIssuer(e, m, i); ok && x.anchor && x.cert.equal(leaf) {
 				list = append(list, x)
 			}
@@ -500,24 +463,12 @@ func (n *partial) knownBad(w *work) *partial {
 // edge is the signature that joins n to what is below it.
 func (n *partial) edge() [2]*certificate { return [2]*certificate{n.below.cert, n.cert} }
 
-// tell notes a bad signature once, of however many paths it is part.
-func (s *search) tell(bad *partial) {
-	edge := bad.edge()
-	if s.told[edge] {
-		return
-	}
-	s.told[edge] = true
-	e := badEdge(s.v.work.badEdges[edge], edge[0], edge[1], bad.mismatch)
-	e.progress = progressBadSignature
-	s.note(e)
-}
-
-// tellDropped notes what is known to be wrong above a path that is given up.
-func (s *search) tellDropped(ctx context.Context, n *partial) {
+// reportDropped notes what is known to be wrong above a path that is given up.
+func (s *search) reportDropped(ctx context.Context, n *partial) {
 	for _, x := range s.v.issuersOf(ctx, n.cert) {
 		if s.v.work.badEdges[[2]*certificate{n.cert, x.cert}] != nil {
 			_, mismatch := s.v.cost(n.cert, x)
-			s.tell(&partial{cert: x.cert, below: n, mismatch: mismatch})
+			s.attempts.addBadSignature(s.v.work, &partial{cert: x.cert, below: n, mismatch: mismatch})
 		}
 	}
 }
@@ -560,7 +511,7 @@ func (s *search) fetch(ctx context.Context) bool {
 		if got {
 			delete(v.issuers, n.cert.issuer())
 			delete(s.visits, n.cert)
-			s.chart = nil
+			s.reachability = nil
 			s.push(n)
 			again = true
 		}

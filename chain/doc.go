@@ -34,13 +34,15 @@
 // good, and refused where the policy requires to know. Old evidence can condemn
 // but not acquit.
 //
-// # How to do it wrong
+// # Common mistakes
 //
-// To pass a file of certificates to Anchors because it helped: it makes all of
-// them trusted for everything. Give a partner's root the [Constraints] of his
-// addresses. To set InsecureAnyMailbox and compare names by the subject's common
-// name. To judge stored mail by the time that it claims. To pass a [Fetcher]
-// where the sender must not learn that his mail was opened.
+//   - Do not pass a file of certificates to Anchors because it helped: that
+//     trusts all of them for everything. Give a partner's root the
+//     [Constraints] of the partner's addresses.
+//   - Do not set InsecureAnyMailbox and compare the subject's common name.
+//   - Do not judge stored mail by the time that it claims.
+//   - Do not pass a [Fetcher] where the sender must not learn that the mail was
+//     opened.
 //
 // Nothing in this package opens a network connection. A Source or [Fetcher]
 // supplied by the caller may, which is why the functions that consult one take

@@ -16,7 +16,7 @@ func (s *validation) checkLeaf() {
 	case roleCRL:
 		d := leaf.details()
 		if d.hasKeyUsage && d.keyUsage&x509.KeyUsageCRLSign == 0 {
-			s.failed(fail(ErrWrongPurpose, leaf, "certificate %s: keyUsage is %s and lacks cRLSign", leaf.title(), usageText(d.keyUsage)), progressLeafPurpose)
+			s.failed(fail(ErrWrongPurpose, leaf, "certificate %s: keyUsage is %s and lacks cRLSign", leaf.title(), keyUsageText(d.keyUsage)), progressLeafPurpose)
 		}
 		return
 	case roleOCSP:
@@ -50,7 +50,7 @@ func checkPurpose(c *certificate, p Purpose) *Error {
 		return fail(ErrWrongPurpose, c, "certificate %s: its key is not one for %v", c.title(), p)
 	}
 	if d.hasKeyUsage && d.keyUsage&need == 0 {
-		return fail(ErrWrongPurpose, c, "certificate %s: keyUsage is %s; %v needs %s", c.title(), usageText(d.keyUsage), p, names)
+		return fail(ErrWrongPurpose, c, "certificate %s: keyUsage is %s; %v needs %s", c.title(), keyUsageText(d.keyUsage), p, names)
 	}
 	if p == TimeStamping {
 		if len(d.eku) != 1 || d.eku[0] != oid.EKUTimeStamping || !d.criticalEKU {
@@ -71,7 +71,7 @@ func neededKeyUsage(kind alg.KeyKind, p Purpose) (bits x509.KeyUsage, names stri
 		if bits = kind.EncryptionUsage(); bits == 0 {
 			return 0, ""
 		}
-		return bits, usageText(bits)
+		return bits, keyUsageText(bits)
 	}
 	if !kind.Signs() {
 		return 0, ""

@@ -187,13 +187,13 @@ func (s *statusSearch) judgeResponses(ctx context.Context, list []*Entry) {
 func (s *statusSearch) find(ctx context.Context, q Query, yield func(e *Entry, rank int)) *Error {
 	err := s.v.findMembers(ctx, q, func(e *Entry, _ Member, rank int) bool { yield(e, rank); return true })
 	if s.v.cut != nil {
-		s.limited(s.v.cut)
+		s.recordLimit(s.v.cut)
 	}
 	return err
 }
 
-// limited notes that evidence was left out.
-func (s *statusSearch) limited(e *Error) {
+// recordLimit notes that evidence was left out.
+func (s *statusSearch) recordLimit(e *Error) {
 	if s.strange {
 		s.flooded = e
 	} else {

@@ -290,7 +290,7 @@ func (s *statusSearch) findSigner(ctx context.Context, c *crl.List) signer {
 		}
 	}
 	if more {
-		s.limited(fail(ErrLimit, s.cert, "more than %d certificates for the issuer of %s", maxSigners, titleOf(c)))
+		s.recordLimit(fail(ErrLimit, s.cert, "more than %d certificates for the issuer of %s", maxSigners, titleOf(c)))
 	}
 	return signer{}
 }
@@ -389,7 +389,7 @@ func (s *statusSearch) validateSigner(ctx context.Context, cand *certificate, ro
 		return signer{cand, true}, nil
 	}
 	if isLimit(err) {
-		s.limited(err)
+		s.recordLimit(err)
 	}
 	if !date.Before(s.v.at) {
 		return signer{}, err
@@ -398,7 +398,7 @@ func (s *statusSearch) validateSigner(ctx context.Context, cand *certificate, ro
 	if past := v.validateIssuer(ctx, cand, role, s.anchor); past == nil {
 		return signer{cand, false}, err
 	} else if isLimit(past) {
-		s.limited(past)
+		s.recordLimit(past)
 	}
 	return signer{}, err
 }
@@ -477,7 +477,7 @@ func (s *statusSearch) tooManyForged(kind Kind) *Error {
 		return nil
 	}
 	e := fail(ErrLimit, s.cert, "more than %d bad signatures of CRLs or OCSP responses", maxForged)
-	s.limited(e)
+	s.recordLimit(e)
 	return e
 }
 
@@ -486,7 +486,7 @@ func (s *statusSearch) checked(kind Kind, err *Error) *Error {
 	switch {
 	case err == nil:
 	case err.Reason == ErrLimit:
-		s.limited(err)
+		s.recordLimit(err)
 	default:
 		*s.forgeries(kind)++
 	}

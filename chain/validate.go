@@ -219,7 +219,7 @@ func checkIssuing(c *certificate) *Error {
 		return fail(ErrNotCA, c, "certificate %s is no CA by its basicConstraints", c.title())
 	}
 	if d.hasKeyUsage && d.keyUsage&x509.KeyUsageCertSign == 0 {
-		return fail(ErrNotCA, c, "certificate %s: keyUsage is %s and lacks keyCertSign", c.title(), usageText(d.keyUsage))
+		return fail(ErrNotCA, c, "certificate %s: keyUsage is %s and lacks keyCertSign", c.title(), keyUsageText(d.keyUsage))
 	}
 	return nil
 }
@@ -254,7 +254,7 @@ func (s *validation) checkNames(c *certificate, leaf bool) {
 		case bad == nil:
 			continue
 		case bad.limit:
-			e := s.v.limited("more than %d name constraint comparisons", s.v.policy.Limits.NameComparisons)
+			e := s.v.recordLimit("more than %d name constraint comparisons", s.v.policy.Limits.NameComparisons)
 			s.failed(e.about(c), progressNames)
 		case bad.unknown:
 			s.failed(fail(ErrNameConstraint, c, "certificate %s: a name %s is not understood, and %s constrains that form",

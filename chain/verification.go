@@ -126,7 +126,7 @@ func (v *verification) findMembers(ctx context.Context, q Query, yield func(e *E
 	take := func(e *Entry, m Member, rank int) bool {
 		from := v.origin(rank)
 		if v.work.candidates[from]++; v.work.candidates[from] > v.policy.Limits.Candidates {
-			e := v.limited("more than %d candidates", v.policy.Limits.Candidates)
+			e := v.recordLimit("more than %d candidates", v.policy.Limits.Candidates)
 			if from != strangeOrigin {
 				v.cut = e
 			}
@@ -142,7 +142,7 @@ func (v *verification) findMembers(ctx context.Context, q Query, yield func(e *E
 		for e, err := range m.find(ctx, &l, v.policy.Limits.Candidates) {
 			if err != nil {
 				failed = errSource(err)
-				v.troubled(failed)
+				v.recordSourceError(failed)
 				continue
 			}
 			if !take(e, m, i) {
@@ -161,8 +161,8 @@ func (v *verification) findMembers(ctx context.Context, q Query, yield func(e *E
 	return failed
 }
 
-// troubled notes that a Source didn't give all it has.
-func (v *verification) troubled(e *Error) {
+// recordSourceError notes that a Source didn't give all it has.
+func (v *verification) recordSourceError(e *Error) {
 	first := &v.work.source
 	if e.Reason == ErrLimit {
 		first = &v.work.limit
@@ -172,8 +172,8 @@ func (v *verification) troubled(e *Error) {
 	}
 }
 
-// limited notes that work was left undone. What is at hand is still judged.
-func (v *verification) limited(format string, args ...any) *Error {
+// recordLimit notes that work was left undone. What is at hand is still judged.
+func (v *verification) recordLimit(format string, args ...any) *Error {
 	e := fail(ErrLimit, nil, format, args...)
 	if v.work.limit == nil {
 		v.work.limit = e
@@ -193,7 +193,7 @@ func (v *verification) checkSignature(signer *certificate, algorithm, signed, si
 		cost = key.Cost()
 	}
 	if v.work.signatures+cost > v.policy.Limits.Signatures {
-		return v.limited("more than %d signature checks", v.policy.Limits.Signatures)
+		return v.recordLimit("more than %d signature checks", v.policy.Limits.Signatures)
 	}
 	err := verifySignature(signer, algorithm, signed, signature)
 	if err == nil || errors.Is(err, alg.ErrSignature) {
@@ -291,7 +291,7 @@ func (v *verification) validateIssuer(ctx context.Context, cert *certificate, ro
 		}
 	}
 	if len(v.pending) >= maxPending {
-		return v.limited("more than %d issuers of revocation lists depend on one another", maxPending)
+		return v.recordLimit("more than %d issuers of revocation lists depend on one another", maxPending)
 	}
 	sub := &verification{
 		c: v.c, policy: v.policy, at: v.at, now: v.now, role: role, hasBans: v.hasBans, work: v.work,

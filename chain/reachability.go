@@ -4,15 +4,15 @@ import (
 	"context"
 )
 
-// A chart has every certificate that can be reached from a leaf by names, and
+// A reachability has every certificate that can be reached from a leaf by names, and
 // says how far each is from an anchor, going by what is known about
 // signatures. It is drawn when a search gets long: in a mesh of CAs it keeps
 // the search off the countless ways that lead nowhere, and among certificates
 // that only look alike it finds, from the anchors down, those that are signed.
-type chart struct {
+type reachability struct {
 	distance map[*certificate]int            // certificates above it, the anchor included; absent: no way
 	depth    map[*certificate]int            // certificates from the leaf on, itself included
-	looks    map[*certificate]int            // cost of the way from the leaf
+	cost     map[*certificate]int            // cost of the way from the leaf
 	below    map[*certificate][]*certificate // what names it as issuer
 	top      []step                          // what names an anchor as issuer
 	badEdges int                             // known when it was drawn
@@ -28,10 +28,10 @@ type step struct {
 
 func (a step) before(b step) bool { return a.cost < b.cost }
 
-// draw visits each certificate that can be reached from leaf once.
-func (v *verification) draw(ctx context.Context, leaf *certificate) *chart {
-	c := &chart{
-		distance: make(map[*certificate]int), depth: map[*certificate]int{leaf: 1}, looks: make(map[*certificate]int),
+// computeReachability visits each certificate that can be reached from leaf once.
+func (v *verification) computeReachability(ctx context.Context, leaf *certificate) *reachability {
+	c := &reachability{
+		distance: make(map[*certificate]int), depth: map[*certificate]int{leaf: 1}, cost: make(map[*certificate]int),
 		below: make(map[*certificate][]*certificate), badEdges: len(v.work.badEdges),
 	}
 	var ends []*certificate
@@ -59,7 +59,7 @@ func (v *verification) draw(ctx context.Context, leaf *certificate) *chart {
 			c.below[x.cert] = append(c.below[x.cert], n)
 			if c.depth[x.cert] == 0 {
 				cost, _ := v.cost(n, x)
-				c.depth[x.cert], c.looks[x.cert] = c.depth[n]+1, c.looks[n]+cost
+				c.depth[x.cert], c.cost[x.cert] = c.depth[n]+1, c.cost[n]+cost
 				queue = append(queue, x.cert)
 			}
 		}
@@ -69,14 +69,14 @@ func (v *verification) draw(ctx context.Context, leaf *certificate) *chart {
 }
 
 // measure fills in the distances, from those that are next to an anchor.
-func (c *chart) measure(next []*certificate) {
-	for far := 2; len(next) > 0; far++ {
+func (c *reachability) measure(next []*certificate) {
+	for distance := 2; len(next) > 0; distance++ {
 		at := next
 		next = nil
 		for _, x := range at {
 			for _, n := range c.below[x] {
 				if c.distance[n] == 0 {
-					c.distance[n] = far
+					c.distance[n] = distance
 					next = append(next, n)
 				}
 			}
@@ -84,15 +84,15 @@ func (c *chart) measure(next []*certificate) {
 	}
 }
 
-// confirm checks signatures from the anchors down, those first whose way to the
+// verifyFromAnchors checks signatures from the anchors down, those first whose way to the
 // leaf looks best, until one of leaf holds. It reports whether one
 // does: then there is a path of good signatures.
-func (v *verification) confirm(c *chart, leaf *certificate) bool {
+func (v *verification) verifyFromAnchors(c *reachability, leaf *certificate) bool {
 	var open heap[step]
 	add := func(l step) {
 		if length := l.above + c.depth[l.child]; length <= v.policy.Limits.Depth {
 			cost, _ := v.cost(l.child, l.parent)
-			l.cost = cost + c.looks[l.child]
+			l.cost = cost + c.cost[l.child]
 			open.push(l)
 		}
 	}

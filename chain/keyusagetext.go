@@ -7,8 +7,8 @@ import (
 	"github.com/gosmime/gosmime/internal/oid"
 )
 
-// usageText names the bits of a keyUsage for people.
-func usageText(ku x509.KeyUsage) string {
+// keyUsageText names the bits of a keyUsage for people.
+func keyUsageText(ku x509.KeyUsage) string {
 	var list []string
 	for i, name := range [...]string{"digitalSignature", "nonRepudiation", "keyEncipherment", "dataEncipherment",
 		"keyAgreement", "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly"} {
