@@ -18,7 +18,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/smime"
@@ -91,23 +90,13 @@ func publish(ctx context.Context, dn, file, password string, out, notes io.Write
 	if err != nil {
 		return err
 	}
-	slices.SortStableFunc(ids, func(a, b *smime.Identity) int {
-		return b.Certificate().NotBefore.Compare(a.Certificate().NotBefore)
-	})
-	var failures []error
-	for _, signer := range ids {
-		for _, reader := range ids {
-			p, err := exchange.Publish(ctx, signer, reader.Certificate())
-			if err != nil {
-				failures = append(failures, err)
-				continue
-			}
-			for _, n := range p.Notes {
-				fmt.Fprintln(notes, "note:", n)
-			}
-			_, err = out.Write(p.LDIF(dn))
-			return err
-		}
+	p, err := exchange.PublishNewest(ctx, ids)
+	if err != nil {
+		return err
 	}
-	return errors.Join(failures...)
+	for _, n := range p.Notes {
+		fmt.Fprintln(notes, "note:", n)
+	}
+	_, err = out.Write(p.LDIF(dn))
+	return err
 }

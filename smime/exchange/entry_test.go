@@ -207,6 +207,49 @@ func TestPublishRefuses(t *testing.T) {
 	}
 }
 
+// TestPublishNewest chooses among the keys of one person.
+func TestPublishNewest(t *testing.T) {
+	a := newAuthority(t, "a", year(2045))
+	const box = "bob@example.com"
+	from := func(y int, more func(*x509.Certificate)) *smime.Identity {
+		return a.identity(box, func(c *x509.Certificate) {
+			c.NotBefore = year(y)
+			if more != nil {
+				more(c)
+			}
+		})
+	}
+	expired := from(2019, func(c *x509.Certificate) { c.NotAfter = year(2021) })
+	old, renewed := from(2020, nil), from(2022, nil)
+	signing := from(2024, func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageDigitalSignature })
+	for _, tt := range []struct {
+		name   string
+		ids    []*smime.Identity
+		signer *smime.Identity
+		reader *smime.Identity
+	}{
+		{"none", nil, nil, nil}, {"expired", []*smime.Identity{expired, nil}, nil, nil}, {"history", []*smime.Identity{expired, old, renewed}, renewed, renewed},
+		{"two keys", []*smime.Identity{old, signing, renewed}, signing, renewed}, {"signing alone", []*smime.Identity{signing}, nil, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := exchange.PublishNewest(t.Context(), tt.ids)
+			if tt.signer == nil {
+				if !errors.Is(err, exchange.ErrNoSigner) || p != nil {
+					t.Errorf("%v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			value, err := exchange.ParseUserSMIMECertificate(p.UserSMIMECertificate)
+			if err != nil || !value.Signing.Equal(tt.signer.Certificate()) || !bytes.Equal(p.UserCertificate, tt.reader.Certificate().Raw) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 // TestPublishNotes notes a missing subject key identifier.
 func TestPublishNotes(t *testing.T) {
 	a := newAuthority(t, "a", year(2045))

@@ -5,8 +5,10 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -43,6 +45,27 @@ func Publish(ctx context.Context, id *smime.Identity, encryption *x509.Certifica
 		p.Notes = append(p.Notes, fmt.Errorf("certificate of the signer: %w", ErrNoKeyIdentifier))
 	}
 	return p, nil
+}
+
+// PublishNewest makes the values of a person who has several identities: that of
+// the newest that may sign, with the certificate of the newest that may be
+// encrypted to. The error joins why each pair was refused.
+func PublishNewest(ctx context.Context, identities []*smime.Identity) (*Publication, error) {
+	newest := slices.DeleteFunc(slices.Clone(identities), func(id *smime.Identity) bool { return id == nil })
+	slices.SortStableFunc(newest, func(a, b *smime.Identity) int {
+		return b.Certificate().NotBefore.Compare(a.Certificate().NotBefore)
+	})
+	failures := []error{ErrNoSigner}
+	for _, signer := range newest {
+		for _, reader := range newest {
+			p, err := Publish(ctx, signer, reader.Certificate())
+			if err == nil {
+				return p, nil
+			}
+			failures = append(failures, err)
+		}
+	}
+	return nil, errors.Join(failures...)
 }
 
 // LDIF returns the change record (RFC 2849) that replaces both attributes of the
