@@ -2,6 +2,11 @@ package archtest
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -10,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/gosmime/gosmime/internal/suites"
+	"github.com/gosmime/gosmime/smime"
+	"github.com/gosmime/gosmime/smime/exchange"
 	"github.com/gosmime/gosmime/smime/smimetest"
 	"github.com/gosmime/gosmime/sst"
 )
@@ -27,8 +34,25 @@ func TestAdministratorsCommands(t *testing.T) {
 	if err := sst.Write(&store, sst.Of(ca.Root(), ca.Issuing())); err != nil {
 		t.Fatal(err)
 	}
+	pfx, err := smime.MarshalPKCS12([]*smime.Identity{alice}, "secret", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("SMIME_PASSWORD", "secret")
+	cfg := exchange.DefaultConfig()
+	cfg.CertificateIssuingCA = store.Bytes()
+	settings, err := json.Marshal(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mailboxes, err := json.Marshal(map[string]any{"PrimarySmtpAddress": "alice@contoso.com", "UserCertificate": [][]byte{alice.Certificate().Raw}})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, content := range map[string][]byte{
-		"contoso.sst": store.Bytes(), "mail.eml": smimetest.Signed(t, alice, "hello"), "alice.cer": alice.Certificate().Raw,
+		"contoso.sst": store.Bytes(), "roots.sst": store.Bytes(), "mail.eml": smimetest.Signed(t, alice, "hello"), "alice.cer": alice.Certificate().Raw,
+		"alice.p12": pfx, "root.cer": ca.Root().Raw, "intermediate.cer": ca.Issuing().Raw, "connector.pem": connectorPEM(t),
+		"smimeconfig.json": settings, "mailboxes.json": mailboxes, "policies.json": []byte(`{"RequireSignedSMIMEMessages": true, "Name": "Default"}`),
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
 			t.Fatal(err)
@@ -54,12 +78,33 @@ func TestAdministratorsCommands(t *testing.T) {
 			}
 			cmd := suites.Command(t, sh, "-c", "./examples/"+rest)
 			cmd.Dir = dir
-			if out, err := cmd.CombinedOutput(); err != nil || len(out) == 0 {
+			out, err := cmd.CombinedOutput()
+			if _, file, redirected := strings.Cut(line, " > "); redirected && err == nil {
+				out, err = os.ReadFile(filepath.Join(dir, strings.TrimSpace(file)))
+			}
+			if err != nil || len(out) == 0 && !quiet(line) {
 				t.Errorf("%s%v\n%s", line, err, out)
 			}
 		}
 	}
-	if commands != 4 {
+	if commands != 13 {
 		t.Errorf("%d commands", commands)
 	}
+}
+
+// quiet reports whether a command says nothing if all went well.
+func quiet(line string) bool { return strings.Contains(line, " sst build -out ") }
+
+// connectorPEM returns the public key of a certificate connector.
+func connectorPEM(t *testing.T) []byte {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 }

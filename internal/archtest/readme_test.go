@@ -18,7 +18,7 @@ func TestReadmeCompiles(t *testing.T) {
 		t.Skip("no go command on this system")
 	}
 	blocks := 0
-	for _, page := range []string{"README.md", ".github/MIGRATION.md", ".github/ADMINISTRATORS.md"} {
+	for _, page := range []string{"README.md", ".github/MIGRATION.md", ".github/ADMINISTRATORS.md", ".github/SYSTEM.md"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", page))
 		if err != nil {
 			t.Fatal(err)
@@ -104,14 +104,14 @@ func TestReadmeLimits(t *testing.T) {
 // TestPagesNameWhatExists holds that every name of a package that the pages
 // mention is exported by it.
 func TestPagesNameWhatExists(t *testing.T) {
-	files := map[string]string{"smime": "smime", "pkcs7": "pkcs7", "chain": "chain", "sst": "sst", "exchange": "smime_exchange", "fetch": "chain_fetch"}
+	files := map[string]string{"smime": "smime", "pkcs7": "pkcs7", "chain": "chain", "sst": "sst", "exchange": "smime_exchange", "fetch": "chain_fetch", "devices": "smime_devices"}
 	names := 0
-	for _, page := range []string{"README.md", ".github/MIGRATION.md", ".github/ADMINISTRATORS.md", ".github/SECURITY.md"} {
+	for _, page := range []string{"README.md", ".github/MIGRATION.md", ".github/ADMINISTRATORS.md", ".github/SYSTEM.md", ".github/SECURITY.md"} {
 		text, err := os.ReadFile(filepath.Join("..", "..", page))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, m := range regexp.MustCompile(`\b(smime|pkcs7|chain|sst|exchange|fetch)\.([A-Z]\w*)(?:\.([A-Z]\w*))?`).FindAllStringSubmatch(string(text), -1) {
+		for _, m := range regexp.MustCompile(`\b(smime|pkcs7|chain|sst|exchange|fetch|devices)\.([A-Z]\w*)(?:\.([A-Z]\w*))?`).FindAllStringSubmatch(string(text), -1) {
 			api, err := os.ReadFile(filepath.Join("testdata", "api", files[m[1]]+".txt"))
 			if err != nil {
 				t.Fatal(err)
