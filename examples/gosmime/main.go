@@ -12,6 +12,7 @@
 //	gosmime chain   -roots roots.sst -mailbox alice@example.com alice.pem
 //	gosmime sst     list roots.sst
 //	gosmime pfx     list alice.p12
+//	gosmime cms     -content document.pdf <signature.p7s
 //
 // Each verb explains its flags with -h. The password of a PFX or key comes from
 // the variable SMIME_PASSWORD or from -password-file. The exit status is 0 if
@@ -47,6 +48,7 @@ func verbs() []verb {
 		{"chain", "check a certificate for an address", verifyChain},
 		{"sst", "look into certificate stores and make them", storeCommand},
 		{"pfx", "look into PKCS #12 files and make them", pfxCommand},
+		{"cms", "print what a CMS object of any program has in it", cmsCommand},
 	}
 }
 
