@@ -35,47 +35,51 @@ func signersOf(t testing.TB, msg []byte, detached io.Reader) []*SignerInfo {
 }
 
 func TestAddSigner(t *testing.T) {
+	t.Parallel()
 	first, second := newSigner(t, "p256"), newSigner(t, "ed25519")
 	label := Attribute{Type: oid.AttrSecurityLabel.X509(), Values: [][]byte{{0x31, 3, 6, 1, 42}}}
 	first.Attributes = []Attribute{label}
 	for _, content := range []string{text, strings.Repeat(text, 3000)} {
-		for _, detached := range []bool{false, true} {
-			opts := &SignOptions{ByKeyID: true}
-			var msg []byte
-			reader := func() io.Reader { return nil }
-			if detached {
-				msg = signDetached(t, content, nil, first)
-				reader = func() io.Reader { return strings.NewReader(content) }
-				opts.Detached = reader()
-			} else {
-				msg = sign(t, content, nil, first)
-			}
-			var out bytes.Buffer
-			if err := AddSigner(context.Background(), &out, bytes.NewReader(msg), second, opts); err != nil {
-				t.Fatal(err)
-			}
-			got, certs, err := verify(out.Bytes(), reader(), nil)
-			if err != nil || got != content || len(certs) != 2 {
-				t.Fatalf("%d octets, %d signers, %v", len(got), len(certs), err)
-			}
-			before, after := signersOf(t, msg, reader()), signersOf(t, out.Bytes(), reader())
-			kept := 0
-			for _, s := range after {
-				if bytes.Equal(s.raw, before[0].raw) {
-					kept++
+		t.Run(content, func(t *testing.T) {
+			for _, detached := range []bool{false, true} {
+				opts := &SignOptions{ByKeyID: true}
+				var msg []byte
+				reader := func() io.Reader { return nil }
+				if detached {
+					msg = signDetached(t, content, nil, first)
+					reader = func() io.Reader { return strings.NewReader(content) }
+					opts.Detached = reader()
+				} else {
+					msg = sign(t, content, nil, first)
 				}
-				if v, ok := s.signed.single(oid.AttrSecurityLabel); !ok || !bytes.Equal(v, label.Values[0]) {
-					t.Error("a signer lacks the security label")
+				var out bytes.Buffer
+				if err := AddSigner(context.Background(), &out, bytes.NewReader(msg), second, opts); err != nil {
+					t.Fatal(err)
+				}
+				got, certs, err := verify(out.Bytes(), reader(), nil)
+				if err != nil || got != content || len(certs) != 2 {
+					t.Fatalf("%d octets, %d signers, %v", len(got), len(certs), err)
+				}
+				before, after := signersOf(t, msg, reader()), signersOf(t, out.Bytes(), reader())
+				kept := 0
+				for _, s := range after {
+					if bytes.Equal(s.raw, before[0].raw) {
+						kept++
+					}
+					if v, ok := s.signed.single(oid.AttrSecurityLabel); !ok || !bytes.Equal(v, label.Values[0]) {
+						t.Error("a signer lacks the security label")
+					}
+				}
+				if kept != 1 {
+					t.Error("the signature that was there has changed")
 				}
 			}
-			if kept != 1 {
-				t.Error("the signature that was there has changed")
-			}
-		}
+		})
 	}
 }
 
 func TestAddSignerNeedsContent(t *testing.T) {
+	t.Parallel()
 	msg := signDetached(t, text, nil, newSigner(t, "p256"))
 	err := AddSigner(context.Background(), io.Discard, bytes.NewReader(msg), newSigner(t, "p256"), nil)
 	if !errors.Is(err, ErrNotRead) {
@@ -84,6 +88,7 @@ func TestAddSignerNeedsContent(t *testing.T) {
 }
 
 func TestAddUnsigned(t *testing.T) {
+	t.Parallel()
 	a, b := newSigner(t, "p256"), newSigner(t, "ed25519")
 	msg := sign(t, text, nil, a, b)
 	unsigned := func(n byte) Attribute {
@@ -127,6 +132,7 @@ func TestAddUnsigned(t *testing.T) {
 }
 
 func TestCountersign(t *testing.T) {
+	t.Parallel()
 	author, notary, second := newSigner(t, "p256"), newSigner(t, "ed25519"), newSigner(t, "p384")
 	msg := sign(t, text, nil, author)
 	s := signersOf(t, msg, nil)[0]
@@ -168,56 +174,62 @@ func TestCountersign(t *testing.T) {
 }
 
 func TestGoldensCountersigned(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return strings.HasPrefix(g.Case, "countersigned") })
 	if len(rows) != 2 {
 		t.Errorf("%d cases", len(rows))
 	}
 	names := map[string][]string{"countersigned": {"p256"}, "countersigned-twice": {"rsa3072", "ed25519"}}
 	for _, g := range rows {
-		cms, _ := cmsOf(t, g)
-		s := signersOf(t, cms, nil)[0]
-		counters, err := s.Countersigners()
-		if err != nil || len(counters) != len(names[g.Case]) {
-			t.Fatal(g.File, len(counters), err)
-		}
-		for _, name := range names[g.Case] {
-			cert := goldenCert(t, name)
-			found := false
-			for _, c := range counters {
-				if c.ID().Matches(cert) {
-					found = true
-					if err := c.CheckSignature(cert); err != nil {
-						t.Errorf("%s: %s: %v", g.File, name, err)
+		t.Run(g.File, func(t *testing.T) {
+			cms, _ := cmsOf(t, g)
+			s := signersOf(t, cms, nil)[0]
+			counters, err := s.Countersigners()
+			if err != nil || len(counters) != len(names[g.Case]) {
+				t.Fatal(g.File, len(counters), err)
+			}
+			for _, name := range names[g.Case] {
+				cert := goldenCert(t, name)
+				found := false
+				for _, c := range counters {
+					if c.ID().Matches(cert) {
+						found = true
+						if err := c.CheckSignature(cert); err != nil {
+							t.Errorf("%s: %s: %v", g.File, name, err)
+						}
 					}
 				}
+				if !found {
+					t.Errorf("%s: no countersignature of %s", g.File, name)
+				}
 			}
-			if !found {
-				t.Errorf("%s: no countersignature of %s", g.File, name)
-			}
-		}
+		})
 	}
 }
 
 func TestAddElements(t *testing.T) {
+	t.Parallel()
 	key, other := newSigner(t, "p256"), newSigner(t, "ed25519")
 	for _, content := range []string{text, strings.Repeat(text, 3000)} {
-		msg := sign(t, content, nil, key)
-		response := []byte{0x30, 3, 0x0a, 1, 0}
-		var out bytes.Buffer
-		if err := AddElements(&out, bytes.NewReader(msg), other.Certificate.Raw, response, key.Certificate.Raw); err != nil {
-			t.Fatal(err)
-		}
-		if got, _, err := verify(out.Bytes(), nil, nil); err != nil || got != content {
-			t.Errorf("%d octets, %v", len(got), err)
-		}
-		r := readSigned(t, out.Bytes(), nil)
-		elements, err := r.UnverifiedElements()
-		if err != nil || len(elements) != 3 || !bytes.Equal(elements[2], response) || r.version != 5 {
-			t.Errorf("%d elements, version %d, %v", len(elements), r.version, err)
-		}
-		if !bytes.Equal(r.signers[0].raw, signersOf(t, msg, nil)[0].raw) {
-			t.Error("the signature has changed")
-		}
+		t.Run(content, func(t *testing.T) {
+			msg := sign(t, content, nil, key)
+			response := []byte{0x30, 3, 0x0a, 1, 0}
+			var out bytes.Buffer
+			if err := AddElements(&out, bytes.NewReader(msg), other.Certificate.Raw, response, key.Certificate.Raw); err != nil {
+				t.Fatal(err)
+			}
+			if got, _, err := verify(out.Bytes(), nil, nil); err != nil || got != content {
+				t.Errorf("%d octets, %v", len(got), err)
+			}
+			r := readSigned(t, out.Bytes(), nil)
+			elements, err := r.UnverifiedElements()
+			if err != nil || len(elements) != 3 || !bytes.Equal(elements[2], response) || r.version != 5 {
+				t.Errorf("%d elements, version %d, %v", len(elements), r.version, err)
+			}
+			if !bytes.Equal(r.signers[0].raw, signersOf(t, msg, nil)[0].raw) {
+				t.Error("the signature has changed")
+			}
+		})
 	}
 	for _, bad := range [][]byte{nil, {5, 0}, {0x30, 0}, {0x30, 2, 5, 0}} {
 		if err := AddElements(io.Discard, bytes.NewReader(sign(t, text, nil, key)), bad); !errors.Is(err, ErrSyntax) {

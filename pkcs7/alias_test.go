@@ -12,6 +12,7 @@ import (
 
 // What a caller writes to what was given out changes no verdict.
 func TestCallerChangesNoVerdict(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p256")
 	read := func(content string) *SignerInfo {
 		var msg bytes.Buffer

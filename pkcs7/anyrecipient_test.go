@@ -27,6 +27,7 @@ func renewed(t *testing.T, cert *x509.Certificate) *x509.Certificate {
 // TestKeyForAnyRecipient opens what names a former certificate of a key, in a
 // message to recipients of all kinds.
 func TestKeyForAnyRecipient(t *testing.T) {
+	t.Parallel()
 	keys := testKeys()
 	content := noise(3000)
 	var to []Recipient
@@ -83,6 +84,7 @@ func (k countingKey) Decrypt(r io.Reader, msg []byte, opts crypto.DecrypterOpts)
 // TestKeyForAnyRecipientLimit: a key is asked no more often than the limit says,
 // however many recipients there are, and first for the one that it is named by.
 func TestKeyForAnyRecipientLimit(t *testing.T) {
+	t.Parallel()
 	own := testRSA()
 	cert := testCertificate(spkiOf(own.key.(*rsa.PrivateKey).Public()), 127) // sorted behind the others
 	stranger, err := rsa.GenerateKey(rand.Reader, 2048)

@@ -203,6 +203,7 @@ func manyRecipients(t testing.TB, n int) []byte {
 }
 
 func TestTenThousandRecipients(t *testing.T) {
+	t.Parallel()
 	msg := manyRecipients(t, 10_000)
 	key := testRSA()
 	token := &rsaToken{key: key.key.(*rsa.PrivateKey)}

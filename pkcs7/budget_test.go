@@ -10,6 +10,7 @@ import (
 
 // All layers of a message together hold no more elements than Limits.Memory.
 func TestElementsShareMemory(t *testing.T) {
+	t.Parallel()
 	lim := Limits{Memory: 40 << 10}.Shared()
 	one := func() error {
 		var msg bytes.Buffer
@@ -32,6 +33,7 @@ func TestElementsShareMemory(t *testing.T) {
 
 // A ciphertext that is elsewhere counts as much as one inside.
 func TestDetachedCiphertextCounts(t *testing.T) {
+	t.Parallel()
 	kek := bytes.Repeat([]byte{7}, 32)
 	keys := func(context.Context, []CertID) ([]DecryptionKey, error) {
 		return []DecryptionKey{KeyFromKEK([]byte("k"), kek)}, nil

@@ -13,6 +13,7 @@ import (
 // A content that ends where a chunk does leaves an empty chunk behind, whose
 // memory the next pass uses again.
 func TestContentEndsWithChunk(t *testing.T) {
+	t.Parallel()
 	kek := bytes.Repeat([]byte{7}, 32)
 	for _, cipher := range []Cipher{AES256CBC, AES256GCM} {
 		size := stream.SmallChunk + 10*stream.LargeChunk

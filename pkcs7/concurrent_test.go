@@ -10,6 +10,7 @@ import (
 
 // The signers of a message that was read can be judged at the same time.
 func TestSignersAtTheSameTime(t *testing.T) {
+	t.Parallel()
 	msg := sign(t, "content", nil, newSigner(t, "p256"), newSigner(t, "ed25519"))
 	r, err := NewSignedReader(bytes.NewReader(msg), nil, nil)
 	if err != nil {

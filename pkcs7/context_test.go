@@ -26,6 +26,7 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestContextEndsWhileContentIsRead(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p256")
 	var detached, embedded bytes.Buffer
 	if err := SignDetached(t.Context(), &detached, bytes.NewReader(nil), []SigningKey{key}, nil); err != nil {
@@ -63,10 +64,12 @@ func TestContextEndsWhileContentIsRead(t *testing.T) {
 			return AddSigner(ctx, io.Discard, bytes.NewReader(detached.Bytes()), key, &SignOptions{Detached: content})
 		},
 	} {
-		ctx, cancel := context.WithCancel(t.Context())
-		if err := run(ctx, &endless{cancel: cancel}); !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %v", name, err)
-		}
-		cancel()
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			if err := run(ctx, &endless{cancel: cancel}); !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", name, err)
+			}
+			cancel()
+		})
 	}
 }

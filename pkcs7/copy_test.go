@@ -74,59 +74,62 @@ func parts(t *testing.T, msg []byte) [4][][]byte {
 // What is added to a message leaves all else as it is and where it is: in DER
 // and BER, sorted and not, detached and embedded, and with things there twice.
 func TestCopyKeeps(t *testing.T) {
+	t.Parallel()
 	a, b, c := newSigner(t, "p256"), newSigner(t, "ed25519"), newSigner(t, "rsa")
 	spare := newSigner(t, "p384").Certificate.Raw
 	stamp := Attribute{Type: oid.AttrTimestampToken.X509(), Values: [][]byte{append([]byte{4, 0x82, 1, 0}, make([]byte, 256)...)}}
 	n := 0
 	for _, content := range []string{text, strings.Repeat(text, 3000)} {
-		for _, detached := range []bool{false, true} {
-			msg, opts := sign(t, content, nil, a, b), &SignOptions{}
-			outside := func() io.Reader { return nil }
-			if detached {
-				msg = signDetached(t, content, nil, a, b)
-				outside = func() io.Reader { return strings.NewReader(content) }
-			}
-			for form, msg := range map[string][]byte{
-				"sorted": msg, "reversed and twice": shuffled(t, msg), "BER": indefinite(t, msg, 4), "BER, reversed and twice": indefinite(t, shuffled(t, msg), 4),
-			} {
-				before := parts(t, msg)
-				for name, add := range map[string]func(w io.Writer) error{
-					"signer": func(w io.Writer) error {
-						opts.Detached = outside()
-						return AddSigner(t.Context(), w, bytes.NewReader(msg), c, opts)
-					},
-					"first":    func(w io.Writer) error { return AddUnsigned(w, bytes.NewReader(msg), 0, stamp) },
-					"second":   func(w io.Writer) error { return AddUnsigned(w, bytes.NewReader(msg), 1, stamp) },
-					"elements": func(w io.Writer) error { return AddElements(w, bytes.NewReader(msg), spare) },
+		t.Run(content, func(t *testing.T) {
+			for _, detached := range []bool{false, true} {
+				msg, opts := sign(t, content, nil, a, b), &SignOptions{}
+				outside := func() io.Reader { return nil }
+				if detached {
+					msg = signDetached(t, content, nil, a, b)
+					outside = func() io.Reader { return strings.NewReader(content) }
+				}
+				for form, msg := range map[string][]byte{
+					"sorted": msg, "reversed and twice": shuffled(t, msg), "BER": indefinite(t, msg, 4), "BER, reversed and twice": indefinite(t, shuffled(t, msg), 4),
 				} {
-					n++
-					var out bytes.Buffer
-					if err := add(&out); err != nil {
-						t.Errorf("%s, %s: %v", form, name, err)
-						continue
-					}
-					got, certs, err := verify(out.Bytes(), outside(), nil)
-					if err != nil || got != content || name != "signer" && len(certs) != 2 || name == "signer" && len(certs) != 3 {
-						t.Errorf("%s, %s: %d signers, %v", form, name, len(certs), err)
-					}
-					after := parts(t, out.Bytes())
-					changed := map[string]int{"first": 0, "second": 1}
-					if i, ok := changed[name]; ok {
-						old, now := before[3][i], after[3][i]
-						if !keptFields(t, old, now) || bytes.Equal(old, now) {
-							t.Errorf("%s, %s: the SignerInfo is another one", form, name)
+					before := parts(t, msg)
+					for name, add := range map[string]func(w io.Writer) error{
+						"signer": func(w io.Writer) error {
+							opts.Detached = outside()
+							return AddSigner(t.Context(), w, bytes.NewReader(msg), c, opts)
+						},
+						"first":    func(w io.Writer) error { return AddUnsigned(w, bytes.NewReader(msg), 0, stamp) },
+						"second":   func(w io.Writer) error { return AddUnsigned(w, bytes.NewReader(msg), 1, stamp) },
+						"elements": func(w io.Writer) error { return AddElements(w, bytes.NewReader(msg), spare) },
+					} {
+						n++
+						var out bytes.Buffer
+						if err := add(&out); err != nil {
+							t.Errorf("%s, %s: %v", form, name, err)
+							continue
 						}
-						before, after[3] = parts(t, msg), slices.Clone(after[3])
-						after[3][i] = old
-					}
-					for i := range before {
-						if !isSubsequence(before[i], after[i]) {
-							t.Errorf("%s, %s: part %d is not what it was", form, name, i)
+						got, certs, err := verify(out.Bytes(), outside(), nil)
+						if err != nil || got != content || name != "signer" && len(certs) != 2 || name == "signer" && len(certs) != 3 {
+							t.Errorf("%s, %s: %d signers, %v", form, name, len(certs), err)
+						}
+						after := parts(t, out.Bytes())
+						changed := map[string]int{"first": 0, "second": 1}
+						if i, ok := changed[name]; ok {
+							old, now := before[3][i], after[3][i]
+							if !keptFields(t, old, now) || bytes.Equal(old, now) {
+								t.Errorf("%s, %s: the SignerInfo is another one", form, name)
+							}
+							before, after[3] = parts(t, msg), slices.Clone(after[3])
+							after[3][i] = old
+						}
+						for i := range before {
+							if !isSubsequence(before[i], after[i]) {
+								t.Errorf("%s, %s: part %d is not what it was", form, name, i)
+							}
 						}
 					}
 				}
 			}
-		}
+		})
 	}
 	if n != 2*2*4*4 {
 		t.Errorf("%d messages", n)
@@ -183,6 +186,7 @@ func isSubsequence(a, b [][]byte) bool {
 
 // The order of unsigned attributes, which old timestamps are made over, is kept.
 func TestUnsignedOrder(t *testing.T) {
+	t.Parallel()
 	msg := sign(t, text, nil, newSigner(t, "p256"))
 	value := func(n byte) []byte {
 		return ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte{0x2a, n}), []byte{0x31, 2, 5, 0})
@@ -197,15 +201,18 @@ func TestUnsignedOrder(t *testing.T) {
 		"not":    {bytes.Join([][]byte{value(3), value(1)}, nil), bytes.Join([][]byte{value(3), value(1), value(2)}, nil)},
 		"empty":  {nil, value(2)},
 	} {
-		s.raw = ber.Append(nil, ber.Sequence, true, append(slices.Clone(fields), ber.Append(nil, ber.Context(1), true, c.old))...)
-		raw, err := s.withUnsigned([]Attribute{{Type: oid.OID("\x2a\x02").X509(), Values: [][]byte{{5, 0}}}}, false)
-		if err != nil || !bytes.HasSuffix(raw, ber.Append(nil, ber.Context(1), true, c.want)) {
-			t.Errorf("%s: %x, %v", name, raw, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			s.raw = ber.Append(nil, ber.Sequence, true, append(slices.Clone(fields), ber.Append(nil, ber.Context(1), true, c.old))...)
+			raw, err := s.withUnsigned([]Attribute{{Type: oid.OID("\x2a\x02").X509(), Values: [][]byte{{5, 0}}}}, false)
+			if err != nil || !bytes.HasSuffix(raw, ber.Append(nil, ber.Context(1), true, c.want)) {
+				t.Errorf("%s: %x, %v", name, raw, err)
+			}
+		})
 	}
 }
 
 func TestAddSignerWithContentTwice(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p256")
 	err := AddSigner(t.Context(), io.Discard, bytes.NewReader(sign(t, text, nil, key)), key, &SignOptions{Detached: strings.NewReader(text)})
 	if err == nil {
@@ -216,60 +223,63 @@ func TestAddSignerWithContentTwice(t *testing.T) {
 // TestCopyGoldens adds to the messages of all producers. What their signatures
 // are worth stays as it was, and so do their octets.
 func TestCopyGoldens(t *testing.T) {
+	t.Parallel()
 	extra := newSigner(t, "ed25519").Certificate.Raw
 	stamp := Attribute{Type: oid.FriendlyName.X509(), Values: [][]byte{{4, 1, 9}}}
 	n := 0
 	for _, g := range suites.Goldens(t, func(g *suites.Golden) bool { return g.Operation == "verify" }) {
-		msg, ok := cmsOf(t, g)
-		if !ok {
-			continue
-		}
-		r, err := NewSignedReader(bytes.NewReader(msg), nil, nil)
-		if err != nil {
-			continue
-		}
-		content, err := io.ReadAll(r)
-		if err != nil || len(r.signers) == 0 {
-			continue
-		}
-		before := parts(t, msg)
-		last := len(r.signers) - 1
-		for name, add := range map[string]func(w io.Writer) error{
-			"unsigned": func(w io.Writer) error { return AddUnsigned(w, bytes.NewReader(msg), last, stamp) },
-			"elements": func(w io.Writer) error { return AddElements(w, bytes.NewReader(msg), extra) },
-		} {
-			var out bytes.Buffer
-			if err := add(&out); err != nil {
-				t.Errorf("%s, %s: %v", g.File, name, err)
-				continue
+		t.Run(g.File, func(t *testing.T) {
+			msg, ok := cmsOf(t, g)
+			if !ok {
+				return
 			}
-			again, err := NewSignedReader(bytes.NewReader(out.Bytes()), nil, nil)
+			r, err := NewSignedReader(bytes.NewReader(msg), nil, nil)
 			if err != nil {
-				t.Errorf("%s, %s: %v", g.File, name, err)
-				continue
+				return
 			}
-			if got, err := io.ReadAll(again); err != nil || !bytes.Equal(got, content) || len(again.signers) != len(r.signers) {
-				t.Errorf("%s, %s: %d octets, %v", g.File, name, len(got), err)
-				continue
+			content, err := io.ReadAll(r)
+			if err != nil || len(r.signers) == 0 {
+				return
 			}
-			after := parts(t, out.Bytes())
-			if name == "unsigned" {
-				after[3][last] = before[3][last]
-			}
-			for i := range before {
-				if !isSubsequence(before[i], after[i]) {
-					t.Errorf("%s, %s: part %d is not what it was", g.File, name, i)
+			before := parts(t, msg)
+			last := len(r.signers) - 1
+			for name, add := range map[string]func(w io.Writer) error{
+				"unsigned": func(w io.Writer) error { return AddUnsigned(w, bytes.NewReader(msg), last, stamp) },
+				"elements": func(w io.Writer) error { return AddElements(w, bytes.NewReader(msg), extra) },
+			} {
+				var out bytes.Buffer
+				if err := add(&out); err != nil {
+					t.Errorf("%s, %s: %v", g.File, name, err)
+					continue
 				}
-			}
-			for i, s := range again.signers {
-				_, was := r.signers[i].verify(t.Context(), trustAll, time.Time{}, nil)
-				_, is := s.verify(t.Context(), trustAll, time.Time{}, nil)
-				if (was == nil) != (is == nil) {
-					t.Errorf("%s, %s: signer %d: %v, before %v", g.File, name, i, is, was)
+				again, err := NewSignedReader(bytes.NewReader(out.Bytes()), nil, nil)
+				if err != nil {
+					t.Errorf("%s, %s: %v", g.File, name, err)
+					continue
 				}
+				if got, err := io.ReadAll(again); err != nil || !bytes.Equal(got, content) || len(again.signers) != len(r.signers) {
+					t.Errorf("%s, %s: %d octets, %v", g.File, name, len(got), err)
+					continue
+				}
+				after := parts(t, out.Bytes())
+				if name == "unsigned" {
+					after[3][last] = before[3][last]
+				}
+				for i := range before {
+					if !isSubsequence(before[i], after[i]) {
+						t.Errorf("%s, %s: part %d is not what it was", g.File, name, i)
+					}
+				}
+				for i, s := range again.signers {
+					_, was := r.signers[i].verify(t.Context(), trustAll, time.Time{}, nil)
+					_, is := s.verify(t.Context(), trustAll, time.Time{}, nil)
+					if (was == nil) != (is == nil) {
+						t.Errorf("%s, %s: signer %d: %v, before %v", g.File, name, i, is, was)
+					}
+				}
+				n++
 			}
-			n++
-		}
+		})
 	}
 	if n < 500 {
 		t.Errorf("%d copies", n)

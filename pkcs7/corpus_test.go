@@ -75,6 +75,7 @@ func foreignExceptions() map[string]error {
 // TestForeignSignatures compares with what OpenSSL says of the test data of
 // other projects.
 func TestForeignSignatures(t *testing.T) {
+	t.Parallel()
 	b, err := os.ReadFile(suites.Corpus(t, "ground_truth.tsv"))
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +123,7 @@ func TestForeignSignatures(t *testing.T) {
 }
 
 func TestSampleSignatures(t *testing.T) {
+	t.Parallel()
 	dir := suites.Corpus(t, "samples")
 	files, err := filepath.Glob(dir + "/sig-*.der")
 	if err != nil {
@@ -140,8 +142,10 @@ func TestSampleSignatures(t *testing.T) {
 		"o-ED25519.der": nil, "o-ML-DSA-65.der": nil, "o-SLH-DSA-SHA2-128f.der": nil, "o-ed448.der": nil, "nss-s.der": nil,
 		"forged-v1.der": ErrSignature, "bad6211.der": ErrSignature,
 	} {
-		if _, err := checkFile(t, filepath.Join(dir, name)); !errors.Is(err, want) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if _, err := checkFile(t, filepath.Join(dir, name)); !errors.Is(err, want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 }

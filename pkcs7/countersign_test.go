@@ -47,42 +47,45 @@ func countersigned(t *testing.T, msg []byte, values ...[]byte) *SignerInfo {
 }
 
 func TestCountersignatureRules(t *testing.T) {
+	t.Parallel()
 	msg := sign(t, text, nil, newSigner(t, "p256"))
 	parent := signersOf(t, msg, nil)[0].Signature()
 	digest := func(d []byte) attribute { return attribute{oid.AttrMessageDigest, [][]byte{encodeOctets(d)}} }
 	data := ber.Append(nil, ber.OID, false, []byte(oid.Data))
 	n := 0
 	for _, kind := range []string{"p256", "ed25519"} {
-		key := newSigner(t, kind)
-		for name, c := range map[string]struct {
-			attrs func(d []byte) attributes
-			want  error
-		}{
-			"bare":           {nil, nil},
-			"message digest": {func(d []byte) attributes { return attributes{digest(d)} }, nil},
-			"signing time": {func(d []byte) attributes {
-				return attributes{digest(d), {oid.AttrSigningTime, [][]byte{encodeTime(time.Now())}}}
-			}, nil},
-			"no message digest": {func([]byte) attributes {
-				return attributes{{oid.AttrSigningTime, [][]byte{encodeTime(time.Now())}}}
-			}, ErrSyntax},
-			"content type":   {func(d []byte) attributes { return attributes{digest(d), {oid.AttrContentType, [][]byte{data}}} }, ErrSyntax},
-			"label":          {func(d []byte) attributes { return attributes{digest(d), {oid.AttrSecurityLabel, [][]byte{{0x31, 0}}}} }, ErrSyntax},
-			"another digest": {func(d []byte) attributes { return attributes{digest(make([]byte, len(d)))} }, ErrDigest},
-		} {
-			s := countersigned(t, msg, counterInfo(t, key, parent, c.attrs))
-			list, err := s.Countersigners()
-			if err != nil || len(list) != 1 {
-				t.Fatalf("%s: %d, %v", name, len(list), err)
+		t.Run(kind, func(t *testing.T) {
+			key := newSigner(t, kind)
+			for name, c := range map[string]struct {
+				attrs func(d []byte) attributes
+				want  error
+			}{
+				"bare":           {nil, nil},
+				"message digest": {func(d []byte) attributes { return attributes{digest(d)} }, nil},
+				"signing time": {func(d []byte) attributes {
+					return attributes{digest(d), {oid.AttrSigningTime, [][]byte{encodeTime(time.Now())}}}
+				}, nil},
+				"no message digest": {func([]byte) attributes {
+					return attributes{{oid.AttrSigningTime, [][]byte{encodeTime(time.Now())}}}
+				}, ErrSyntax},
+				"content type":   {func(d []byte) attributes { return attributes{digest(d), {oid.AttrContentType, [][]byte{data}}} }, ErrSyntax},
+				"label":          {func(d []byte) attributes { return attributes{digest(d), {oid.AttrSecurityLabel, [][]byte{{0x31, 0}}}} }, ErrSyntax},
+				"another digest": {func(d []byte) attributes { return attributes{digest(make([]byte, len(d)))} }, ErrDigest},
+			} {
+				s := countersigned(t, msg, counterInfo(t, key, parent, c.attrs))
+				list, err := s.Countersigners()
+				if err != nil || len(list) != 1 {
+					t.Fatalf("%s: %d, %v", name, len(list), err)
+				}
+				if err := list[0].CheckSignature(key.Certificate); !errors.Is(err, c.want) {
+					t.Errorf("%s, %s: %v, not %v", kind, name, err, c.want)
+				}
+				if len(list[0].Deviations()) > 0 {
+					t.Errorf("%s, %s: %v", kind, name, list[0].Deviations())
+				}
+				n++
 			}
-			if err := list[0].CheckSignature(key.Certificate); !errors.Is(err, c.want) {
-				t.Errorf("%s, %s: %v, not %v", kind, name, err, c.want)
-			}
-			if len(list[0].Deviations()) > 0 {
-				t.Errorf("%s, %s: %v", kind, name, list[0].Deviations())
-			}
-			n++
-		}
+		})
 	}
 	if n != 14 {
 		t.Errorf("%d countersignatures", n)
@@ -90,6 +93,7 @@ func TestCountersignatureRules(t *testing.T) {
 }
 
 func TestCountersignatureLimits(t *testing.T) {
+	t.Parallel()
 	msg := sign(t, text, nil, newSigner(t, "ed25519"))
 	var values [][]byte
 	for range maxCountersigners + 1 {

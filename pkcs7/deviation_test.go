@@ -20,6 +20,7 @@ import (
 )
 
 func TestDeviationsOfSigners(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p256")
 	digest := func(h alg.Hash) []byte { return h.Identifier().DER() }
 	null := alg.Identifier{OID: oid.SHA256, Params: []byte{5, 0}}.DER()
@@ -40,15 +41,17 @@ func TestDeviationsOfSigners(t *testing.T) {
 		"sent with indefinite lengths":             {crafted{encode: inSegments}, []Deviation{AttributesNotDER}},
 		"signed with a BOOLEAN that is not of DER": {crafted{attrs: sloppy}, []Deviation{AttributesNotDER}},
 	} {
-		c.key = key
-		msg := c.message(t)
-		if got, _, err := verify(msg, nil, nil); err != nil || got != text {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if got := signersOf(t, msg, nil)[0].Deviations(); !slices.Equal(got, c.want) {
-			t.Errorf("%s: %v, not %v", name, got, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			c.key = key
+			msg := c.message(t)
+			if got, _, err := verify(msg, nil, nil); err != nil || got != text {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			if got := signersOf(t, msg, nil)[0].Deviations(); !slices.Equal(got, c.want) {
+				t.Errorf("%s: %v, not %v", name, got, c.want)
+			}
+		})
 	}
 	var s SignerInfo
 	var r DecryptReader
@@ -59,13 +62,16 @@ func TestDeviationsOfSigners(t *testing.T) {
 
 // Both identifiers of SHAKE256 announce the digest of Ed448 (RFC 8419 section 3).
 func TestDeviationsOfSamples(t *testing.T) {
+	t.Parallel()
 	n := 0
 	for _, name := range []string{"sig-ed448", "o-ed448", "sig-rsa", "sig-pss", "sig-ML-DSA-65", "o-ML-DSA-65", "sig-SLH-DSA-SHAKE-128F"} {
-		s := signersOf(t, readPEM(t, suites.Corpus(t, "samples", name+".der")), nil)[0]
-		if got := s.Deviations(); len(got) > 0 {
-			t.Errorf("%s: %v", name, got)
-		}
-		n++
+		t.Run(name, func(t *testing.T) {
+			s := signersOf(t, readPEM(t, suites.Corpus(t, "samples", name+".der")), nil)[0]
+			if got := s.Deviations(); len(got) > 0 {
+				t.Errorf("%s: %v", name, got)
+			}
+			n++
+		})
 	}
 	if n != 7 {
 		t.Errorf("%d samples", n)
@@ -74,6 +80,7 @@ func TestDeviationsOfSamples(t *testing.T) {
 
 // No other message of the golden set deviates.
 func TestDeviationsOfGoldens(t *testing.T) {
+	t.Parallel()
 	want := map[string]Deviation{
 		"bad/signed/attr-unsorted-signed-over-der.p7m": AttributesNotDER, "bad/signed/attr-unsorted-signed-as-sent.p7m": AttributesNotDER,
 		"bad/signed/digestalgs-empty.p7m": DigestNotAnnounced, "bad/signed/digestalgs-wrong.p7m": DigestNotAnnounced, "bad/signed/digest-unknown.p7m": DigestNotAnnounced,
@@ -82,24 +89,26 @@ func TestDeviationsOfGoldens(t *testing.T) {
 	for _, g := range suites.Goldens(t, func(g *suites.Golden) bool {
 		return strings.HasSuffix(g.File, ".p7m") || strings.HasSuffix(g.File, ".p7s")
 	}) {
-		r, err := NewSignedReader(bytes.NewReader(g.Read(t, g.File)), nil, nil)
-		if err != nil {
-			continue
-		}
-		if _, err := io.Copy(io.Discard, r); err != nil {
-			continue
-		}
-		for _, s := range r.signers {
-			signers++
-			var list []Deviation
-			if d, ok := want[g.File]; ok {
-				list = append(list, d)
-				found++
+		t.Run(g.File, func(t *testing.T) {
+			r, err := NewSignedReader(bytes.NewReader(g.Read(t, g.File)), nil, nil)
+			if err != nil {
+				return
 			}
-			if got := s.Deviations(); !slices.Equal(got, list) {
-				t.Errorf("%s: %v, not %v", g.File, got, list)
+			if _, err := io.Copy(io.Discard, r); err != nil {
+				return
 			}
-		}
+			for _, s := range r.signers {
+				signers++
+				var list []Deviation
+				if d, ok := want[g.File]; ok {
+					list = append(list, d)
+					found++
+				}
+				if got := s.Deviations(); !slices.Equal(got, list) {
+					t.Errorf("%s: %v, not %v", g.File, got, list)
+				}
+			}
+		})
 	}
 	if signers < 100 || found != len(want) {
 		t.Errorf("%d of %d signers deviate", found, signers)
@@ -107,6 +116,7 @@ func TestDeviationsOfGoldens(t *testing.T) {
 }
 
 func TestDeviationsOfEnvelopes(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	recipients, algorithm, ciphertext, mac := dissect(t, encryptTo(t, noise(40), &EncryptOptions{Size: 40}, ToKey(nil, kek)))
 	var params, nonce cryptobyte.String
@@ -126,18 +136,20 @@ func TestDeviationsOfEnvelopes(t *testing.T) {
 		"ukm as salt":      {withUKM(t, x25519, true), x25519.decryption(), nil},
 		"ukm, but no salt": {withUKM(t, x25519, false), x25519.decryption(), []Deviation{KeyDerivation}},
 	} {
-		r, err := NewDecryptReader(t.Context(), bytes.NewReader(c.msg), fixed(c.key), nil)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if _, err := io.Copy(io.Discard, r); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if got := r.Deviations(); !slices.Equal(got, c.want) {
-			t.Errorf("%s: %v, not %v", name, got, c.want)
-		}
-		r.Close()
+		t.Run(name, func(t *testing.T) {
+			r, err := NewDecryptReader(t.Context(), bytes.NewReader(c.msg), fixed(c.key), nil)
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			if _, err := io.Copy(io.Discard, r); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if got := r.Deviations(); !slices.Equal(got, c.want) {
+				t.Errorf("%s: %v, not %v", name, got, c.want)
+			}
+			r.Close()
+		})
 	}
 }
 
@@ -191,6 +203,7 @@ func withUKM(t *testing.T, to testKey, salt bool) []byte {
 // Authenticated attributes go under the tag in DER, in whatever order they come,
 // and what is in their values stays as it is.
 func TestAuthAttributesOrder(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	inner := Attribute{Type: oid.FriendlyName.X509(), Values: [][]byte{{0x31, 6, 0xa0, 2, 5, 0, 0x81, 0}}} // a SET in the order of its tags
 	other := Attribute{Type: oid.LocalKeyID.X509(), Values: [][]byte{{4, 1, 1}}}
@@ -217,6 +230,7 @@ func TestAuthAttributesOrder(t *testing.T) {
 
 // What must be signed or authenticated is refused where anyone may change it.
 func TestMisplacedAttributes(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	n := 0
 	for _, id := range []oid.OID{oid.AttrContentType, oid.AttrMessageDigest, oid.AttrSigningTime, oid.AttrCMSAlgorithmProtection} {
@@ -235,6 +249,7 @@ func TestMisplacedAttributes(t *testing.T) {
 
 // A key identifier is an OCTET STRING, of which BER makes segments.
 func TestKeyIDInSegments(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p256")
 	msg := sign(t, text, &SignOptions{ByKeyID: true}, key)
 	id := key.Certificate.SubjectKeyId
@@ -264,6 +279,7 @@ func TestKeyIDInSegments(t *testing.T) {
 
 // The MAC of attributes is worth no more than the digest in them.
 func TestWeakDigestUnderMAC(t *testing.T) {
+	t.Parallel()
 	kek, key := noise(32), noise(20)
 	mac := alg.Identifier{OID: oid.HMACSHA1}
 	for _, h := range []alg.Hash{alg.SHA1, alg.SHA256} {
@@ -289,6 +305,7 @@ func TestWeakDigestUnderMAC(t *testing.T) {
 // TestAuthAttributeRules holds RFC 5652 section 9 and RFC 6211 section 2 in an
 // AuthenticatedData.
 func TestAuthAttributeRules(t *testing.T) {
+	t.Parallel()
 	kek, key := noise(32), noise(20)
 	mac, digest := alg.Identifier{OID: oid.HMACSHA1}, alg.SHA256.Identifier()
 	h := alg.SHA256.New()
@@ -318,12 +335,14 @@ func TestAuthAttributeRules(t *testing.T) {
 		"another content type":    {attributes{{oid.AttrContentType, [][]byte{ber.Append(nil, ber.OID, false, []byte(oid.TSTInfo))}}, sum}, ErrSyntax},
 		"nothing":                 {attributes{}, ErrSyntax},
 	} {
-		msg := authenticatedData(t, kek, key, mac, digest, sortAttributes(c.attrs))
-		var out bytes.Buffer
-		if _, err := Extract(context.Background(), &out, bytes.NewReader(msg), fixed(KeyFromKEK(nil, kek)), nil); !errors.Is(err, c.want) || (err == nil) != (out.String() == text) {
-			t.Errorf("%s: %v, not %v", name, err, c.want)
-		}
-		n++
+		t.Run(name, func(t *testing.T) {
+			msg := authenticatedData(t, kek, key, mac, digest, sortAttributes(c.attrs))
+			var out bytes.Buffer
+			if _, err := Extract(context.Background(), &out, bytes.NewReader(msg), fixed(KeyFromKEK(nil, kek)), nil); !errors.Is(err, c.want) || (err == nil) != (out.String() == text) {
+				t.Errorf("%s: %v, not %v", name, err, c.want)
+			}
+			n++
+		})
 	}
 	if n != 12 {
 		t.Errorf("%d cases", n)

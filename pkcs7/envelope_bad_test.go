@@ -50,6 +50,7 @@ func smallEnvelopes(t testing.TB, content []byte) (names []string, msgs [][]byte
 }
 
 func TestTruncatedEnvelopes(t *testing.T) {
+	t.Parallel()
 	names, msgs, keys := smallEnvelopes(t, []byte("a short content, of more than one block"))
 	for i, msg := range msgs {
 		for n := range msg {
@@ -67,6 +68,7 @@ func TestTruncatedEnvelopes(t *testing.T) {
 }
 
 func TestFlippedEnvelopes(t *testing.T) {
+	t.Parallel()
 	want := []byte("a short content, of more than one block")
 	names, msgs, keys := smallEnvelopes(t, want)
 	for i, msg := range msgs {
@@ -121,6 +123,7 @@ func rsaEncryption() []byte {
 // TestUniformFailure holds that whatever is wrong after a key was found, the
 // error is the same.
 func TestUniformFailure(t *testing.T) {
+	t.Parallel()
 	k := testKeys()
 	kek := noise(16)
 	wrappers := map[string]struct {
@@ -199,6 +202,7 @@ func TestUniformFailure(t *testing.T) {
 // TestAllPaddings holds that of all 256 last octets only the right one is taken
 // and all others fail alike.
 func TestAllPaddings(t *testing.T) {
+	t.Parallel()
 	kek := noise(16)
 	content, err := alg.NewContent(alg.AES128CBC, false)
 	if err != nil {
@@ -240,6 +244,7 @@ func must(r encodedRecipient, err error) encodedRecipient {
 }
 
 func TestCipherOfOtherKind(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	for _, c := range []Cipher{AES256GCM, AES256CBC} {
 		msg := encryptTo(t, noise(64), &EncryptOptions{Cipher: c, Size: 64}, ToKey(nil, kek))
@@ -277,6 +282,7 @@ func reframe(t *testing.T, msg []byte, contentType oid.OID) []byte {
 }
 
 func TestRequireAuthenticated(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	keys := fixed(KeyFromKEK(nil, kek))
 	opts := &DecryptOptions{RequireAuthenticated: true}
@@ -334,6 +340,7 @@ func (k *kemToken) Decapsulate(ct []byte) ([]byte, error) {
 // TestHardwareKeys holds that a key's own error tells nothing, but that a key
 // that is not there does.
 func TestHardwareKeys(t *testing.T) {
+	t.Parallel()
 	content := noise(1000)
 	keys := testKeys()
 	p256, err := keys[1].key.(*ecdsa.PrivateKey).ECDH()
@@ -387,6 +394,7 @@ func TestHardwareKeys(t *testing.T) {
 // TestSeveralCandidates holds that all are tried, those that check themselves
 // first, and no more than the limit.
 func TestSeveralCandidates(t *testing.T) {
+	t.Parallel()
 	content := noise(1000)
 	k := testRSA()
 	v15 := &RecipientOptions{PKCS1v15: true}

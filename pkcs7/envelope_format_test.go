@@ -32,6 +32,7 @@ func envelopeVersion(t *testing.T, msg []byte) byte {
 
 // TestEnvelopeVersion is the rule of RFC 5652 section 6.1.
 func TestEnvelopeVersion(t *testing.T) {
+	t.Parallel()
 	keys := testKeys()
 	rsaCert, ecCert, kemCert := keys[0].cert, keys[1].cert, keys[5].cert
 	byKeyID := &RecipientOptions{ByKeyID: true}
@@ -62,6 +63,7 @@ func TestEnvelopeVersion(t *testing.T) {
 }
 
 func TestEnvelopeAttributes(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	name := Attribute{Type: oid.FriendlyName.X509(), Values: [][]byte{encodeOctets([]byte("name"))}}
 	for _, c := range []Cipher{AES256GCM, AES128CCM, ChaCha20Poly1305} {
@@ -115,6 +117,7 @@ func assemble(recipients []byte, algorithm []byte, ciphertext, mac []byte) []byt
 // TestTagLength holds the lengths of RFC 5084: 12 octets where aes-ICVlen is
 // omitted, with the one exception that RFC 8551 section 3.4 prints.
 func TestTagLength(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	keys := fixed(KeyFromKEK(nil, kek))
 	content := noise(40)
@@ -141,6 +144,7 @@ func TestTagLength(t *testing.T) {
 
 // TestDowngrade is the attack of RFC 9709 section 1, which the derived key stops.
 func TestDowngrade(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	content := noise(64)
 	msg := encryptTo(t, content, &EncryptOptions{Size: 64, CEKHKDF: true}, ToKey(nil, kek))
@@ -162,6 +166,7 @@ func TestDowngrade(t *testing.T) {
 }
 
 func TestDetachedCiphertext(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	keys := fixed(KeyFromKEK(nil, kek))
 	content := noise(300_000)
@@ -194,6 +199,7 @@ func TestDetachedCiphertext(t *testing.T) {
 
 // TestFresh holds that no content key and no nonce is used twice.
 func TestFresh(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	wrap := alg.WrapFor(32)
 	seen := map[string]bool{}
@@ -247,6 +253,7 @@ func toBER(t testing.TB, der []byte) []byte {
 // TestBER reads messages of which everything is BER, the RecipientInfos and the
 // parameters too.
 func TestBER(t *testing.T) {
+	t.Parallel()
 	content := noise(500)
 	attrs := []Attribute{{Type: oid.FriendlyName.X509(), Values: [][]byte{encodeOctets([]byte("name"))}}}
 	checked := 0
@@ -292,6 +299,7 @@ func kariParts(t *testing.T, der []byte) (head, keys []byte) {
 
 // TestManyKeys holds that a key is found among many as it is among few.
 func TestManyKeys(t *testing.T) {
+	t.Parallel()
 	k, other := testKeys()[1], testKeys()[4].key
 	// Some of 500 have the serial number of the right one.
 	for _, n := range []int{0, 1, fewKeys - 1, fewKeys, 500} {
@@ -317,6 +325,7 @@ func TestManyKeys(t *testing.T) {
 
 // TestRecipientInfos holds what is skipped and what is found.
 func TestRecipientInfos(t *testing.T) {
+	t.Parallel()
 	k := testKeys()[1]
 	content, err := alg.NewContent(alg.AES128CBC, false)
 	if err != nil {
@@ -375,6 +384,7 @@ func TestRecipientInfos(t *testing.T) {
 }
 
 func TestEnvelopeLimits(t *testing.T) {
+	t.Parallel()
 	needDisk(t)
 	kek := noise(32)
 	key := fixed(KeyFromKEK(nil, kek), KeyFromPassword([]byte("password")))
@@ -424,6 +434,7 @@ func (k contextKey) WithContext(ctx context.Context) crypto.PrivateKey {
 }
 
 func TestDecryptContext(t *testing.T) {
+	t.Parallel()
 	k := testRSA()
 	msg := encryptTo(t, noise(10), nil, ToCertificate(k.cert, nil))
 	type key struct{}
@@ -451,6 +462,7 @@ func TestDecryptContext(t *testing.T) {
 
 // TestHistoricCipher holds that no key is asked for a cipher that is refused.
 func TestHistoricCipher(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	wrapped := must(makeKEKRI(nil, kek, noise(24)))
 	msg := rawEnvelope(wrapped, alg.Identifier{OID: oid.TripleDESCBC, Params: encodeOctets(noise(8))}, noise(64))
@@ -469,6 +481,7 @@ func TestHistoricCipher(t *testing.T) {
 }
 
 func TestOAEPCertificate(t *testing.T) {
+	t.Parallel()
 	k := testRSA()
 	var key cryptobyte.String
 	spki := cryptobyte.String(spkiOf(k.key.(crypto.Decrypter).Public()))

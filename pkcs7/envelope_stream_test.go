@@ -15,6 +15,7 @@ import (
 // TestChangedSource holds that nothing of a source that changed after it was
 // authenticated is returned.
 func TestChangedSource(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	content := noise(5 << 20)
 	for _, c := range []Cipher{AES256GCM, ChaCha20Poly1305} {
@@ -43,6 +44,7 @@ func TestChangedSource(t *testing.T) {
 
 // TestOriginatorInfo holds that what the sender included is handed out as it came.
 func TestOriginatorInfo(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	recipients, algorithm, ciphertext, mac := dissect(t, encryptTo(t, noise(40), &EncryptOptions{Size: 40}, ToKey(nil, kek)))
 	cert, crl := testCertificate(rawSPKI(oid.X25519, noise(32)), 0).Raw, ber.Append(nil, ber.Sequence, true, []byte{5, 0})
@@ -75,6 +77,7 @@ func TestOriginatorInfo(t *testing.T) {
 }
 
 func TestEncryptSize(t *testing.T) {
+	t.Parallel()
 	for _, c := range []Cipher{AES256CBC, AES256GCM, AES128CCM} {
 		for _, size := range []int{9, 11} {
 			w, err := NewEncryptWriter(context.Background(), io.Discard, []Recipient{ToKey(nil, noise(32))}, &EncryptOptions{Cipher: c, Size: 10})
@@ -104,6 +107,7 @@ func TestEncryptSize(t *testing.T) {
 
 // TestSourceError holds that an error of the source is none of the message.
 func TestSourceError(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	failed := errors.New("connection lost")
 	for _, c := range []Cipher{AES256CBC, AES256GCM} {
@@ -127,6 +131,7 @@ func (f *failing) Read([]byte) (int, error) { return 0, f.err }
 // TestClosed holds that a closed reader gives nothing and reads nothing, also
 // where a goroutine had read ahead.
 func TestClosed(t *testing.T) {
+	t.Parallel()
 	needDisk(t)
 	kek := noise(32)
 	for _, c := range []Cipher{AES256CBC, AES256GCM} {

@@ -159,6 +159,7 @@ func decryptAll(src io.Reader, keys KeyFunc, opts *DecryptOptions) ([]byte, erro
 var writtenCiphers = []Cipher{AES128GCM, AES192GCM, AES256GCM, AES128CCM, AES256CCM, ChaCha20Poly1305, AES128CBC, AES192CBC, AES256CBC}
 
 func TestRoundTripCiphers(t *testing.T) {
+	t.Parallel()
 	key := testRSA()
 	for _, c := range writtenCiphers {
 		for _, size := range []int{0, 1, 15, 16, 17, 1000, stream.SmallChunk - 1, stream.SmallChunk, stream.SmallChunk + 1, stream.LargeChunk + stream.SmallChunk, 700_001, stream.MaxHeld - 16, stream.MaxHeld, stream.MaxHeld + 1, stream.AheadFrom + stream.LargeChunk + 1} {
@@ -187,6 +188,7 @@ func TestRoundTripCiphers(t *testing.T) {
 }
 
 func TestRoundTripRecipients(t *testing.T) {
+	t.Parallel()
 	keys := testKeys()
 	kek := noise(32)
 	var to []Recipient
@@ -231,6 +233,7 @@ func TestRoundTripRecipients(t *testing.T) {
 }
 
 func TestNoKey(t *testing.T) {
+	t.Parallel()
 	keys := testKeys()
 	msg := encryptTo(t, noise(10), nil, ToCertificate(keys[0].cert, nil), ToKey([]byte("id"), noise(32)))
 	_, err := decryptAll(bytes.NewReader(msg), fixed(keys[1].decryption(), KeyFromPassword([]byte("x"))), nil)
@@ -250,6 +253,7 @@ func TestNoKey(t *testing.T) {
 }
 
 func TestEncryptRefuses(t *testing.T) {
+	t.Parallel()
 	sign := testCertificate(rawSPKI(oid.Ed25519, noise(32)), 50)
 	weak := &rsa.PublicKey{N: testRSA().key.(*rsa.PrivateKey).N, E: 65537}
 	weak.N = new(big.Int).Rsh(weak.N, 1024+1)
@@ -296,6 +300,7 @@ func TestEncryptRefuses(t *testing.T) {
 
 // TestCopy holds that io.Copy gives what Write gives, and the errors of both sides.
 func TestCopy(t *testing.T) {
+	t.Parallel()
 	needDisk(t)
 	key := testKeys()[1]
 	content := noise(9_000_001)
@@ -361,6 +366,7 @@ func (w *failingWriter) Write(p []byte) (int, error) {
 
 // TestSeek holds that a content that was checked can be read again.
 func TestSeek(t *testing.T) {
+	t.Parallel()
 	key := testRSA()
 	content := noise(3_000_000)
 	for _, c := range []Cipher{AES128CBC, AES256GCM, ChaCha20Poly1305} {

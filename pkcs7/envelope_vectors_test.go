@@ -29,54 +29,57 @@ import (
 // TestWycheproofPKCS1 holds the implicit rejection: there is always a key of
 // the length asked for, and a wrong one is never the same twice.
 func TestWycheproofPKCS1(t *testing.T) {
+	t.Parallel()
 	valid, invalid := 0, 0
 	for _, size := range []string{"2048", "3072", "4096"} {
-		b, err := os.ReadFile(suites.Corpus(t, "wycheproof", "testvectors_v1", "rsa_pkcs1_"+size+"_test.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		var file struct {
-			TestGroups []struct {
-				PrivateKeyPkcs8 string
-				Tests           []struct {
-					TcID            int
-					Msg, Ct, Result string
-				}
-			}
-		}
-		if err := json.Unmarshal(b, &file); err != nil {
-			t.Fatal(err)
-		}
-		for _, group := range file.TestGroups {
-			parsed, err := x509.ParsePKCS8PrivateKey(unhex(t, group.PrivateKeyPkcs8))
+		t.Run(size, func(t *testing.T) {
+			b, err := os.ReadFile(suites.Corpus(t, "wycheproof", "testvectors_v1", "rsa_pkcs1_"+size+"_test.json"))
 			if err != nil {
 				t.Fatal(err)
 			}
-			key := parsed.(*rsa.PrivateKey)
-			for _, v := range group.Tests {
-				msg, ct := unhex(t, v.Msg), unhex(t, v.Ct)
-				n := len(msg)
-				if v.Result != "valid" || n == 0 {
-					n = 32
-				}
-				var got [2][]byte
-				for i := range got {
-					if got[i], err = decryptPKCS1v15(context.Background(), key, ct, n); err != nil || len(got[i]) != n {
-						t.Fatalf("%s/%d: %d octets, %v", size, v.TcID, len(got[i]), err)
-					}
-				}
-				switch right := bytes.Equal(got[0], msg); {
-				case v.Result == "valid" && len(msg) > 0:
-					if valid++; !right {
-						t.Errorf("%s/%d: other key", size, v.TcID)
-					}
-				default:
-					if invalid++; right || bytes.Equal(got[0], got[1]) {
-						t.Errorf("%s/%d: not rejected", size, v.TcID)
+			var file struct {
+				TestGroups []struct {
+					PrivateKeyPkcs8 string
+					Tests           []struct {
+						TcID            int
+						Msg, Ct, Result string
 					}
 				}
 			}
-		}
+			if err := json.Unmarshal(b, &file); err != nil {
+				t.Fatal(err)
+			}
+			for _, group := range file.TestGroups {
+				parsed, err := x509.ParsePKCS8PrivateKey(unhex(t, group.PrivateKeyPkcs8))
+				if err != nil {
+					t.Fatal(err)
+				}
+				key := parsed.(*rsa.PrivateKey)
+				for _, v := range group.Tests {
+					msg, ct := unhex(t, v.Msg), unhex(t, v.Ct)
+					n := len(msg)
+					if v.Result != "valid" || n == 0 {
+						n = 32
+					}
+					var got [2][]byte
+					for i := range got {
+						if got[i], err = decryptPKCS1v15(context.Background(), key, ct, n); err != nil || len(got[i]) != n {
+							t.Fatalf("%s/%d: %d octets, %v", size, v.TcID, len(got[i]), err)
+						}
+					}
+					switch right := bytes.Equal(got[0], msg); {
+					case v.Result == "valid" && len(msg) > 0:
+						if valid++; !right {
+							t.Errorf("%s/%d: other key", size, v.TcID)
+						}
+					default:
+						if invalid++; right || bytes.Equal(got[0], got[1]) {
+							t.Errorf("%s/%d: not rejected", size, v.TcID)
+						}
+					}
+				}
+			}
+		})
 	}
 	if valid < 90 || invalid < 60 {
 		t.Errorf("%d valid and %d invalid", valid, invalid)
@@ -86,6 +89,7 @@ func TestWycheproofPKCS1(t *testing.T) {
 // TestX25519SecondDerivation opens a message by the text of RFC 8418 section 2,
 // RFC 5869, RFC 3394 and RFC 5084, with none of the code that made it.
 func TestX25519SecondDerivation(t *testing.T) {
+	t.Parallel()
 	k := testKeys()[4]
 	content := []byte("derived twice")
 	msg := encryptTo(t, content, &EncryptOptions{Cipher: AES128GCM, Size: int64(len(content))}, ToCertificate(k.cert, nil))
@@ -207,27 +211,30 @@ func rfc3394(t *testing.T, kek, wrapped []byte) []byte {
 // TestGoldensStrength holds what is called weak: the ciphers that are, a small
 // RSA key, and a key wrap by Triple DES.
 func TestGoldensStrength(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool {
 		return (g.Kind == "enveloped" || g.Kind == "authenveloped") && goldenExceptions[g.Case] == "" && g.Expected != "fail"
 	})
 	weak := 0
 	for _, g := range rows {
-		for _, keys := range goldenKeys(t, g) {
-			r, err := NewDecryptReader(context.Background(), bytes.NewReader(envelopeOf(t, g.Read(t, g.File))), fixed(keys...), &DecryptOptions{InsecureHistoric: true})
-			if err != nil {
-				t.Errorf("%s: %v", g.File, err)
-				continue
+		t.Run(g.File, func(t *testing.T) {
+			for _, keys := range goldenKeys(t, g) {
+				r, err := NewDecryptReader(context.Background(), bytes.NewReader(envelopeOf(t, g.Read(t, g.File))), fixed(keys...), &DecryptOptions{InsecureHistoric: true})
+				if err != nil {
+					t.Errorf("%s: %v", g.File, err)
+					continue
+				}
+				want := g.Legacy || g.Case == "ecdh-p256-des3-wrap"
+				got := r.Strength()
+				if got != nil {
+					weak++
+				}
+				if (got != nil) != want && !bytes.Contains(g.Algorithms, []byte("3des-wrap")) || got != nil && !errors.Is(got, ErrWeak) {
+					t.Errorf("%s: %v", g.File, got)
+				}
+				r.Close()
 			}
-			want := g.Legacy || g.Case == "ecdh-p256-des3-wrap"
-			got := r.Strength()
-			if got != nil {
-				weak++
-			}
-			if (got != nil) != want && !bytes.Contains(g.Algorithms, []byte("3des-wrap")) || got != nil && !errors.Is(got, ErrWeak) {
-				t.Errorf("%s: %v", g.File, got)
-			}
-			r.Close()
-		}
+		})
 	}
 	if len(rows) < 280 || weak < 20 {
 		t.Errorf("%d messages, %d weak", len(rows), weak)
@@ -236,6 +243,7 @@ func TestGoldensStrength(t *testing.T) {
 
 // TestRecipientBomb holds that lists are bounded and keys are not asked for them.
 func TestRecipientBomb(t *testing.T) {
+	t.Parallel()
 	msg := manyRecipients(t, 10_001)
 	for _, src := range []io.Reader{bytes.NewReader(msg), unseekable(msg)} {
 		_, err := NewDecryptReader(context.Background(), src, func(context.Context, []CertID) ([]DecryptionKey, error) {
@@ -251,6 +259,7 @@ func TestRecipientBomb(t *testing.T) {
 // TestKeyAgreementBomb holds that thousands of encrypted keys in one
 // RecipientInfo cost no more than as many RecipientInfos.
 func TestKeyAgreementBomb(t *testing.T) {
+	t.Parallel()
 	k := testKeys()[1]
 	p256, err := k.key.(*ecdsa.PrivateKey).ECDH()
 	if err != nil {
@@ -281,6 +290,7 @@ func (c *countingExchanger) ECDH(pub *ecdh.PublicKey) ([]byte, error) {
 
 // TestClaimedLength holds that what is only claimed costs nothing.
 func TestClaimedLength(t *testing.T) {
+	t.Parallel()
 	kek := noise(32)
 	for _, c := range []Cipher{AES256CBC, AES256GCM} {
 		msg := encryptTo(t, noise(1000), &EncryptOptions{Cipher: c, Size: 1000}, ToKey(nil, kek))

@@ -107,45 +107,48 @@ func openGolden(msg []byte, keys []DecryptionKey, opts *DecryptOptions, way int)
 }
 
 func TestGoldensDecrypt(t *testing.T) {
+	t.Parallel()
 	kinds := []string{"enveloped", "authenveloped", "encrypted", "digested", "authenticated"}
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return slices.Contains(kinds, g.Kind) })
 	opened, refused, excepted := 0, 0, 0
 	for _, g := range rows {
-		msg := envelopeOf(t, g.Read(t, g.File))
-		lists := goldenKeys(t, g)
-		if len(lists) == 0 {
-			lists = [][]DecryptionKey{nil} // DigestedData
-		}
-		for _, keys := range lists {
-			for way := range 4 {
-				content, err := openGolden(msg, keys, &DecryptOptions{InsecureHistoric: true}, way)
-				sum := sha256.Sum256(content)
-				switch {
-				case goldenExceptions[g.Case] != "":
-					if err == nil {
-						t.Errorf("%s: opened in spite of the exception %q", g.File, goldenExceptions[g.Case])
+		t.Run(g.File, func(t *testing.T) {
+			msg := envelopeOf(t, g.Read(t, g.File))
+			lists := goldenKeys(t, g)
+			if len(lists) == 0 {
+				lists = [][]DecryptionKey{nil} // DigestedData
+			}
+			for _, keys := range lists {
+				for way := range 4 {
+					content, err := openGolden(msg, keys, &DecryptOptions{InsecureHistoric: true}, way)
+					sum := sha256.Sum256(content)
+					switch {
+					case goldenExceptions[g.Case] != "":
+						if err == nil {
+							t.Errorf("%s: opened in spite of the exception %q", g.File, goldenExceptions[g.Case])
+						}
+						excepted++
+					case g.Expected == "fail":
+						if err == nil {
+							t.Errorf("%s: opened, but %s", g.File, g.Reason)
+						}
+						refused++
+					case err != nil:
+						t.Errorf("%s: %v", g.File, err)
+					case hex.EncodeToString(sum[:]) != g.PlaintextSHA256:
+						t.Errorf("%s: other content", g.File)
+					default:
+						opened++
 					}
-					excepted++
-				case g.Expected == "fail":
-					if err == nil {
-						t.Errorf("%s: opened, but %s", g.File, g.Reason)
+					if err != nil && len(content) > 0 && !errors.Is(err, ErrDecrypt) {
+						t.Errorf("%s: %d octets besides %v", g.File, len(content), err)
 					}
-					refused++
-				case err != nil:
-					t.Errorf("%s: %v", g.File, err)
-				case hex.EncodeToString(sum[:]) != g.PlaintextSHA256:
-					t.Errorf("%s: other content", g.File)
-				default:
-					opened++
 				}
-				if err != nil && len(content) > 0 && !errors.Is(err, ErrDecrypt) {
-					t.Errorf("%s: %d octets besides %v", g.File, len(content), err)
+				if _, err := openGolden(msg, keys, &DecryptOptions{}, 0); g.Legacy && err != nil && !errors.Is(err, ErrWeak) {
+					t.Errorf("%s: historic, but %v", g.File, err)
 				}
 			}
-			if _, err := openGolden(msg, keys, &DecryptOptions{}, 0); g.Legacy && err != nil && !errors.Is(err, ErrWeak) {
-				t.Errorf("%s: historic, but %v", g.File, err)
-			}
-		}
+		})
 	}
 	t.Logf("%d messages: %d opened, %d refused, %d excepted", len(rows), opened, refused, excepted)
 	if len(rows) < 311 || opened < 4*300 || refused < 4*3 || excepted < 4*3 {
@@ -154,47 +157,50 @@ func TestGoldensDecrypt(t *testing.T) {
 }
 
 func TestGoldensBadEncrypted(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool {
 		return g.Operation == "decrypt" && (strings.HasPrefix(g.File, "bad/encrypted/") || strings.HasPrefix(g.File, "bad/trunc/"))
 	})
 	opened, refused := 0, 0
 	groups := map[string]map[string]int{}
 	for _, g := range rows {
-		msg := g.Read(t, g.File)
-		for _, keys := range goldenKeys(t, g) {
-			for way := range 4 {
-				content, err := openGolden(msg, keys, &DecryptOptions{InsecureHistoric: true}, way)
-				sum := sha256.Sum256(content)
-				other := func() bool { return g.PlaintextSHA256 != "" && hex.EncodeToString(sum[:]) != g.PlaintextSHA256 }
-				for range 3 {
-					// A random key has its padding right once in 256 times.
-					if err == nil && (other() || !g.Accepts("ok") && !g.Accepts("ok-with-warning")) {
-						content, err = openGolden(msg, keys, &DecryptOptions{InsecureHistoric: true}, way)
-						sum = sha256.Sum256(content)
+		t.Run(g.File, func(t *testing.T) {
+			msg := g.Read(t, g.File)
+			for _, keys := range goldenKeys(t, g) {
+				for way := range 4 {
+					content, err := openGolden(msg, keys, &DecryptOptions{InsecureHistoric: true}, way)
+					sum := sha256.Sum256(content)
+					other := func() bool { return g.PlaintextSHA256 != "" && hex.EncodeToString(sum[:]) != g.PlaintextSHA256 }
+					for range 3 {
+						// A random key has its padding right once in 256 times.
+						if err == nil && (other() || !g.Accepts("ok") && !g.Accepts("ok-with-warning")) {
+							content, err = openGolden(msg, keys, &DecryptOptions{InsecureHistoric: true}, way)
+							sum = sha256.Sum256(content)
+						}
 					}
-				}
-				switch {
-				case err == nil && !g.Accepts("ok") && !g.Accepts("ok-with-warning"):
-					t.Errorf("%s: opened, but %s", g.File, g.Reason)
-				case err == nil:
-					if other() {
-						t.Errorf("%s: other content", g.File)
+					switch {
+					case err == nil && !g.Accepts("ok") && !g.Accepts("ok-with-warning"):
+						t.Errorf("%s: opened, but %s", g.File, g.Reason)
+					case err == nil:
+						if other() {
+							t.Errorf("%s: other content", g.File)
+						}
+						opened++
+					case !g.Accepts("fail"):
+						t.Errorf("%s: %v", g.File, err)
+					default:
+						refused++
 					}
-					opened++
-				case !g.Accepts("fail"):
-					t.Errorf("%s: %v", g.File, err)
-				default:
-					refused++
+					if err == nil || g.Group == "" {
+						continue
+					}
+					if groups[g.Group] == nil {
+						groups[g.Group] = map[string]int{}
+					}
+					groups[g.Group][err.Error()]++
 				}
-				if err == nil || g.Group == "" {
-					continue
-				}
-				if groups[g.Group] == nil {
-					groups[g.Group] = map[string]int{}
-				}
-				groups[g.Group][err.Error()]++
 			}
-		}
+		})
 	}
 	// All members of an oracle group fail alike.
 	for group, errs := range groups {
@@ -210,34 +216,37 @@ func TestGoldensBadEncrypted(t *testing.T) {
 
 // TestGoldensAuthenticated changes AuthenticatedData: it is whole or refused.
 func TestGoldensAuthenticated(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Kind == "authenticated" })
 	for _, g := range rows {
-		msg := g.Read(t, g.File)
-		keys := fixed(goldenKeys(t, g)[0]...)
-		extract := func(b []byte, opts *DecryptOptions) (string, error) {
-			var out bytes.Buffer
-			_, err := Extract(context.Background(), &out, bytes.NewReader(b), keys, opts)
-			sum := sha256.Sum256(out.Bytes())
-			if err != nil && (out.Len() > 0 || !documentedDecrypt(err)) {
-				t.Errorf("%s: %d octets, %v", g.File, out.Len(), err)
+		t.Run(g.File, func(t *testing.T) {
+			msg := g.Read(t, g.File)
+			keys := fixed(goldenKeys(t, g)[0]...)
+			extract := func(b []byte, opts *DecryptOptions) (string, error) {
+				var out bytes.Buffer
+				_, err := Extract(context.Background(), &out, bytes.NewReader(b), keys, opts)
+				sum := sha256.Sum256(out.Bytes())
+				if err != nil && (out.Len() > 0 || !documentedDecrypt(err)) {
+					t.Errorf("%s: %d octets, %v", g.File, out.Len(), err)
+				}
+				return hex.EncodeToString(sum[:]), err
 			}
-			return hex.EncodeToString(sum[:]), err
-		}
-		if sum, err := extract(msg, &DecryptOptions{RequireAuthenticated: true}); err != nil || sum != g.PlaintextSHA256 {
-			t.Errorf("%s: %v", g.File, err)
-		}
-		for n := 0; n < len(msg); n += 7 {
-			if _, err := extract(msg[:n], nil); err == nil {
-				t.Errorf("%s: cut at %d", g.File, n)
+			if sum, err := extract(msg, &DecryptOptions{RequireAuthenticated: true}); err != nil || sum != g.PlaintextSHA256 {
+				t.Errorf("%s: %v", g.File, err)
 			}
-		}
-		for bit := 0; bit < 8*len(msg); bit += 31 {
-			bad := bytes.Clone(msg)
-			bad[bit/8] ^= 1 << (bit % 8)
-			if sum, err := extract(bad, nil); err == nil && sum != g.PlaintextSHA256 {
-				t.Errorf("%s: bit %d", g.File, bit)
+			for n := 0; n < len(msg); n += 7 {
+				if _, err := extract(msg[:n], nil); err == nil {
+					t.Errorf("%s: cut at %d", g.File, n)
+				}
 			}
-		}
+			for bit := 0; bit < 8*len(msg); bit += 31 {
+				bad := bytes.Clone(msg)
+				bad[bit/8] ^= 1 << (bit % 8)
+				if sum, err := extract(bad, nil); err == nil && sum != g.PlaintextSHA256 {
+					t.Errorf("%s: bit %d", g.File, bit)
+				}
+			}
+		})
 	}
 	if len(rows) != 3 {
 		t.Errorf("%d messages", len(rows))

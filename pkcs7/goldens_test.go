@@ -98,29 +98,32 @@ func documented(err error) bool {
 }
 
 func TestGoldensSigned(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool {
 		return g.Operation == "verify" && (g.Kind == "signed" || g.Kind == "receipt") && (g.Checks == nil || g.Checks["signature"] == "ok")
 	})
 	checked := 0
 	for _, g := range rows {
-		cms, ok := cmsOf(t, g)
-		if !ok {
-			continue
-		}
-		checked++
-		sum, err := goldenVerify(t, g, cms)
-		// What only a path can refuse is good here.
-		good := g.Expected != "fail" || g.Checks != nil
-		switch {
-		case good && err != nil:
-			t.Errorf("%s: %v", g.File, err)
-		case good && g.PlaintextSHA256 != "" && sum != g.PlaintextSHA256:
-			t.Errorf("%s: other content", g.File)
-		case !good && err == nil && !g.Accepts("ok"):
-			t.Errorf("%s: verified, but %s", g.File, g.Reason)
-		case err != nil && !documented(err):
-			t.Errorf("%s: undocumented error %v", g.File, err)
-		}
+		t.Run(g.File, func(t *testing.T) {
+			cms, ok := cmsOf(t, g)
+			if !ok {
+				return
+			}
+			checked++
+			sum, err := goldenVerify(t, g, cms)
+			// What only a path can refuse is good here.
+			good := g.Expected != "fail" || g.Checks != nil
+			switch {
+			case good && err != nil:
+				t.Errorf("%s: %v", g.File, err)
+			case good && g.PlaintextSHA256 != "" && sum != g.PlaintextSHA256:
+				t.Errorf("%s: other content", g.File)
+			case !good && err == nil && !g.Accepts("ok"):
+				t.Errorf("%s: verified, but %s", g.File, g.Reason)
+			case err != nil && !documented(err):
+				t.Errorf("%s: undocumented error %v", g.File, err)
+			}
+		})
 	}
 	t.Logf("%d of %d", checked, len(rows))
 	if checked < 100 {
@@ -136,26 +139,28 @@ func TestGoldensBadSigned(t *testing.T) {
 	})
 	checked := 0
 	for _, g := range rows {
-		cms, ok := cmsOf(t, g)
-		if !ok || elsewhere[g.Case] {
-			continue
-		}
-		checked++
-		begin := time.Now()
-		sum, err := goldenVerify(t, g, cms)
-		if took := time.Since(begin); g.Late(took) {
-			t.Errorf("%s: took %v", g.File, took)
-		}
-		switch {
-		case err == nil && !g.Accepts("ok") && !g.Accepts("ok-with-warning"):
-			t.Errorf("%s: verified, but %s", g.File, g.Reason)
-		case err == nil && g.PlaintextSHA256 != "" && sum != g.PlaintextSHA256:
-			t.Errorf("%s: other content", g.File)
-		case err != nil && !g.Accepts("fail"):
-			t.Errorf("%s: %v", g.File, err)
-		case err != nil && !documented(err):
-			t.Errorf("%s: undocumented error %v", g.File, err)
-		}
+		t.Run(g.File, func(t *testing.T) {
+			cms, ok := cmsOf(t, g)
+			if !ok || elsewhere[g.Case] {
+				return
+			}
+			checked++
+			begin := time.Now()
+			sum, err := goldenVerify(t, g, cms)
+			if took := time.Since(begin); g.Late(took) {
+				t.Errorf("%s: took %v", g.File, took)
+			}
+			switch {
+			case err == nil && !g.Accepts("ok") && !g.Accepts("ok-with-warning"):
+				t.Errorf("%s: verified, but %s", g.File, g.Reason)
+			case err == nil && g.PlaintextSHA256 != "" && sum != g.PlaintextSHA256:
+				t.Errorf("%s: other content", g.File)
+			case err != nil && !g.Accepts("fail"):
+				t.Errorf("%s: %v", g.File, err)
+			case err != nil && !documented(err):
+				t.Errorf("%s: undocumented error %v", g.File, err)
+			}
+		})
 	}
 	t.Logf("%d of %d", checked, len(rows))
 	if checked < 150 {
@@ -164,18 +169,21 @@ func TestGoldensBadSigned(t *testing.T) {
 }
 
 func TestGoldensCertificates(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Kind == "certs-only" })
 	checked := 0
 	for _, g := range rows {
-		cms, ok := cmsOf(t, g)
-		if !ok {
-			continue
-		}
-		checked++
-		certs, crls, err := ReadCertificates(bytes.NewReader(cms), nil)
-		if err != nil || len(certs) != g.NCerts || len(crls) != g.NCRLs {
-			t.Errorf("%s: %d certificates and %d CRLs, not %d and %d, %v", g.File, len(certs), len(crls), g.NCerts, g.NCRLs, err)
-		}
+		t.Run(g.File, func(t *testing.T) {
+			cms, ok := cmsOf(t, g)
+			if !ok {
+				return
+			}
+			checked++
+			certs, crls, err := ReadCertificates(bytes.NewReader(cms), nil)
+			if err != nil || len(certs) != g.NCerts || len(crls) != g.NCRLs {
+				t.Errorf("%s: %d certificates and %d CRLs, not %d and %d, %v", g.File, len(certs), len(crls), g.NCerts, g.NCRLs, err)
+			}
+		})
 	}
 	if checked < 12 {
 		t.Errorf("only %d cases", checked)
@@ -183,24 +191,27 @@ func TestGoldensCertificates(t *testing.T) {
 }
 
 func TestGoldensCompressed(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Operation == "decompress" })
 	checked := 0
 	for _, g := range rows {
-		cms, ok := cmsOf(t, g)
-		if !ok {
-			continue
-		}
-		checked++
-		h := sha256.New()
-		err := Decompress(h, bytes.NewReader(cms), nil)
-		switch {
-		case g.Expected == "ok" && (err != nil || hex.EncodeToString(h.Sum(nil)) != g.PlaintextSHA256):
-			t.Errorf("%s: %v", g.File, err)
-		case err == nil && !g.Accepts("ok"):
-			t.Errorf("%s: %s", g.File, g.Reason)
-		case err != nil && !documented(err):
-			t.Errorf("%s: undocumented error %v", g.File, err)
-		}
+		t.Run(g.File, func(t *testing.T) {
+			cms, ok := cmsOf(t, g)
+			if !ok {
+				return
+			}
+			checked++
+			h := sha256.New()
+			err := Decompress(h, bytes.NewReader(cms), nil)
+			switch {
+			case g.Expected == "ok" && (err != nil || hex.EncodeToString(h.Sum(nil)) != g.PlaintextSHA256):
+				t.Errorf("%s: %v", g.File, err)
+			case err == nil && !g.Accepts("ok"):
+				t.Errorf("%s: %s", g.File, g.Reason)
+			case err != nil && !documented(err):
+				t.Errorf("%s: undocumented error %v", g.File, err)
+			}
+		})
 	}
 	if checked != 17 {
 		t.Errorf("%d cases", checked)
@@ -208,28 +219,31 @@ func TestGoldensCompressed(t *testing.T) {
 }
 
 func TestGoldensDigested(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Kind == "digested" })
 	if len(rows) != 8 {
 		t.Errorf("%d cases", len(rows))
 	}
 	for _, g := range rows {
-		for _, flip := range []bool{false, true} {
-			cms := g.Read(t, g.File)
-			if flip {
-				cms[len(cms)-1] ^= 1
+		t.Run(g.File, func(t *testing.T) {
+			for _, flip := range []bool{false, true} {
+				cms := g.Read(t, g.File)
+				if flip {
+					cms[len(cms)-1] ^= 1
+				}
+				h := sha256.New()
+				x, err := Extract(t.Context(), h, bytes.NewReader(cms), nil, &DecryptOptions{InsecureHistoric: g.Legacy})
+				if got := hex.EncodeToString(h.Sum(nil)); !flip && (err != nil || got != g.PlaintextSHA256) || flip && !errors.Is(err, ErrDigest) {
+					t.Errorf("%s, changed %v: %v", g.File, flip, err)
+				}
+				if !flip && (x.Weak != nil) != g.Legacy {
+					t.Errorf("%s: weak: %v", g.File, x.Weak)
+				}
+				if _, err := Extract(t.Context(), io.Discard, bytes.NewReader(cms), nil, nil); g.Legacy && !errors.Is(err, ErrWeak) {
+					t.Errorf("%s: %v", g.File, err)
+				}
 			}
-			h := sha256.New()
-			x, err := Extract(t.Context(), h, bytes.NewReader(cms), nil, &DecryptOptions{InsecureHistoric: g.Legacy})
-			if got := hex.EncodeToString(h.Sum(nil)); !flip && (err != nil || got != g.PlaintextSHA256) || flip && !errors.Is(err, ErrDigest) {
-				t.Errorf("%s, changed %v: %v", g.File, flip, err)
-			}
-			if !flip && (x.Weak != nil) != g.Legacy {
-				t.Errorf("%s: weak: %v", g.File, x.Weak)
-			}
-			if _, err := Extract(t.Context(), io.Discard, bytes.NewReader(cms), nil, nil); g.Legacy && !errors.Is(err, ErrWeak) {
-				t.Errorf("%s: %v", g.File, err)
-			}
-		}
+		})
 	}
 }
 

@@ -37,6 +37,7 @@ func checkPeer(t *testing.T, name string, msg []byte, detached io.Reader, k test
 }
 
 func TestReadGpgsm(t *testing.T) {
+	t.Parallel()
 	gpg := newPeer(t, "gpgsm")
 	k := peerKey(t)
 	home, err := os.MkdirTemp("", "g") // the path of a socket must be short
@@ -52,9 +53,11 @@ func TestReadGpgsm(t *testing.T) {
 		"gpg-agent.conf": "allow-loopback-pinentry\n",
 		"trustlist.txt":  hex.EncodeToString(sum[:]) + " S relax\n",
 	} {
-		if err := os.WriteFile(filepath.Join(home, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err := os.WriteFile(filepath.Join(home, name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 	run := func(args ...string) ([]byte, error) {
 		return gpg.run([]byte(peerPassword+"\n"), append([]string{"--homedir", home, "--batch", "--yes", "--disable-crl-checks", "--pinentry-mode", "loopback", "--passphrase-fd", "0"}, args...)...)
@@ -71,19 +74,21 @@ func TestReadGpgsm(t *testing.T) {
 	plain := gpg.file("plain", []byte(text))
 	n := 0
 	for _, digest := range []string{"SHA256", "SHA384", "SHA512", "SHA1"} {
-		for _, form := range []string{"--sign", "--detach-sign"} {
-			msg, err := run("--digest-algo", digest, "--output", "-", form, plain)
-			if err != nil {
-				t.Errorf("%s %s: %v", digest, form, err)
-				continue
+		t.Run(digest, func(t *testing.T) {
+			for _, form := range []string{"--sign", "--detach-sign"} {
+				msg, err := run("--digest-algo", digest, "--output", "-", form, plain)
+				if err != nil {
+					t.Errorf("%s %s: %v", digest, form, err)
+					continue
+				}
+				var detached io.Reader
+				if form == "--detach-sign" {
+					detached = bytes.NewReader([]byte(text))
+				}
+				checkPeer(t, digest+" "+form, msg, detached, k)
+				n++
 			}
-			var detached io.Reader
-			if form == "--detach-sign" {
-				detached = bytes.NewReader([]byte(text))
-			}
-			checkPeer(t, digest+" "+form, msg, detached, k)
-			n++
-		}
+		})
 	}
 	if n != 8 {
 		t.Errorf("%d messages", n)
@@ -91,6 +96,7 @@ func TestReadGpgsm(t *testing.T) {
 }
 
 func TestReadNSS(t *testing.T) {
+	t.Parallel()
 	nss := newPeer(t, "cmsutil")
 	certutil, pk12util := suites.Tool(t, "certutil"), suites.Tool(t, "pk12util")
 	k := peerKey(t)
@@ -107,20 +113,22 @@ func TestReadNSS(t *testing.T) {
 	plain := nss.file("plain", []byte(text))
 	n := 0
 	for _, digest := range []string{"SHA256", "SHA384", "SHA512", "SHA1"} {
-		for _, options := range [][]string{{"-G"}, {"-G", "-P"}, {"-T", "-G"}} {
-			args := []string{"-S", "-d", db, "-N", name, "-H", digest, "-i", plain}
-			msg, err := nss.run(nil, append(args, options...)...)
-			if err != nil {
-				t.Errorf("%s %v: %v", digest, options, err)
-				continue
+		t.Run(digest, func(t *testing.T) {
+			for _, options := range [][]string{{"-G"}, {"-G", "-P"}, {"-T", "-G"}} {
+				args := []string{"-S", "-d", db, "-N", name, "-H", digest, "-i", plain}
+				msg, err := nss.run(nil, append(args, options...)...)
+				if err != nil {
+					t.Errorf("%s %v: %v", digest, options, err)
+					continue
+				}
+				var detached io.Reader
+				if options[0] == "-T" {
+					detached = bytes.NewReader([]byte(text))
+				}
+				checkPeer(t, digest, msg, detached, k)
+				n++
 			}
-			var detached io.Reader
-			if options[0] == "-T" {
-				detached = bytes.NewReader([]byte(text))
-			}
-			checkPeer(t, digest, msg, detached, k)
-			n++
-		}
+		})
 	}
 	if n != 12 {
 		t.Errorf("%d messages", n)
@@ -143,6 +151,7 @@ func nickname(t *testing.T, certutil, db string) string {
 
 // TestSignersWithOpenSSL adds signers in both directions.
 func TestSignersWithOpenSSL(t *testing.T) {
+	t.Parallel()
 	openssl := suites.Tool(t, "openssl")
 	a, b := newSigner(t, "rsa"), newSigner(t, "p256")
 	certA, keyA := writeFiles(t, a)

@@ -54,6 +54,7 @@ func openSSLKinds() map[string][]string {
 }
 
 func TestReadOpenSSL(t *testing.T) {
+	t.Parallel()
 	openssl := suites.Tool(t, "openssl")
 	input := writeTemp(t, "content", []byte(text))
 	variants := [][]string{
@@ -111,6 +112,7 @@ func TestReadOpenSSL(t *testing.T) {
 }
 
 func TestOpenSSLReads(t *testing.T) {
+	t.Parallel()
 	openssl := suites.Tool(t, "openssl")
 	content := writeTemp(t, "content", []byte(text))
 	n := 0
@@ -118,36 +120,38 @@ func TestOpenSSLReads(t *testing.T) {
 		"rsa":  {RSAPKCS1SHA256, RSAPKCS1SHA384, RSAPKCS1SHA512, RSAPSSSHA256, RSAPSSSHA384, RSAPSSSHA512},
 		"p256": {ECDSASHA256}, "p384": {ECDSASHA384}, "p521": {ECDSASHA512},
 	} {
-		signer := newSigner(t, kind)
-		cert, _ := writeFiles(t, signer)
-		for _, scheme := range schemes {
-			signer.Scheme = scheme
-			for _, opts := range []*SignOptions{nil, {ByKeyID: true}, {Size: int64(len(text))}} {
-				check := []string{"cms", "-verify", "-binary", "-inform", "DER", "-CAfile", cert, "-purpose", "any", "-cades"}
-				if opts != nil && opts.ByKeyID {
-					check = append(check, "-certfile", cert)
+		t.Run(kind, func(t *testing.T) {
+			signer := newSigner(t, kind)
+			cert, _ := writeFiles(t, signer)
+			for _, scheme := range schemes {
+				signer.Scheme = scheme
+				for _, opts := range []*SignOptions{nil, {ByKeyID: true}, {Size: int64(len(text))}} {
+					check := []string{"cms", "-verify", "-binary", "-inform", "DER", "-CAfile", cert, "-purpose", "any", "-cades"}
+					if opts != nil && opts.ByKeyID {
+						check = append(check, "-certfile", cert)
+					}
+					got, err := run(t, sign(t, text, opts, signer), openssl, check...)
+					if err != nil || string(got) != text {
+						t.Errorf("%s %d opaque: %q, %v", kind, scheme, got, err)
+					}
+					got, err = run(t, signDetached(t, text, opts, signer), openssl, append(check, "-content", content)...)
+					if err != nil || string(got) != text {
+						t.Errorf("%s %d detached: %q, %v", kind, scheme, got, err)
+					}
+					n += 2
 				}
-				got, err := run(t, sign(t, text, opts, signer), openssl, check...)
-				if err != nil || string(got) != text {
-					t.Errorf("%s %d opaque: %q, %v", kind, scheme, got, err)
-				}
-				got, err = run(t, signDetached(t, text, opts, signer), openssl, append(check, "-content", content)...)
-				if err != nil || string(got) != text {
-					t.Errorf("%s %d detached: %q, %v", kind, scheme, got, err)
-				}
-				n += 2
 			}
-		}
-		// Streamed, in BER.
-		long := strings.Repeat(text, 5000)
-		got, err := run(t, sign(t, long, nil, signer), openssl, "cms", "-verify", "-binary", "-inform", "DER", "-CAfile", cert, "-purpose", "any")
-		if err != nil || string(got) != long {
-			t.Errorf("%s streamed: %d octets, %v", kind, len(got), err)
-		}
-		got, err = run(t, sign(t, text, nil, signer), openssl, "smime", "-verify", "-binary", "-inform", "DER", "-CAfile", cert, "-purpose", "any")
-		if scheme := signer.Scheme; (scheme < RSAPSSSHA256 || scheme > RSAPSSSHA512) && (err != nil || string(got) != text) {
-			t.Errorf("%s smime: %q, %v", kind, got, err)
-		}
+			// Streamed, in BER.
+			long := strings.Repeat(text, 5000)
+			got, err := run(t, sign(t, long, nil, signer), openssl, "cms", "-verify", "-binary", "-inform", "DER", "-CAfile", cert, "-purpose", "any")
+			if err != nil || string(got) != long {
+				t.Errorf("%s streamed: %d octets, %v", kind, len(got), err)
+			}
+			got, err = run(t, sign(t, text, nil, signer), openssl, "smime", "-verify", "-binary", "-inform", "DER", "-CAfile", cert, "-purpose", "any")
+			if scheme := signer.Scheme; (scheme < RSAPSSSHA256 || scheme > RSAPSSSHA512) && (err != nil || string(got) != text) {
+				t.Errorf("%s smime: %q, %v", kind, got, err)
+			}
+		})
 	}
 	if n != 54 {
 		t.Errorf("%d messages", n)
@@ -155,15 +159,18 @@ func TestOpenSSLReads(t *testing.T) {
 }
 
 func TestGpgsmReads(t *testing.T) {
+	t.Parallel()
 	gpgsm := suites.Tool(t, "gpgsm")
 	signer := newSigner(t, "rsa")
 	cert, _ := writeFiles(t, signer)
 	home := t.TempDir()
 	trust := strings.ToUpper(fingerprint(signer.Certificate)) + " S relax\n"
 	for name, b := range map[string]string{"trustlist.txt": trust, "gpgsm.conf": "disable-crl-checks\n", "gpg-agent.conf": "disable-scdaemon\n"} {
-		if err := os.WriteFile(filepath.Join(home, name), []byte(b), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err := os.WriteFile(filepath.Join(home, name), []byte(b), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 	defer suites.Command(t, "gpgconf", "--homedir", home, "--kill", "all").Run()
 	base := []string{"--homedir", home, "--batch", "--status-fd", "2"}
@@ -196,6 +203,7 @@ func TestGpgsmReads(t *testing.T) {
 }
 
 func TestNSSReads(t *testing.T) {
+	t.Parallel()
 	cmsutil, certutil := suites.Tool(t, "cmsutil"), suites.Tool(t, "certutil")
 	signer := newSigner(t, "rsa")
 	cert, _ := writeFiles(t, signer)
@@ -228,44 +236,47 @@ func TestNSSReads(t *testing.T) {
 }
 
 func TestDigitorusSigned(t *testing.T) {
+	t.Parallel()
 	for _, kind := range []string{"rsa", "p256", "p384"} {
-		signer := newSigner(t, kind)
-		for _, detached := range []bool{false, true} {
-			msg := sign(t, text, nil, signer)
-			if detached {
-				msg = signDetached(t, text, nil, signer)
-			}
-			p7, err := pkcs7.Parse(msg)
-			if err != nil {
-				t.Fatalf("%s: %v", kind, err)
-			}
-			if detached {
-				p7.Content = []byte(text)
-			}
-			if err := p7.Verify(); err != nil || string(p7.Content) != text {
-				t.Errorf("%s, detached %v: %v", kind, detached, err)
-			}
+		t.Run(kind, func(t *testing.T) {
+			signer := newSigner(t, kind)
+			for _, detached := range []bool{false, true} {
+				msg := sign(t, text, nil, signer)
+				if detached {
+					msg = signDetached(t, text, nil, signer)
+				}
+				p7, err := pkcs7.Parse(msg)
+				if err != nil {
+					t.Fatalf("%s: %v", kind, err)
+				}
+				if detached {
+					p7.Content = []byte(text)
+				}
+				if err := p7.Verify(); err != nil || string(p7.Content) != text {
+					t.Errorf("%s, detached %v: %v", kind, detached, err)
+				}
 
-			sd, err := pkcs7.NewSignedData([]byte(text))
-			if err != nil {
-				t.Fatal(err)
+				sd, err := pkcs7.NewSignedData([]byte(text))
+				if err != nil {
+					t.Fatal(err)
+				}
+				sd.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
+				if err := sd.AddSigner(signer.Certificate, signer.Key, pkcs7.SignerInfoConfig{}); err != nil {
+					t.Fatal(err)
+				}
+				var content io.Reader
+				if detached {
+					sd.Detach()
+					content = strings.NewReader(text)
+				}
+				theirs, err := sd.Finish()
+				if err != nil {
+					t.Fatal(err)
+				}
+				if got, _, err := verify(theirs, content, nil); err != nil || got != text {
+					t.Errorf("theirs, %s, detached %v: %v", kind, detached, err)
+				}
 			}
-			sd.SetDigestAlgorithm(pkcs7.OIDDigestAlgorithmSHA256)
-			if err := sd.AddSigner(signer.Certificate, signer.Key, pkcs7.SignerInfoConfig{}); err != nil {
-				t.Fatal(err)
-			}
-			var content io.Reader
-			if detached {
-				sd.Detach()
-				content = strings.NewReader(text)
-			}
-			theirs, err := sd.Finish()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got, _, err := verify(theirs, content, nil); err != nil || got != text {
-				t.Errorf("theirs, %s, detached %v: %v", kind, detached, err)
-			}
-		}
+		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 // A key that can sign only, as many cards hold it, is no wrong key: what is
 // missing is said before anything is decrypted.
 func TestKeyThatCanNotAgree(t *testing.T) {
+	t.Parallel()
 	signer := newSigner(t, "p256")
 	var msg bytes.Buffer
 	w, err := NewEncryptWriter(t.Context(), &msg, []Recipient{ToCertificate(signer.Certificate, nil)}, nil)

@@ -21,6 +21,7 @@ import (
 
 // What nobody made answers without a panic, and vouches for nothing.
 func TestZeroAnswers(t *testing.T) {
+	t.Parallel()
 	var d DecryptReader
 	if d.Cipher() != 0 || len(d.Recipients()) != 0 || d.Certificate() != nil || d.UnverifiedElements() != nil ||
 		len(d.AuthenticatedAttributes()) != 0 || len(d.UnprotectedAttributes()) != 0 || oid.FromX509(d.ContentType()) != "" {
@@ -67,6 +68,7 @@ func TestZeroAnswers(t *testing.T) {
 }
 
 func TestNilDigester(t *testing.T) {
+	t.Parallel()
 	msg := signDetached(t, text, nil, newSigner(t, "ed25519"))
 	if _, err := NewDetachedReader(bytes.NewReader(msg), nil, nil); !errors.Is(err, ErrNotRead) {
 		t.Error(err)
@@ -75,6 +77,7 @@ func TestNilDigester(t *testing.T) {
 
 // A Digester that goes on after signatures were read with it vouches for none.
 func TestDigesterWrittenLate(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "ed25519")
 	for _, algorithms := range [][]oid.OID{nil, {oid.SHA256}} {
 		d := NewDigester()
@@ -122,6 +125,7 @@ func (r lyingReader) Read(p []byte) (int, error) {
 // Sources that never get on, or claim to have read what there was no room for,
 // are errors in every place that takes one.
 func TestBadSources(t *testing.T) {
+	t.Parallel()
 	key, kek := newSigner(t, "ed25519"), noise(32)
 	keys := fixed(KeyFromKEK(nil, kek))
 	signed, sig := sign(t, text, nil, key), signDetached(t, text, nil, key)
@@ -195,6 +199,7 @@ func TestBadSources(t *testing.T) {
 // Sources that give an octet at a time, or their last octets with io.EOF, are
 // like any other.
 func TestOddSources(t *testing.T) {
+	t.Parallel()
 	key, kek := newSigner(t, "p256"), noise(32)
 	content := strings.Repeat(text, 40)
 	long := strings.Repeat(text, 3000)
@@ -202,28 +207,30 @@ func TestOddSources(t *testing.T) {
 	for name, odd := range map[string]func(io.Reader) io.Reader{
 		"one octet": iotest.OneByteReader, "halves": iotest.HalfReader, "data with EOF": iotest.DataErrReader,
 	} {
-		for _, content := range []string{content, long} {
-			got, _, err := verifyFrom(odd(bytes.NewReader(sign(t, content, nil, key))), nil)
-			if err != nil || got != content {
-				t.Errorf("signed, %s: %d octets, %v", name, len(got), err)
-			}
-			got, _, err = verifyFrom(bytes.NewReader(signDetached(t, content, nil, key)), odd(strings.NewReader(content)))
-			if err != nil || got != content {
-				t.Errorf("detached, %s: %d octets, %v", name, len(got), err)
-			}
-			for _, c := range writtenCiphers {
-				msg := encryptTo(t, []byte(content), &EncryptOptions{Cipher: c}, ToKey(nil, kek))
-				plain, err := decryptAll(odd(bytes.NewReader(msg)), fixed(KeyFromKEK(nil, kek)), nil)
-				if err != nil || string(plain) != content {
-					t.Errorf("%v, %s: %d octets, %v", c, name, len(plain), err)
+		t.Run(name, func(t *testing.T) {
+			for _, content := range []string{content, long} {
+				got, _, err := verifyFrom(odd(bytes.NewReader(sign(t, content, nil, key))), nil)
+				if err != nil || got != content {
+					t.Errorf("signed, %s: %d octets, %v", name, len(got), err)
 				}
-				n++
+				got, _, err = verifyFrom(bytes.NewReader(signDetached(t, content, nil, key)), odd(strings.NewReader(content)))
+				if err != nil || got != content {
+					t.Errorf("detached, %s: %d octets, %v", name, len(got), err)
+				}
+				for _, c := range writtenCiphers {
+					msg := encryptTo(t, []byte(content), &EncryptOptions{Cipher: c}, ToKey(nil, kek))
+					plain, err := decryptAll(odd(bytes.NewReader(msg)), fixed(KeyFromKEK(nil, kek)), nil)
+					if err != nil || string(plain) != content {
+						t.Errorf("%v, %s: %d octets, %v", c, name, len(plain), err)
+					}
+					n++
+				}
+				var out, back bytes.Buffer
+				if err := errors.Join(Compress(&out, odd(strings.NewReader(content))), Decompress(&back, odd(&out), nil)); err != nil || back.String() != content {
+					t.Errorf("compressed, %s: %d octets, %v", name, back.Len(), err)
+				}
 			}
-			var out, back bytes.Buffer
-			if err := errors.Join(Compress(&out, odd(strings.NewReader(content))), Decompress(&back, odd(&out), nil)); err != nil || back.String() != content {
-				t.Errorf("compressed, %s: %d octets, %v", name, back.Len(), err)
-			}
-		}
+		})
 	}
 	if n != 3*2*len(writtenCiphers) {
 		t.Errorf("%d messages", n)
@@ -245,35 +252,38 @@ type garbageSigner struct {
 func (s garbageSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) { return s.sig, nil }
 
 func TestGarbageSigner(t *testing.T) {
+	t.Parallel()
 	n := 0
 	for _, kind := range []string{"rsa", "p256", "ed25519"} {
-		key := newSigner(t, kind)
-		other := newKey(t, kind)
-		if kind == "rsa" {
-			other = newKey(t, "p256")
-		}
-		for name, sig := range map[string][]byte{"nil": nil, "empty": {}, "one octet": {1}, "zeros": make([]byte, 256), "long": make([]byte, 10_000)} {
-			for _, size := range []int64{0, 100_000} {
-				k := key
-				k.Key = garbageSigner{key.Key, sig}
-				w, err := NewSignWriter(t.Context(), io.Discard, []SigningKey{k}, &SignOptions{Size: size})
-				if err != nil {
-					t.Fatal(err)
-				}
-				if _, err := w.Write(make([]byte, 100_000)); err != nil {
-					t.Fatal(err)
-				}
-				if err := w.Close(); err == nil {
-					t.Errorf("%s, %s: signed", kind, name)
-				}
-				n++
+		t.Run(kind, func(t *testing.T) {
+			key := newSigner(t, kind)
+			other := newKey(t, kind)
+			if kind == "rsa" {
+				other = newKey(t, "p256")
 			}
-		}
-		k := key
-		k.Key = other
-		if err := SignDetached(t.Context(), io.Discard, strings.NewReader(text), []SigningKey{k}, nil); err == nil {
-			t.Errorf("%s: signed with another key", kind)
-		}
+			for name, sig := range map[string][]byte{"nil": nil, "empty": {}, "one octet": {1}, "zeros": make([]byte, 256), "long": make([]byte, 10_000)} {
+				for _, size := range []int64{0, 100_000} {
+					k := key
+					k.Key = garbageSigner{key.Key, sig}
+					w, err := NewSignWriter(t.Context(), io.Discard, []SigningKey{k}, &SignOptions{Size: size})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if _, err := w.Write(make([]byte, 100_000)); err != nil {
+						t.Fatal(err)
+					}
+					if err := w.Close(); err == nil {
+						t.Errorf("%s, %s: signed", kind, name)
+					}
+					n++
+				}
+			}
+			k := key
+			k.Key = other
+			if err := SignDetached(t.Context(), io.Discard, strings.NewReader(text), []SigningKey{k}, nil); err == nil {
+				t.Errorf("%s: signed with another key", kind)
+			}
+		})
 	}
 	if n != 30 {
 		t.Errorf("%d signatures", n)
@@ -282,6 +292,7 @@ func TestGarbageSigner(t *testing.T) {
 
 // Keys that are nil or zero are errors, not panics.
 func TestZeroKeys(t *testing.T) {
+	t.Parallel()
 	rsaSigner, ecSigner, edSigner := newSigner(t, "rsa"), newSigner(t, "p256"), newSigner(t, "ed25519")
 	signing := []SigningKey{
 		{Certificate: rsaSigner.Certificate, Key: (*rsa.PrivateKey)(nil)}, {Certificate: rsaSigner.Certificate, Key: &rsa.PrivateKey{}},
@@ -326,77 +337,80 @@ func (w shortWriter) Write(p []byte) (int, error) { return len(p) + w.more, nil 
 
 // What a destination did not take is an error in every place that has one.
 func TestShortWrites(t *testing.T) {
+	t.Parallel()
 	key, kek := newSigner(t, "ed25519"), noise(32)
 	keys := fixed(KeyFromKEK(nil, kek))
 	long := strings.Repeat(text, 3000)
 	n := 0
 	for _, content := range []string{text, long} {
-		signed := sign(t, content, nil, key)
-		var compressed bytes.Buffer
-		if err := Compress(&compressed, strings.NewReader(content)); err != nil {
-			t.Fatal(err)
-		}
-		h := sha256.Sum256([]byte(content))
-		digested := ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(oid.DigestedData)),
-			ber.Append(nil, ber.Context(0), true, ber.Append(nil, ber.Sequence, true, encodeVersion(0), alg.SHA256.Identifier().DER(),
-				ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(oid.Data)), ber.Append(nil, ber.Context(0), true, encodeOctets([]byte(content)))),
-				encodeOctets(h[:]))))
-		for _, more := range []int{-1, 1} {
-			w := shortWriter{more}
-			encrypt := func(dst io.Writer, opts *EncryptOptions, all bool) error {
-				e, err := NewEncryptWriter(t.Context(), dst, []Recipient{ToKey(nil, kek)}, opts)
-				if err != nil {
-					return err
-				}
-				if all {
-					_, err = e.(io.ReaderFrom).ReadFrom(strings.NewReader(content))
-				} else {
-					_, err = io.WriteString(e, content)
-				}
-				return errors.Join(err, e.Close())
+		t.Run(content, func(t *testing.T) {
+			signed := sign(t, content, nil, key)
+			var compressed bytes.Buffer
+			if err := Compress(&compressed, strings.NewReader(content)); err != nil {
+				t.Fatal(err)
 			}
-			for name, use := range map[string]func() error{
-				"sign": func() error {
-					s, err := NewSignWriter(t.Context(), w, []SigningKey{key}, nil)
+			h := sha256.Sum256([]byte(content))
+			digested := ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(oid.DigestedData)),
+				ber.Append(nil, ber.Context(0), true, ber.Append(nil, ber.Sequence, true, encodeVersion(0), alg.SHA256.Identifier().DER(),
+					ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.OID, false, []byte(oid.Data)), ber.Append(nil, ber.Context(0), true, encodeOctets([]byte(content)))),
+					encodeOctets(h[:]))))
+			for _, more := range []int{-1, 1} {
+				w := shortWriter{more}
+				encrypt := func(dst io.Writer, opts *EncryptOptions, all bool) error {
+					e, err := NewEncryptWriter(t.Context(), dst, []Recipient{ToKey(nil, kek)}, opts)
 					if err != nil {
 						return err
 					}
-					_, err = io.WriteString(s, content)
-					return errors.Join(err, s.Close())
-				},
-				"SignDetached": func() error {
-					return SignDetached(t.Context(), w, strings.NewReader(content), []SigningKey{key}, nil)
-				},
-				"Verify": func() error {
-					_, err := Verify(t.Context(), w, bytes.NewReader(signed), nil, trustAll, nil)
-					return err
-				},
-				"AddSigner":  func() error { return AddSigner(t.Context(), w, bytes.NewReader(signed), key, nil) },
-				"Compress":   func() error { return Compress(w, strings.NewReader(content)) },
-				"Decompress": func() error { return Decompress(w, bytes.NewReader(compressed.Bytes()), nil) },
-				"Extract":    func() error { _, err := Extract(t.Context(), w, bytes.NewReader(digested), nil, nil); return err },
-				"encrypt":    func() error { return encrypt(w, nil, false) },
-				"ReadFrom":   func() error { return encrypt(w, nil, true) },
-				"ciphertext": func() error { return encrypt(io.Discard, &EncryptOptions{Ciphertext: w}, false) },
-				"ciphertext, ReadFrom": func() error {
-					return encrypt(io.Discard, &EncryptOptions{Ciphertext: w}, true)
-				},
-				"WriteTo": func() error {
-					r, err := NewDecryptReader(t.Context(), bytes.NewReader(encryptTo(t, []byte(content), nil, ToKey(nil, kek))), keys, nil)
-					if err != nil {
-						return err
+					if all {
+						_, err = e.(io.ReaderFrom).ReadFrom(strings.NewReader(content))
+					} else {
+						_, err = io.WriteString(e, content)
 					}
-					defer r.Close()
-					_, err = r.WriteTo(w)
-					return err
-				},
-			} {
-				if err := use(); err == nil && more < 0 {
-					t.Errorf("%s of %d octets: no error", name, len(content))
+					return errors.Join(err, e.Close())
 				}
-				n++
+				for name, use := range map[string]func() error{
+					"sign": func() error {
+						s, err := NewSignWriter(t.Context(), w, []SigningKey{key}, nil)
+						if err != nil {
+							return err
+						}
+						_, err = io.WriteString(s, content)
+						return errors.Join(err, s.Close())
+					},
+					"SignDetached": func() error {
+						return SignDetached(t.Context(), w, strings.NewReader(content), []SigningKey{key}, nil)
+					},
+					"Verify": func() error {
+						_, err := Verify(t.Context(), w, bytes.NewReader(signed), nil, trustAll, nil)
+						return err
+					},
+					"AddSigner":  func() error { return AddSigner(t.Context(), w, bytes.NewReader(signed), key, nil) },
+					"Compress":   func() error { return Compress(w, strings.NewReader(content)) },
+					"Decompress": func() error { return Decompress(w, bytes.NewReader(compressed.Bytes()), nil) },
+					"Extract":    func() error { _, err := Extract(t.Context(), w, bytes.NewReader(digested), nil, nil); return err },
+					"encrypt":    func() error { return encrypt(w, nil, false) },
+					"ReadFrom":   func() error { return encrypt(w, nil, true) },
+					"ciphertext": func() error { return encrypt(io.Discard, &EncryptOptions{Ciphertext: w}, false) },
+					"ciphertext, ReadFrom": func() error {
+						return encrypt(io.Discard, &EncryptOptions{Ciphertext: w}, true)
+					},
+					"WriteTo": func() error {
+						r, err := NewDecryptReader(t.Context(), bytes.NewReader(encryptTo(t, []byte(content), nil, ToKey(nil, kek))), keys, nil)
+						if err != nil {
+							return err
+						}
+						defer r.Close()
+						_, err = r.WriteTo(w)
+						return err
+					},
+				} {
+					if err := use(); err == nil && more < 0 {
+						t.Errorf("%s of %d octets: no error", name, len(content))
+					}
+					n++
+				}
 			}
-		}
+		})
 	}
 	if n != 2*2*12 {
 		t.Errorf("%d destinations", n)
@@ -405,6 +419,7 @@ func TestShortWrites(t *testing.T) {
 
 // A source that can seek is read from where it is, again too, in all verbs.
 func TestSourceWithPrefix(t *testing.T) {
+	t.Parallel()
 	needDisk(t)
 	key, kek := newSigner(t, "ed25519"), noise(32)
 	content := strings.Repeat(text, 60_000) // more than is held
@@ -433,9 +448,11 @@ func TestSourceWithPrefix(t *testing.T) {
 		}
 	}
 	for name, msg := range map[string][]byte{"signed": sign(t, content, nil, key), "bare": signBare(t, key, content)} {
-		if got, n, err := verifyFrom(prefixed(msg), nil); err != nil || got != content || n != 1 {
-			t.Errorf("%s: %d octets, %v", name, len(got), err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if got, n, err := verifyFrom(prefixed(msg), nil); err != nil || got != content || n != 1 {
+				t.Errorf("%s: %d octets, %v", name, len(got), err)
+			}
+		})
 	}
 	if got, n, err := verifyFrom(prefixed(signDetached(t, content, nil, key)), prefixed([]byte(content))); err != nil || got != content || n != 1 {
 		t.Errorf("detached: %d octets, %v", len(got), err)
@@ -444,6 +461,7 @@ func TestSourceWithPrefix(t *testing.T) {
 
 // What has failed or was closed stays so, and says so again.
 func TestAfterTheEnd(t *testing.T) {
+	t.Parallel()
 	key, kek := newSigner(t, "ed25519"), noise(32)
 	failed := errors.New("disk full")
 	writers := map[string]func(dst io.Writer) (io.WriteCloser, error){
@@ -483,25 +501,27 @@ func TestAfterTheEnd(t *testing.T) {
 		msg  []byte
 		want error
 	}{"good": {msg, io.EOF}, "bad tag": {flipLast(msg), ErrDecrypt}, "cut off": {msg[:len(msg)-1], ErrSyntax}} {
-		r, err := NewDecryptReader(t.Context(), unseekable(c.msg), fixed(KeyFromKEK(nil, kek)), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		io.ReadAll(r)
-		for range 2 {
-			if n, err := r.Read(make([]byte, 10)); n != 0 || !errors.Is(err, c.want) {
-				t.Errorf("%s: %d, %v", name, n, err)
+		t.Run(name, func(t *testing.T) {
+			r, err := NewDecryptReader(t.Context(), unseekable(c.msg), fixed(KeyFromKEK(nil, kek)), nil)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if err := errors.Join(r.Close(), r.Close()); err != nil {
-			t.Errorf("%s: closed twice: %v", name, err)
-		}
-		if n, err := r.Read(make([]byte, 10)); n != 0 || err == nil || err == io.EOF {
-			t.Errorf("%s: read after Close: %d, %v", name, n, err)
-		}
-		if _, err := r.Seek(0, io.SeekStart); err == nil {
-			t.Errorf("%s: sought after Close", name)
-		}
+			io.ReadAll(r)
+			for range 2 {
+				if n, err := r.Read(make([]byte, 10)); n != 0 || !errors.Is(err, c.want) {
+					t.Errorf("%s: %d, %v", name, n, err)
+				}
+			}
+			if err := errors.Join(r.Close(), r.Close()); err != nil {
+				t.Errorf("%s: closed twice: %v", name, err)
+			}
+			if n, err := r.Read(make([]byte, 10)); n != 0 || err == nil || err == io.EOF {
+				t.Errorf("%s: read after Close: %d, %v", name, n, err)
+			}
+			if _, err := r.Seek(0, io.SeekStart); err == nil {
+				t.Errorf("%s: sought after Close", name)
+			}
+		})
 	}
 	good := sign(t, text, nil, key)
 	r, err := NewSignedReader(bytes.NewReader(append(good, "garbage"...)), nil, nil)

@@ -63,6 +63,7 @@ func (p *peer) run(stdin []byte, args ...string) ([]byte, error) {
 func interopKeys() []testKey { return testKeys()[:4] }
 
 func TestOpenSSLDecryptsOurs(t *testing.T) {
+	t.Parallel()
 	ssl := newPeer(t, "openssl")
 	content := []byte("Content-Type: text/plain\r\n\r\n" + strings.Repeat("what is to be hidden\r\n", 500))
 	kek := noise(32)
@@ -110,6 +111,7 @@ func TestOpenSSLDecryptsOurs(t *testing.T) {
 }
 
 func TestOpenSSLEncryptsToUs(t *testing.T) {
+	t.Parallel()
 	ssl := newPeer(t, "openssl")
 	content := []byte("Content-Type: text/plain\r\n\r\n" + strings.Repeat("what is to be hidden\r\n", 500))
 	plain := ssl.file("plain", content)
@@ -149,9 +151,11 @@ func TestOpenSSLEncryptsToUs(t *testing.T) {
 	}
 	cert, _ := ssl.keyFiles(testRSA())
 	for _, md := range []string{"sha1", "sha224", "sha256", "sha384", "sha512"} {
-		for _, mgf := range []string{"sha1", "sha256", "sha512"} {
-			check(testRSA().keyFunc(), nil, "-aes-256-gcm", "-recip", cert, "-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:"+md, "-keyopt", "rsa_mgf1_md:"+mgf)
-		}
+		t.Run(md, func(t *testing.T) {
+			for _, mgf := range []string{"sha1", "sha256", "sha512"} {
+				check(testRSA().keyFunc(), nil, "-aes-256-gcm", "-recip", cert, "-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_md:"+md, "-keyopt", "rsa_mgf1_md:"+mgf)
+			}
+		})
 	}
 	check(testRSA().keyFunc(), nil, "-aes-256-gcm", "-recip", cert, "-keyopt", "rsa_padding_mode:oaep", "-keyopt", "rsa_oaep_label:6c6162656c")
 	check(fixed(KeyFromPassword([]byte("pass word"))), nil, "-aes-256-cbc", "-pwri_password", "pass word")
@@ -165,6 +169,7 @@ func TestOpenSSLEncryptsToUs(t *testing.T) {
 }
 
 func TestOpenSSLExtract(t *testing.T) {
+	t.Parallel()
 	ssl := newPeer(t, "openssl")
 	content := bytes.Repeat([]byte("known to many\r\n"), 1000)
 	plain := ssl.file("plain", content)

@@ -62,6 +62,7 @@ func (p *peer) pfx(k testKey) string {
 }
 
 func TestGPGSMEnvelope(t *testing.T) {
+	t.Parallel()
 	gpg := newPeer(t, "gpgsm")
 	k := peerKey(t)
 	// The path of a socket must be short.
@@ -81,9 +82,11 @@ func TestGPGSMEnvelope(t *testing.T) {
 		"gpg-agent.conf": "allow-loopback-pinentry\n",
 		"trustlist.txt":  hex.EncodeToString(sum[:]) + " S relax\n",
 	} {
-		if err := os.WriteFile(filepath.Join(home, name), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err := os.WriteFile(filepath.Join(home, name), []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 	run := func(args ...string) ([]byte, error) {
 		return gpg.run([]byte(peerPassword+"\n"), append([]string{"--homedir", home, "--batch", "--yes", "--disable-crl-checks", "--pinentry-mode", "loopback", "--passphrase-fd", "0"}, args...)...)
@@ -111,16 +114,18 @@ func TestGPGSMEnvelope(t *testing.T) {
 	}
 	plain := gpg.file("plain", content)
 	for _, c := range []string{"AES", "AES192", "AES256", "3DES"} {
-		msg, err := run("--recipient", "recipient@example.com", "--cipher-algo", c, "--output", "-", "--encrypt", plain)
-		if err != nil {
-			t.Errorf("%s: %v", c, err)
-			continue
-		}
-		got, err := decryptAll(unseekable(msg), k.keyFunc(), &DecryptOptions{InsecureHistoric: true})
-		if err != nil || !bytes.Equal(got, content) {
-			t.Errorf("%s: %d octets, %v", c, len(got), err)
-		}
-		checked++
+		t.Run(c, func(t *testing.T) {
+			msg, err := run("--recipient", "recipient@example.com", "--cipher-algo", c, "--output", "-", "--encrypt", plain)
+			if err != nil {
+				t.Errorf("%s: %v", c, err)
+				return
+			}
+			got, err := decryptAll(unseekable(msg), k.keyFunc(), &DecryptOptions{InsecureHistoric: true})
+			if err != nil || !bytes.Equal(got, content) {
+				t.Errorf("%s: %d octets, %v", c, len(got), err)
+			}
+			checked++
+		})
 	}
 	if checked != 10 {
 		t.Errorf("%d messages", checked)
@@ -128,6 +133,7 @@ func TestGPGSMEnvelope(t *testing.T) {
 }
 
 func TestNSSEnvelope(t *testing.T) {
+	t.Parallel()
 	nss := newPeer(t, "cmsutil")
 	k := peerKey(t)
 	db := "sql:" + nss.dir
@@ -177,6 +183,7 @@ func TestNSSEnvelope(t *testing.T) {
 }
 
 func TestDigitorusEnvelope(t *testing.T) {
+	t.Parallel()
 	k := peerKey(t)
 	content := bytes.Repeat([]byte("between programs\r\n"), 4000)
 	for _, c := range []Cipher{AES128CBC, AES256CBC} {

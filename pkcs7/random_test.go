@@ -149,6 +149,7 @@ func (l *lottery) both(msg, content []byte, detached bool) {
 }
 
 func TestRandomSigned(t *testing.T) {
+	t.Parallel()
 	l := newLottery(t)
 	for round := range lotteryRounds {
 		l.draw(round)
@@ -177,6 +178,7 @@ func TestRandomSigned(t *testing.T) {
 }
 
 func TestRandomSignedByOpenSSL(t *testing.T) {
+	t.Parallel()
 	l := newLottery(t)
 	for round := range lotteryRounds {
 		l.draw(1000 + round)
@@ -301,6 +303,7 @@ func (l *lottery) ways() []way {
 }
 
 func TestRandomEncrypted(t *testing.T) {
+	t.Parallel()
 	l := newLottery(t)
 	l.draw(0)
 	readsUnprotected := l.readsUnprotected()
@@ -358,6 +361,7 @@ func TestRandomEncrypted(t *testing.T) {
 func isCCMCipher(c Cipher) bool { return c == AES128CCM || c == AES192CCM || c == AES256CCM }
 
 func TestRandomEncryptedByOpenSSL(t *testing.T) {
+	t.Parallel()
 	l := newLottery(t)
 	for round := range lotteryRounds {
 		l.draw(3000 + round)

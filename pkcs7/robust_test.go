@@ -95,6 +95,7 @@ func trustOnly(cert *x509.Certificate) TrustFunc {
 }
 
 func TestTruncated(t *testing.T) {
+	t.Parallel()
 	for name, m := range smallSigned(t) {
 		if _, err := m.read(m.msg); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -111,6 +112,7 @@ func TestTruncated(t *testing.T) {
 }
 
 func TestEveryBitFlipped(t *testing.T) {
+	t.Parallel()
 	for name, m := range smallSigned(t) {
 		want, err := m.read(m.msg)
 		if err != nil {
@@ -135,25 +137,31 @@ func TestEveryBitFlipped(t *testing.T) {
 }
 
 func TestTrailingData(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "ed25519")
 	msg := sign(t, text, nil, key)
 	for tail, good := range map[string]bool{"\r\n": true, "\x00\x00": true, "x": false, "\x30\x00": false, string(msg): false} {
-		if _, _, err := verify(append(bytes.Clone(msg), tail...), nil, nil); (err == nil) != good {
-			t.Errorf("%q: %v", tail[:min(len(tail), 8)], err)
-		}
+		t.Run(tail, func(t *testing.T) {
+			if _, _, err := verify(append(bytes.Clone(msg), tail...), nil, nil); (err == nil) != good {
+				t.Errorf("%q: %v", tail[:min(len(tail), 8)], err)
+			}
+		})
 	}
 }
 
 // TestLimits shows what each limit stops.
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	a, b := newSigner(t, "ed25519"), newSigner(t, "p256")
 	msg := sign(t, strings.Repeat(text, 100), nil, a, b)
 	for name, lim := range map[string]Limits{
 		"Bytes": {Bytes: 100}, "Depth": {Depth: 3}, "Signers": {Signers: 1}, "Certificates": {Certificates: 1}, "Signatures": {Signatures: 1}, "Memory": {Memory: 500},
 	} {
-		if _, _, err := verify(msg, nil, &ReadOptions{Limits: lim}); !errors.Is(err, ErrLimit) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if _, _, err := verify(msg, nil, &ReadOptions{Limits: lim}); !errors.Is(err, ErrLimit) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 	if _, _, err := verify(msg, nil, nil); err != nil {
 		t.Error(err)
@@ -187,6 +195,7 @@ func (zeros) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 // TestForgedAttributes takes the signedAttrs of a signature as the content of a
 // message without: the same signature would match.
 func TestForgedAttributes(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p256")
 	s := signersOf(t, sign(t, text, nil, key), nil)[0]
 	fields, err := members(s.raw)
@@ -216,6 +225,7 @@ func TestForgedAttributes(t *testing.T) {
 // TestVerifyWithholds shows what Verify needs of memory and disk to withhold a
 // content that comes but once.
 func TestVerifyWithholds(t *testing.T) {
+	t.Parallel()
 	needDisk(t)
 	key := newSigner(t, "ed25519")
 	content := strings.Repeat(text, 100_000) // 5 MB
@@ -230,17 +240,19 @@ func TestVerifyWithholds(t *testing.T) {
 		"no disk, memory":    {Limits{Disk: -1, Memory: 32 << 20}, nil},
 		"little of the disk": {Limits{Disk: 1 << 20, Memory: 1 << 20}, ErrLimit},
 	} {
-		opts := &ReadOptions{Limits: c.lim}
-		var out bytes.Buffer
-		_, err := Verify(context.Background(), &out, onlyReader{bytes.NewReader(msg)}, nil, trustAll, opts)
-		if !errors.Is(err, c.want) || (err == nil) != (out.String() == content) {
-			t.Errorf("%s: %d octets, %v", name, out.Len(), err)
-		}
-		out.Reset()
-		_, err = Verify(context.Background(), &out, bytes.NewReader(detachedSig), onlyReader{strings.NewReader(content)}, trustAll, opts)
-		if !errors.Is(err, c.want) || (err == nil) != (out.String() == content) {
-			t.Errorf("%s, detached: %d octets, %v", name, out.Len(), err)
-		}
+		t.Run(name, func(t *testing.T) {
+			opts := &ReadOptions{Limits: c.lim}
+			var out bytes.Buffer
+			_, err := Verify(context.Background(), &out, onlyReader{bytes.NewReader(msg)}, nil, trustAll, opts)
+			if !errors.Is(err, c.want) || (err == nil) != (out.String() == content) {
+				t.Errorf("%s: %d octets, %v", name, out.Len(), err)
+			}
+			out.Reset()
+			_, err = Verify(context.Background(), &out, bytes.NewReader(detachedSig), onlyReader{strings.NewReader(content)}, trustAll, opts)
+			if !errors.Is(err, c.want) || (err == nil) != (out.String() == content) {
+				t.Errorf("%s, detached: %d octets, %v", name, out.Len(), err)
+			}
+		})
 	}
 }
 
@@ -260,6 +272,7 @@ func (f *changingFile) Seek(offset int64, whence int) (int64, error) {
 }
 
 func TestContentChangedBetween(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "ed25519")
 	content := strings.Repeat(text, 100_000) // more than is held in memory
 	sig := signDetached(t, content, nil, key)
@@ -272,6 +285,7 @@ func TestContentChangedBetween(t *testing.T) {
 }
 
 func TestConcurrentChecks(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p256")
 	signers := signersOf(t, sign(t, text, nil, key), nil)
 	results := make(chan error)
@@ -292,6 +306,7 @@ func TestConcurrentChecks(t *testing.T) {
 // TestContentChangedForPureAlgorithm changes a file before it is read again for
 // a signature over the content itself.
 func TestContentChangedForPureAlgorithm(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "ed25519")
 	content := strings.Repeat("x", 100_000)
 	msg := signBare(t, key, content)
@@ -302,12 +317,14 @@ func TestContentChangedForPureAlgorithm(t *testing.T) {
 	for name, again := range map[string][]byte{
 		"other content": signBare(t, key, strings.ToUpper(content)), "no content": certsOnly.Bytes(), "nothing": nil, "cut off": msg[:50_000],
 	} {
-		r, err := NewSignedReader(&changingFile{bytes.NewReader(msg), again}, nil, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.Copy(io.Discard, r); !errors.Is(err, ErrSyntax) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			r, err := NewSignedReader(&changingFile{bytes.NewReader(msg), again}, nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, r); !errors.Is(err, ErrSyntax) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 }

@@ -98,6 +98,7 @@ func twice(id oid.OID) func(attributes) attributes {
 }
 
 func TestAttributeRules(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p256")
 	other := newSigner(t, "p256")
 	otherCert, err := parseCertificate(other.Certificate)
@@ -146,11 +147,13 @@ func TestAttributeRules(t *testing.T) {
 		"version 99":                  {crafted{front: encodeFront(99, [][]byte{digest(alg.SHA256)})}, nil},
 		"negative version":            {crafted{front: encodeFront(0xff, [][]byte{digest(alg.SHA256)})}, ErrSyntax},
 	} {
-		c.crafted.key = key
-		got, _, err := verify(c.crafted.message(t), nil, nil)
-		if !errors.Is(err, c.want) || (err == nil) != (got == text) {
-			t.Errorf("%s: %q, %v, not %v", name, got, err, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			c.crafted.key = key
+			got, _, err := verify(c.crafted.message(t), nil, nil)
+			if !errors.Is(err, c.want) || (err == nil) != (got == text) {
+				t.Errorf("%s: %q, %v, not %v", name, got, err, c.want)
+			}
+		})
 	}
 }
 
@@ -172,6 +175,7 @@ func reversed(set []byte) []byte {
 // TestOneUnknownSigner shows that a signer that nobody can check does not hide
 // the other one, and is not passed over by Verify.
 func TestOneUnknownSigner(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p256")
 	good := signersOf(t, sign(t, text, nil, key), nil)[0]
 	fields, err := members(good.raw)
@@ -226,6 +230,7 @@ func signBare(t *testing.T, key SigningKey, content string) []byte {
 // TestPureWithoutAttributes signs content itself, as RFC 8419 section 4 allows,
 // small and large, from a source that can be read again and one that can't.
 func TestPureWithoutAttributes(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "ed25519")
 	for _, n := range []int{1, 100_000, 6 << 20} {
 		msg := signBare(t, key, strings.Repeat("x", n))
@@ -254,6 +259,7 @@ func TestPureWithoutAttributes(t *testing.T) {
 }
 
 func TestWeakKeysAndDigests(t *testing.T) {
+	t.Parallel()
 	msg := readPEM(t, goldenFile(t, "rsa-sha1-opaque"))
 	r := readSigned(t, msg, nil)
 	signers, _ := r.Signers()
@@ -273,6 +279,7 @@ func TestWeakKeysAndDigests(t *testing.T) {
 
 // TestEvidence reads an OCSP response from the CRLs of a message.
 func TestEvidence(t *testing.T) {
+	t.Parallel()
 	response := []byte{0x30, 3, 0x0a, 1, 0}
 	choice := ber.Append(nil, ber.Context(1), true, ber.Append(nil, ber.OID, false, []byte(oid.OCSPResponseInfo)), response)
 	basic := []byte{0x30, 2, 5, 0}

@@ -54,6 +54,7 @@ func verify(msg []byte, detached io.Reader, opts *ReadOptions) (string, []*x509.
 }
 
 func TestSignAndVerify(t *testing.T) {
+	t.Parallel()
 	schemes := map[string][]Scheme{
 		"rsa":     {0, RSAPKCS1SHA256, RSAPKCS1SHA384, RSAPKCS1SHA512, RSAPSSSHA256, RSAPSSSHA384, RSAPSSSHA512},
 		"p256":    {0, ECDSASHA256, ECDSASHA384, ECDSASHA512},
@@ -96,6 +97,7 @@ func TestSignAndVerify(t *testing.T) {
 }
 
 func TestVerifyWritesNothingUntrusted(t *testing.T) {
+	t.Parallel()
 	msg := sign(t, text, nil, newSigner(t, "p256"))
 	refusal := errors.New("not trusted")
 	var out bytes.Buffer
@@ -107,24 +109,28 @@ func TestVerifyWritesNothingUntrusted(t *testing.T) {
 }
 
 func TestSignStreams(t *testing.T) {
+	t.Parallel()
 	content := strings.Repeat(text, 60_000) // 3 MB
 	for _, kind := range []string{"rsa", "p256", "ed25519"} {
-		for _, size := range []int64{0, int64(len(content))} {
-			key := newSigner(t, kind)
-			msg := sign(t, content, &SignOptions{Size: size}, key)
-			got, _, err := verify(msg, nil, nil)
-			if err != nil || got != content {
-				t.Errorf("%s, size %d: %d octets, %v", kind, size, len(got), err)
+		t.Run(kind, func(t *testing.T) {
+			for _, size := range []int64{0, int64(len(content))} {
+				key := newSigner(t, kind)
+				msg := sign(t, content, &SignOptions{Size: size}, key)
+				got, _, err := verify(msg, nil, nil)
+				if err != nil || got != content {
+					t.Errorf("%s, size %d: %d octets, %v", kind, size, len(got), err)
+				}
+				isDER := ber.CheckDER(msg, false) == nil
+				if want := size > 0 && kind != "p256"; isDER != want {
+					t.Errorf("%s, size %d: DER is %v", kind, size, isDER)
+				}
 			}
-			isDER := ber.CheckDER(msg, false) == nil
-			if want := size > 0 && kind != "p256"; isDER != want {
-				t.Errorf("%s, size %d: DER is %v", kind, size, isDER)
-			}
-		}
+		})
 	}
 }
 
 func TestSizeIsHeld(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int64{int64(len(text)) - 1, int64(len(text)) + 1, 2 << 20} {
 		w, err := NewSignWriter(context.Background(), io.Discard, []SigningKey{newSigner(t, "rsa")}, &SignOptions{Size: size})
 		if err != nil {
@@ -141,6 +147,7 @@ func TestSizeIsHeld(t *testing.T) {
 }
 
 func TestNotReadToTheEnd(t *testing.T) {
+	t.Parallel()
 	r, err := NewSignedReader(bytes.NewReader(sign(t, text, nil, newSigner(t, "ed25519"))), nil, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -154,6 +161,7 @@ func TestNotReadToTheEnd(t *testing.T) {
 }
 
 func TestDetachedWithContentInside(t *testing.T) {
+	t.Parallel()
 	msg := sign(t, text, nil, newSigner(t, "ed25519"))
 	if _, _, err := verify(msg, strings.NewReader(text), nil); !errors.Is(err, ErrSyntax) {
 		t.Errorf("with a reader: %v", err)
@@ -164,6 +172,7 @@ func TestDetachedWithContentInside(t *testing.T) {
 }
 
 func TestDigester(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p384")
 	key.Scheme = ECDSASHA384
 	msg := signDetached(t, text, nil, key)
@@ -189,6 +198,7 @@ func TestDigester(t *testing.T) {
 }
 
 func TestNoSigner(t *testing.T) {
+	t.Parallel()
 	var out bytes.Buffer
 	if err := WriteCertificates(&out, [][]byte{newSigner(t, "ed25519").Certificate.Raw}, nil); err != nil {
 		t.Fatal(err)
@@ -207,12 +217,15 @@ func TestNoSigner(t *testing.T) {
 
 // TestZeroValues shows that what nobody made vouches for nothing.
 func TestZeroValues(t *testing.T) {
+	t.Parallel()
 	cert := newSigner(t, "ed25519").Certificate
 	var s SignerInfo
 	for name, err := range map[string]error{"CheckSignature": s.CheckSignature(cert), "Strength": s.Strength(cert)} {
-		if !errors.Is(err, ErrNotRead) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if !errors.Is(err, ErrNotRead) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 	var r SignedReader
 	if _, err := r.Signers(); !errors.Is(err, ErrNotRead) {

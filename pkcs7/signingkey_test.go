@@ -61,26 +61,30 @@ func (s *boundSigner) Sign(r io.Reader, digest []byte, opts crypto.SignerOpts) (
 }
 
 func TestKeysInHardware(t *testing.T) {
+	t.Parallel()
 	for kind, schemes := range map[string][]Scheme{
 		"rsa": {RSAPKCS1SHA256, RSAPSSSHA384}, "p256": {0}, "p384": {0}, "ed25519": {0},
 	} {
-		plain := newSigner(t, kind)
-		for _, scheme := range schemes {
-			card, module, bound := &digestSigner{key: plain.Key}, &messageSigner{digestSigner: digestSigner{key: plain.Key}}, &boundSigner{digestSigner: digestSigner{key: plain.Key}}
-			for _, key := range []crypto.Signer{card, module, bound} {
-				signer := SigningKey{Certificate: plain.Certificate, Key: key, Scheme: scheme}
-				if got, _, err := verify(sign(t, text, nil, signer), nil, nil); err != nil || got != text {
-					t.Errorf("%s, %T: %v", kind, key, err)
+		t.Run(kind, func(t *testing.T) {
+			plain := newSigner(t, kind)
+			for _, scheme := range schemes {
+				card, module, bound := &digestSigner{key: plain.Key}, &messageSigner{digestSigner: digestSigner{key: plain.Key}}, &boundSigner{digestSigner: digestSigner{key: plain.Key}}
+				for _, key := range []crypto.Signer{card, module, bound} {
+					signer := SigningKey{Certificate: plain.Certificate, Key: key, Scheme: scheme}
+					if got, _, err := verify(sign(t, text, nil, signer), nil, nil); err != nil || got != text {
+						t.Errorf("%s, %T: %v", kind, key, err)
+					}
+				}
+				if card.uses != 1 || module.messages != 1 || module.uses != 0 {
+					t.Errorf("%s: %d and %d uses, %d messages", kind, card.uses, module.uses, module.messages)
 				}
 			}
-			if card.uses != 1 || module.messages != 1 || module.uses != 0 {
-				t.Errorf("%s: %d and %d uses, %d messages", kind, card.uses, module.uses, module.messages)
-			}
-		}
+		})
 	}
 }
 
 func TestSigningRefused(t *testing.T) {
+	t.Parallel()
 	a, b := newSigner(t, "p256"), newSigner(t, "p256")
 	failing := errors.New("card removed")
 	for name, c := range map[string]struct {
@@ -98,13 +102,15 @@ func TestSigningRefused(t *testing.T) {
 			Attributes: []Attribute{{Type: oid.AttrSecurityLabel.X509()}}}, ErrSyntax},
 		"failing key": {SigningKey{Certificate: a.Certificate, Key: &failingSigner{a.Key, failing}}, failing},
 	} {
-		w, err := NewSignWriter(context.Background(), io.Discard, []SigningKey{c.key}, nil)
-		if err == nil {
-			err = w.Close()
-		}
-		if !errors.Is(err, c.want) {
-			t.Errorf("%s: %v, not %v", name, err, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			w, err := NewSignWriter(context.Background(), io.Discard, []SigningKey{c.key}, nil)
+			if err == nil {
+				err = w.Close()
+			}
+			if !errors.Is(err, c.want) {
+				t.Errorf("%s: %v, not %v", name, err, c.want)
+			}
+		})
 	}
 	w, err := NewSignWriter(context.Background(), io.Discard, []SigningKey{{Certificate: a.Certificate, Key: b.Key}}, nil)
 	if err == nil {
@@ -133,31 +139,34 @@ func (s *failingSigner) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, erro
 
 // TestGoldenKeys signs with every kind of key of the golden PKI.
 func TestGoldenKeys(t *testing.T) {
+	t.Parallel()
 	n := 0
 	for _, name := range []string{"rsa2048", "rsa3072", "p256", "p384", "p521", "ed25519", "ed448", "mldsa44", "mldsa65", "mldsa87", "rsapss"} {
-		path := suites.Corpus(t, "goldens", "open", "pki", "keys")
-		if _, err := os.Stat(path + "/" + name + ".key.pem"); err != nil {
-			t.Logf("no %s", name)
-			continue
-		}
-		key, err := parsePrivateKey(readPEM(t, path+"/"+name+".key.pem"))
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		signer := SigningKey{Certificate: goldenCert(t, name), Key: key.(crypto.Signer)}
-		for _, byKeyID := range []bool{false, true} {
-			if got, _, err := verify(sign(t, text, &SignOptions{ByKeyID: byKeyID}, signer), nil, nil); err != nil || got != text {
-				t.Errorf("%s: %v", name, err)
+		t.Run(name, func(t *testing.T) {
+			path := suites.Corpus(t, "goldens", "open", "pki", "keys")
+			if _, err := os.Stat(path + "/" + name + ".key.pem"); err != nil {
+				t.Logf("no %s", name)
+				return
 			}
-		}
-		// With the length of the signature known before, large content is DER, too.
-		content := strings.Repeat(text, 3000)
-		msg := sign(t, content, &SignOptions{Size: int64(len(content))}, signer)
-		if got, _, err := verify(msg, nil, nil); err != nil || got != content || ber.CheckDER(msg, true) != nil {
-			t.Errorf("%s, large: %v", name, err)
-		}
-		n++
+			key, err := parsePrivateKey(readPEM(t, path+"/"+name+".key.pem"))
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+				return
+			}
+			signer := SigningKey{Certificate: goldenCert(t, name), Key: key.(crypto.Signer)}
+			for _, byKeyID := range []bool{false, true} {
+				if got, _, err := verify(sign(t, text, &SignOptions{ByKeyID: byKeyID}, signer), nil, nil); err != nil || got != text {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			// With the length of the signature known before, large content is DER, too.
+			content := strings.Repeat(text, 3000)
+			msg := sign(t, content, &SignOptions{Size: int64(len(content))}, signer)
+			if got, _, err := verify(msg, nil, nil); err != nil || got != content || ber.CheckDER(msg, true) != nil {
+				t.Errorf("%s, large: %v", name, err)
+			}
+			n++
+		})
 	}
 	if n < 9 {
 		t.Errorf("only %d kinds of keys", n)
@@ -165,6 +174,7 @@ func TestGoldenKeys(t *testing.T) {
 }
 
 func TestCertID(t *testing.T) {
+	t.Parallel()
 	key := newKey(t, "ed25519")
 	cert := newCert(t, key, "alice", func(c *x509.Certificate) { c.SerialNumber = big.NewInt(0x80) })
 	c, err := parseCertificate(cert)
@@ -189,29 +199,33 @@ func TestCertID(t *testing.T) {
 		"nothing":                 {CertID{}, 0},
 		"password":                {CertID{Kind: ByPassword, KeyID: c.SubjectKeyID}, 0},
 	} {
-		if got := x.id.rank(c); got != x.want || x.id.Matches(cert) != (got > 0) {
-			t.Errorf("%s: rank %d, not %d", name, got, x.want)
-		}
-		if x.id.Matches(other) || x.id.Matches(nil) || x.id.Matches(&x509.Certificate{}) {
-			if name != "key identifier" { // the same in both
-				t.Errorf("%s matches another certificate", name)
+		t.Run(name, func(t *testing.T) {
+			if got := x.id.rank(c); got != x.want || x.id.Matches(cert) != (got > 0) {
+				t.Errorf("%s: rank %d, not %d", name, got, x.want)
 			}
-		}
-		if x.id.Kind == ByCertificate && (x.id.Serial != nil || x.id.KeyID != nil) {
-			again, ok := parseCertID(x.id.encode())
-			if !ok || again.rank(c) != x.want {
-				t.Errorf("%s: encoded and read: %v", name, ok)
+			if x.id.Matches(other) || x.id.Matches(nil) || x.id.Matches(&x509.Certificate{}) {
+				if name != "key identifier" { // the same in both
+					t.Errorf("%s matches another certificate", name)
+				}
 			}
-		}
+			if x.id.Kind == ByCertificate && (x.id.Serial != nil || x.id.KeyID != nil) {
+				again, ok := parseCertID(x.id.encode())
+				if !ok || again.rank(c) != x.want {
+					t.Errorf("%s: encoded and read: %v", name, ok)
+				}
+			}
+		})
 	}
 	for _, bad := range []string{"", "3000", "8000", "3004300002", "30053000020100ff", "a0020400"} {
-		der, err := hex.DecodeString(bad)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, ok := parseCertID(der); ok {
-			t.Errorf("%q is an identifier", bad)
-		}
+		t.Run(bad, func(t *testing.T) {
+			der, err := hex.DecodeString(bad)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, ok := parseCertID(der); ok {
+				t.Errorf("%q is an identifier", bad)
+			}
+		})
 	}
 }
 
@@ -222,43 +236,47 @@ func bytesReplace(b []byte, from, to string) []byte {
 // TestTrustList reads the list of trusted roots that Microsoft signs, whose
 // content is no OCTET STRING.
 func TestTrustList(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"robstradling-authroot-HEAD.stl", "signify-authroot-945a4e95.stl"} {
-		path := suites.Corpus(t, "sst", "real-stl", name)
-		f, err := os.Open(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		if _, err := NewSignedReader(f, nil, nil); !errors.Is(err, ErrSyntax) {
-			t.Errorf("%s, not asked for: %v", name, err)
-		}
-		if _, err := f.Seek(0, io.SeekStart); err != nil {
-			t.Fatal(err)
-		}
-		r, err := NewSignedReader(f, nil, &ReadOptions{PKCS7Content: true, InsecureHistoric: true})
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		content, err := io.ReadAll(r)
-		if err != nil || len(content) < 1000 {
-			t.Fatalf("%s: %d octets, %v", name, len(content), err)
-		}
-		if !r.ContentType().Equal(oid.MicrosoftCTL.X509()) {
-			t.Errorf("%s: %v", name, r.ContentType())
-		}
-		signers, _ := r.Signers()
-		elements, _ := r.UnverifiedElements()
-		if len(signers) != 1 {
-			t.Fatalf("%s: %d signers", name, len(signers))
-		}
-		if err := checkWithAny(signers[0], elements); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			path := suites.Corpus(t, "sst", "real-stl", name)
+			f, err := os.Open(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if _, err := NewSignedReader(f, nil, nil); !errors.Is(err, ErrSyntax) {
+				t.Errorf("%s, not asked for: %v", name, err)
+			}
+			if _, err := f.Seek(0, io.SeekStart); err != nil {
+				t.Fatal(err)
+			}
+			r, err := NewSignedReader(f, nil, &ReadOptions{PKCS7Content: true, InsecureHistoric: true})
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			content, err := io.ReadAll(r)
+			if err != nil || len(content) < 1000 {
+				t.Fatalf("%s: %d octets, %v", name, len(content), err)
+			}
+			if !r.ContentType().Equal(oid.MicrosoftCTL.X509()) {
+				t.Errorf("%s: %v", name, r.ContentType())
+			}
+			signers, _ := r.Signers()
+			elements, _ := r.UnverifiedElements()
+			if len(signers) != 1 {
+				t.Fatalf("%s: %d signers", name, len(signers))
+			}
+			if err := checkWithAny(signers[0], elements); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 }
 
 // TestByKeyIDWithoutKeyID names a certificate that has no key identifier.
 func TestByKeyIDWithoutKeyID(t *testing.T) {
+	t.Parallel()
 	key := newKey(t, "ed25519")
 	bare := SigningKey{Key: key, Certificate: newCert(t, key, "bare", func(c *x509.Certificate) { c.SubjectKeyId = nil })}
 	for _, keys := range [][]SigningKey{{bare}, {bare, newSigner(t, "p256")}} {
@@ -281,6 +299,7 @@ func TestByKeyIDWithoutKeyID(t *testing.T) {
 }
 
 func TestSignSLHDSA(t *testing.T) {
+	t.Parallel()
 	n := 0
 	for id, c := range map[slhdsa.ID]struct {
 		oid    oid.OID

@@ -44,6 +44,7 @@ func suiteKey(t *testing.T, cert, key string) DecryptionKey {
 // TestSuitesDecrypt opens messages that other projects and the RFCs have. Where
 // want is empty the message must fail.
 func TestSuitesDecrypt(t *testing.T) {
+	t.Parallel()
 	root := suites.Corpus(t)
 	at := func(elem ...string) string { return filepath.Join(append([]string{root}, elem...)...) }
 	kemBob := func(t *testing.T) DecryptionKey {
@@ -118,37 +119,41 @@ func TestSuitesDecrypt(t *testing.T) {
 }
 
 func TestRFC4134Extract(t *testing.T) {
+	t.Parallel()
 	root := suites.Corpus(t, "rfc4134")
 	key := unhex(t, "737c791f25ead0e04629254352f7dc6291e5cb26917ada32")
 	for _, file := range []string{"6.0.bin", "7.1.bin", "7.2.bin"} {
-		msg := derOf(t, filepath.Join(root, file), "")
-		var out bytes.Buffer
-		keys := fixed(KeyFromKEK(nil, key))
-		x, err := Extract(context.Background(), &out, bytes.NewReader(msg), keys, &DecryptOptions{InsecureHistoric: true})
-		if err != nil || out.String() != "This is some sample content." || x.Weak == nil {
-			t.Errorf("%s: %q, %v", file, out.String(), err)
-		}
-		for n := range msg {
-			out.Reset()
-			if _, err := Extract(context.Background(), &out, bytes.NewReader(msg[:n]), keys, &DecryptOptions{InsecureHistoric: true}); err == nil || out.Len() > 0 {
-				t.Errorf("%s cut at %d: %d octets, %v", file, n, out.Len(), err)
+		t.Run(file, func(t *testing.T) {
+			msg := derOf(t, filepath.Join(root, file), "")
+			var out bytes.Buffer
+			keys := fixed(KeyFromKEK(nil, key))
+			x, err := Extract(context.Background(), &out, bytes.NewReader(msg), keys, &DecryptOptions{InsecureHistoric: true})
+			if err != nil || out.String() != "This is some sample content." || x.Weak == nil {
+				t.Errorf("%s: %q, %v", file, out.String(), err)
 			}
-		}
-		for bit := range 8 * len(msg) {
-			bad := bytes.Clone(msg)
-			bad[bit/8] ^= 1 << (bit % 8)
-			out.Reset()
-			_, err := Extract(context.Background(), &out, bytes.NewReader(bad), keys, &DecryptOptions{InsecureHistoric: true})
-			if err != nil && out.Len() > 0 || err == nil && file == "6.0.bin" && out.String() != "This is some sample content." {
-				t.Errorf("%s, bit %d: %q, %v", file, bit, out.String(), err)
+			for n := range msg {
+				out.Reset()
+				if _, err := Extract(context.Background(), &out, bytes.NewReader(msg[:n]), keys, &DecryptOptions{InsecureHistoric: true}); err == nil || out.Len() > 0 {
+					t.Errorf("%s cut at %d: %d octets, %v", file, n, out.Len(), err)
+				}
 			}
-		}
+			for bit := range 8 * len(msg) {
+				bad := bytes.Clone(msg)
+				bad[bit/8] ^= 1 << (bit % 8)
+				out.Reset()
+				_, err := Extract(context.Background(), &out, bytes.NewReader(bad), keys, &DecryptOptions{InsecureHistoric: true})
+				if err != nil && out.Len() > 0 || err == nil && file == "6.0.bin" && out.String() != "This is some sample content." {
+					t.Errorf("%s, bit %d: %q, %v", file, bit, out.String(), err)
+				}
+			}
+		})
 	}
 }
 
 // TestHackathonMLKEM opens what Bouncy Castle and others made for the IETF
 // hackathon. What names other mechanisms is refused.
 func TestHackathonMLKEM(t *testing.T) {
+	t.Parallel()
 	root := suites.Corpus(t, "pqc", "hackathon-cms-v3")
 	certs, err := filepath.Glob(filepath.Join(root, "*", "*_ee.der"))
 	if err != nil {

@@ -15,35 +15,39 @@ import (
 )
 
 func TestGoldensTimestamps(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Timestamp != nil })
 	if len(rows) != 5 {
 		t.Errorf("%d cases", len(rows))
 	}
 	for _, g := range rows {
-		cms, _ := cmsOf(t, g)
-		s := signersOf(t, cms, nil)[0]
-		tsa := goldenCert(t, g.Timestamp.TSA)
-		at, err := s.VerifyTimestamps(context.Background(), func(_ context.Context, cert *x509.Certificate, at time.Time, extra [][]byte) error {
-			if !bytes.Equal(cert.Raw, tsa.Raw) || at.IsZero() || len(extra) == 0 {
-				t.Errorf("%s: trust asked about %v at %v with %d elements", g.File, cert.Subject, at, len(extra))
+		t.Run(g.File, func(t *testing.T) {
+			cms, _ := cmsOf(t, g)
+			s := signersOf(t, cms, nil)[0]
+			tsa := goldenCert(t, g.Timestamp.TSA)
+			at, err := s.VerifyTimestamps(context.Background(), func(_ context.Context, cert *x509.Certificate, at time.Time, extra [][]byte) error {
+				if !bytes.Equal(cert.Raw, tsa.Raw) || at.IsZero() || len(extra) == 0 {
+					t.Errorf("%s: trust asked about %v at %v with %d elements", g.File, cert.Subject, at, len(extra))
+				}
+				return nil
+			})
+			if g.Timestamp.Valid && (err != nil || at.Year() < 2025 || at.Year() > 2026) {
+				t.Errorf("%s: %v, %v", g.File, at, err)
 			}
-			return nil
+			if !g.Timestamp.Valid && (!errors.Is(err, ErrDigest) || !errors.Is(err, ErrNoTimestamp) || !at.IsZero()) {
+				t.Errorf("%s: %v, %v", g.File, at, err)
+			}
+			refusal := errors.New("not trusted")
+			_, err = s.VerifyTimestamps(context.Background(), func(context.Context, *x509.Certificate, time.Time, [][]byte) error { return refusal })
+			if g.Timestamp.Valid && !errors.Is(err, refusal) {
+				t.Errorf("%s, untrusted: %v", g.File, err)
+			}
 		})
-		if g.Timestamp.Valid && (err != nil || at.Year() < 2025 || at.Year() > 2026) {
-			t.Errorf("%s: %v, %v", g.File, at, err)
-		}
-		if !g.Timestamp.Valid && (!errors.Is(err, ErrDigest) || !errors.Is(err, ErrNoTimestamp) || !at.IsZero()) {
-			t.Errorf("%s: %v, %v", g.File, at, err)
-		}
-		refusal := errors.New("not trusted")
-		_, err = s.VerifyTimestamps(context.Background(), func(context.Context, *x509.Certificate, time.Time, [][]byte) error { return refusal })
-		if g.Timestamp.Valid && !errors.Is(err, refusal) {
-			t.Errorf("%s, untrusted: %v", g.File, err)
-		}
 	}
 }
 
 func TestNoTimestamp(t *testing.T) {
+	t.Parallel()
 	s := signersOf(t, sign(t, text, nil, newSigner(t, "ed25519")), nil)[0]
 	if _, err := s.VerifyTimestamps(context.Background(), trustAll); !errors.Is(err, ErrNoTimestamp) {
 		t.Error(err)
@@ -51,14 +55,17 @@ func TestNoTimestamp(t *testing.T) {
 }
 
 func TestParseGenTime(t *testing.T) {
+	t.Parallel()
 	for s, ok := range map[string]bool{
 		"20260102030405Z": true, "20260102030405.5Z": true, "20260102030405.123456789Z": true,
 		"20260102030405.50Z": false, "20260102030405.Z": false, "20260102030405,5Z": false, "20260102030405": false,
 		"20260102030405+0100": false, "20261302030405Z": false, "202601020304Z": false, "": false,
 	} {
-		if at, got := parseGenTime(s); got != ok || ok && at.Year() != 2026 {
-			t.Errorf("%q: %v, %v", s, at, got)
-		}
+		t.Run(s, func(t *testing.T) {
+			if at, got := parseGenTime(s); got != ok || ok && at.Year() != 2026 {
+				t.Errorf("%q: %v, %v", s, at, got)
+			}
+		})
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 // Keys, recipients and options may be used by several goroutines at the same
 // time. The race detector watches.
 func TestKeysAtTheSameTime(t *testing.T) {
+	t.Parallel()
 	content := bytes.Repeat([]byte("content "), 1000)
 	signer := newSigner(t, "p256")
 	var to []Recipient

@@ -27,6 +27,7 @@ func tst(version byte, hash alg.Hash, data []byte, genTime string, more ...[]byt
 }
 
 func TestTokens(t *testing.T) {
+	t.Parallel()
 	authority := newKey(t, "p256")
 	tsa := SigningKey{Key: authority, Certificate: newCert(t, authority, "tsa", func(c *x509.Certificate) { c.ExtraExtensions = timeStampingExtension() })}
 	mail := newSigner(t, "p256")
@@ -79,29 +80,31 @@ func TestTokens(t *testing.T) {
 		"untrusted authority":    {[][]byte{token(tst(1, alg.SHA256, sig, "20260102030405Z"), oid.TSTInfo, newSigner(t, "ed25519"))}, errUntrusted, ""},
 		"signature of the token": {[][]byte{flipLast(good("20260102030405Z"))}, ErrSignature, ""},
 	} {
-		stamped := msg
-		for _, token := range c.tokens {
-			var out bytes.Buffer
-			attr := Attribute{Type: oid.AttrTimestampToken.X509(), Values: [][]byte{token}}
-			if err := AddUnsigned(&out, bytes.NewReader(stamped), 0, attr); err != nil {
-				t.Fatal(name, err)
+		t.Run(name, func(t *testing.T) {
+			stamped := msg
+			for _, token := range c.tokens {
+				var out bytes.Buffer
+				attr := Attribute{Type: oid.AttrTimestampToken.X509(), Values: [][]byte{token}}
+				if err := AddUnsigned(&out, bytes.NewReader(stamped), 0, attr); err != nil {
+					t.Fatal(name, err)
+				}
+				stamped = out.Bytes()
 			}
-			stamped = out.Bytes()
-		}
-		s := signersOf(t, stamped, nil)[0]
-		at, err := s.VerifyTimestamps(context.Background(), func(_ context.Context, cert *x509.Certificate, at time.Time, _ [][]byte) error {
-			if cert.Equal(tsa.Certificate) || cert.Equal(mail.Certificate) {
-				return nil
+			s := signersOf(t, stamped, nil)[0]
+			at, err := s.VerifyTimestamps(context.Background(), func(_ context.Context, cert *x509.Certificate, at time.Time, _ [][]byte) error {
+				if cert.Equal(tsa.Certificate) || cert.Equal(mail.Certificate) {
+					return nil
+				}
+				return errUntrusted
+			})
+			if !errors.Is(err, c.want) || c.at != "" && at.Format(time.RFC3339Nano) != c.at || c.at == "" && !at.IsZero() {
+				t.Errorf("%s: %v, %v", name, at, err)
 			}
-			return errUntrusted
+			// Whatever is in there, the signature itself holds.
+			if err := s.CheckSignature(mail.Certificate); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
 		})
-		if !errors.Is(err, c.want) || c.at != "" && at.Format(time.RFC3339Nano) != c.at || c.at == "" && !at.IsZero() {
-			t.Errorf("%s: %v, %v", name, at, err)
-		}
-		// Whatever is in there, the signature itself holds.
-		if err := s.CheckSignature(mail.Certificate); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
 	}
 }
 
@@ -115,6 +118,7 @@ func flipLast(b []byte) []byte {
 // TestTokenIsNoMail presents a token as a message (RFC 3161 signed data is of
 // another type, which Verify leaves to the caller of SignedReader).
 func TestTokenIsNoMail(t *testing.T) {
+	t.Parallel()
 	msg := sign(t, text, &SignOptions{ContentType: oid.TSTInfo.X509()}, newSigner(t, "p256"))
 	r := readSigned(t, msg, nil)
 	if !r.ContentType().Equal(oid.TSTInfo.X509()) || r.version != 3 {
@@ -124,6 +128,7 @@ func TestTokenIsNoMail(t *testing.T) {
 
 // TestTimestampResponses answers a request in other ways than openssl does.
 func TestTimestampResponses(t *testing.T) {
+	t.Parallel()
 	authority := newKey(t, "p256")
 	tsa := SigningKey{Key: authority, Certificate: newCert(t, authority, "tsa", func(c *x509.Certificate) { c.ExtraExtensions = timeStampingExtension() })}
 	s := signersOf(t, sign(t, text, nil, newSigner(t, "ed25519")), nil)[0]
@@ -158,11 +163,13 @@ func TestTimestampResponses(t *testing.T) {
 		"garbage":                   {request, []byte{0x30, 0}, ErrSyntax},
 		"garbage asked":             {[]byte{0x30, 0}, response(0, token(alg.SHA256, nonce)), ErrSyntax},
 	} {
-		attr, err := s.Timestamp(c.request, c.response)
-		if !errors.Is(err, c.want) || (err == nil) != (len(attr.Values) == 1) {
-			t.Errorf("%s: %v, not %v", name, err, c.want)
-		}
-		n++
+		t.Run(name, func(t *testing.T) {
+			attr, err := s.Timestamp(c.request, c.response)
+			if !errors.Is(err, c.want) || (err == nil) != (len(attr.Values) == 1) {
+				t.Errorf("%s: %v, not %v", name, err, c.want)
+			}
+			n++
+		})
 	}
 	if n != 11 {
 		t.Errorf("%d responses", n)

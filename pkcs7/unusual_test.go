@@ -28,6 +28,7 @@ func essCert(fields ...[]byte) []byte {
 // TestSigningCertificateRules holds RFC 5035 section 4: the hash is of any known
 // algorithm, and an issuerSerial names the same certificate.
 func TestSigningCertificateRules(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p256")
 	cert, err := parseCertificate(key.Certificate)
 	if err != nil {
@@ -70,15 +71,17 @@ func TestSigningCertificateRules(t *testing.T) {
 		"no certificate":  {v2, ber.Append(nil, ber.Sequence, true, ber.Append(nil, ber.Sequence, true)), ErrSyntax},
 		"more after it":   {v2, essCert(sum(alg.SHA256), serial(cert, cert.Serial), []byte{5, 0}), ErrSyntax},
 	} {
-		crafted := crafted{key: key, attrs: with(c.id, c.der)}
-		if c.id == v1 {
-			only := crafted.attrs
-			crafted.attrs = func(a attributes) attributes { return without(v2)(only(a)) }
-		}
-		if _, _, err := verify(crafted.message(t), nil, nil); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v, not %v", name, err, c.want)
-		}
-		n++
+		t.Run(name, func(t *testing.T) {
+			crafted := crafted{key: key, attrs: with(c.id, c.der)}
+			if c.id == v1 {
+				only := crafted.attrs
+				crafted.attrs = func(a attributes) attributes { return without(v2)(only(a)) }
+			}
+			if _, _, err := verify(crafted.message(t), nil, nil); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v, not %v", name, err, c.want)
+			}
+			n++
+		})
 	}
 	if n != 14 {
 		t.Errorf("%d cases", n)
@@ -87,12 +90,15 @@ func TestSigningCertificateRules(t *testing.T) {
 
 // TestForgedLongAttributes takes signed attributes that are too long to be held.
 func TestForgedLongAttributes(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p256")
 	content := ber.Append(nil, ber.Set, true, make([]byte, 2*smallContent))
 	for content, want := range map[string]error{string(content): ErrSignature, string(content) + "x": nil, string(content[1:]): nil} {
-		if _, _, err := verify(signBare(t, key, content), nil, nil); !errors.Is(err, want) {
-			t.Errorf("%d octets: %v", len(content), err)
-		}
+		t.Run(content, func(t *testing.T) {
+			if _, _, err := verify(signBare(t, key, content), nil, nil); !errors.Is(err, want) {
+				t.Errorf("%d octets: %v", len(content), err)
+			}
+		})
 	}
 	if err := SignDetached(t.Context(), io.Discard, bytes.NewReader(content), []SigningKey{key}, nil); !errors.Is(err, ErrSyntax) {
 		t.Errorf("signing such a content: %v", err)
@@ -101,6 +107,7 @@ func TestForgedLongAttributes(t *testing.T) {
 
 // TestSigningTimes holds RFC 5652 section 11.3: UTCTime through 2049.
 func TestSigningTimes(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "ed25519")
 	for year, tag := range map[int]ber.Tag{1950: ber.UTCTime, 1999: ber.UTCTime, 2049: ber.UTCTime, 2050: ber.GeneralizedTime, 1949: ber.GeneralizedTime, 9999: ber.GeneralizedTime} {
 		at := time.Date(year, 12, 31, 23, 59, 58, 999, time.UTC)
@@ -118,13 +125,16 @@ func TestSigningTimes(t *testing.T) {
 		"\x17\x0d260102030405Z": true, "\x18\x0f20260102030405Z": true, "\x17\x0b2601020304Z": true, "\x18\x1120260102030405.5Z": false,
 		"\x17\x11260102030405+0100": true, "\x17\x0c260102030405": false, "\x16\x0d260102030405Z": false, "": false, "\x17\x0d261302030405Z": false,
 	} {
-		if at, got := parseTime([]byte(der)); got != ok {
-			t.Errorf("%q: %v, %v", der, at, got)
-		}
+		t.Run(der, func(t *testing.T) {
+			if at, got := parseTime([]byte(der)); got != ok {
+				t.Errorf("%q: %v, %v", der, at, got)
+			}
+		})
 	}
 }
 
 func TestExtractRefuses(t *testing.T) {
+	t.Parallel()
 	key := noise(32)
 	content, err := alg.NewContent(alg.AES256CBC, false)
 	if err != nil {
@@ -167,16 +177,19 @@ func TestExtractRefuses(t *testing.T) {
 		"digested, must be authentic":  {digested, nil, &DecryptOptions{RequireAuthenticated: true}, ErrUnauthenticated},
 		"digest changed":               {flipLast(digested), nil, nil, ErrDigest},
 	} {
-		var out bytes.Buffer
-		_, err := Extract(t.Context(), &out, bytes.NewReader(c.msg), c.keys, c.opts)
-		if !errors.Is(err, c.want) || (err == nil) != (out.String() == text) || err != nil && out.Len() > 0 {
-			t.Errorf("%s: %q, %v, not %v", name, out.String(), err, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			_, err := Extract(t.Context(), &out, bytes.NewReader(c.msg), c.keys, c.opts)
+			if !errors.Is(err, c.want) || (err == nil) != (out.String() == text) || err != nil && out.Len() > 0 {
+				t.Errorf("%s: %q, %v, not %v", name, out.String(), err, c.want)
+			}
+		})
 	}
 }
 
 // TestRecipientRules changes one thing in a RecipientInfo that everybody can see.
 func TestRecipientRules(t *testing.T) {
+	t.Parallel()
 	keys := testKeys()
 	content, err := alg.NewContent(alg.AES256CBC, false)
 	if err != nil {
@@ -251,14 +264,17 @@ func TestRecipientRules(t *testing.T) {
 		"password, wrong":            {password(pbkdf2(1000, 32)), secret, ErrDecrypt},
 		"password, bomb":             {password(pbkdf2(1<<30, 32)), secret, ErrLimit},
 	} {
-		got, err := decryptAll(bytes.NewReader(rawEnvelope(encodedRecipient{der: c.der}, content.ID, ciphertext)), fixed(c.key), nil)
-		if !errors.Is(err, c.want) || (err == nil) != (string(got) == text) {
-			t.Errorf("%s: %q, %v, not %v", name, got, err, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			got, err := decryptAll(bytes.NewReader(rawEnvelope(encodedRecipient{der: c.der}, content.ID, ciphertext)), fixed(c.key), nil)
+			if !errors.Is(err, c.want) || (err == nil) != (string(got) == text) {
+				t.Errorf("%s: %q, %v, not %v", name, got, err, c.want)
+			}
+		})
 	}
 }
 
 func TestEncryptRefusesKeys(t *testing.T) {
+	t.Parallel()
 	n := new(big.Int).Lsh(big.NewInt(1), 1535)
 	n.SetBit(n, 0, 1)
 	short := testCertificate(spkiOf(&rsa.PublicKey{N: n, E: 65537}), 60)
@@ -274,16 +290,19 @@ func TestEncryptRefusesKeys(t *testing.T) {
 		"X25519, low order": {testCertificate(rawSPKI(oid.X25519, make([]byte, 32)), 62), nil, alg.ErrMalformed},
 		"X448, low order":   {testCertificate(rawSPKI(oid.X448, make([]byte, 56)), 63), nil, alg.ErrMalformed},
 	} {
-		_, err := NewEncryptWriter(t.Context(), io.Discard, []Recipient{ToCertificate(c.cert, c.opts)}, nil)
-		var one *RecipientError
-		if !errors.Is(err, c.want) || !errors.As(err, &one) {
-			t.Errorf("%s: %v, not %v", name, err, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			_, err := NewEncryptWriter(t.Context(), io.Discard, []Recipient{ToCertificate(c.cert, c.opts)}, nil)
+			var one *RecipientError
+			if !errors.Is(err, c.want) || !errors.As(err, &one) {
+				t.Errorf("%s: %v, not %v", name, err, c.want)
+			}
+		})
 	}
 }
 
 // What a key is for, and what it is not for, decides what it opens.
 func TestKeyForOtherUse(t *testing.T) {
+	t.Parallel()
 	x, err := ecdh.X25519().GenerateKey(bytes.NewReader(noise(64)))
 	if err != nil {
 		t.Fatal(err)
@@ -294,15 +313,18 @@ func TestKeyForOtherUse(t *testing.T) {
 		"X25519 by P-256": {keys[4], testKey{"", keys[4].cert, keys[1].key}}, "X448 by X25519": {keys[8], testKey{"", keys[8].cert, x}},
 		"ML-KEM-768 by 1024": {keys[5], testKey{"", keys[5].cert, keys[6].key}}, "X25519 by another": {keys[4], testKey{"", keys[4].cert, x}},
 	} {
-		msg := encryptTo(t, noise(10), nil, ToCertificate(c.to.cert, nil))
-		if _, err := decryptAll(bytes.NewReader(msg), c.with.keyFunc(), nil); err != ErrDecrypt && !errors.Is(err, ErrUnsupported) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			msg := encryptTo(t, noise(10), nil, ToCertificate(c.to.cert, nil))
+			if _, err := decryptAll(bytes.NewReader(msg), c.with.keyFunc(), nil); err != ErrDecrypt && !errors.Is(err, ErrUnsupported) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 }
 
 // A list is bounded, and so is what is there twice.
 func TestListLimits(t *testing.T) {
+	t.Parallel()
 	key := newSigner(t, "p256")
 	var digests [][]byte
 	for n := range maxDigests + 1 {
@@ -336,6 +358,7 @@ func TestListLimits(t *testing.T) {
 }
 
 func TestFactsOfSigners(t *testing.T) {
+	t.Parallel()
 	a, b := newSigner(t, "p256"), newSigner(t, "p384")
 	r := readSigned(t, sign(t, text, nil, a, b), nil)
 	algorithms, err := r.DigestAlgorithms()
@@ -358,6 +381,7 @@ func TestFactsOfSigners(t *testing.T) {
 
 // TestCheckPath holds a path to the certificates that the attribute names.
 func TestCheckPath(t *testing.T) {
+	t.Parallel()
 	key, issuer := newSigner(t, "p256"), newSigner(t, "p384").Certificate
 	id := func(cert *x509.Certificate) []byte {
 		h := alg.SHA256.New()
@@ -379,13 +403,15 @@ func TestCheckPath(t *testing.T) {
 		"garbage after the first": {value(own, []byte{5, 0}), ErrSyntax},
 		"too many":                {value(own, bytes.Repeat(id(issuer), maxCertIDs)), ErrLimit},
 	} {
-		s := signersOf(t, (&crafted{key: key, attrs: with(oid.AttrSigningCertificateV2, c.value)}).message(t), nil)[0]
-		if err := s.CheckSignature(key.Certificate); err != nil {
-			t.Errorf("%s: %v", name, err)
-		}
-		if err := s.CheckPath(path); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v, not %v", name, err, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			s := signersOf(t, (&crafted{key: key, attrs: with(oid.AttrSigningCertificateV2, c.value)}).message(t), nil)[0]
+			if err := s.CheckSignature(key.Certificate); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+			if err := s.CheckPath(path); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v, not %v", name, err, c.want)
+			}
+		})
 	}
 	none := signersOf(t, (&crafted{key: key, attrs: without(oid.AttrSigningCertificateV2)}).message(t), nil)[0]
 	if err := errors.Join(none.CheckPath(path), new(SignerInfo).CheckPath(path)); err != nil {

@@ -90,6 +90,7 @@ func decrypt(t testing.TB, r *rand.Rand, c *Content, key, sealed []byte) (out []
 var sizes = [...]int{0, 1, 15, 16, 17, 31, 32, 33, 1000, ghashStep - 1, ghashStep, ghashStep + 1, 3*ghashStep + 5, 200000}
 
 func TestContentRoundTrip(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(1, 2))
 	n := 0
 	for c := AES128GCM; c < ciphers; c++ {
@@ -158,6 +159,7 @@ func roundTrip(t *testing.T, r *rand.Rand, content, again *Content, size int) {
 
 // TestAgainstAEAD compares the streams with the one-piece ciphers.
 func TestAgainstAEAD(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(3, 4))
 	for _, size := range sizes {
 		plain, aad := randomBytes(size), randomBytes(size%100)
@@ -198,6 +200,7 @@ func compareAEAD(t *testing.T, r *rand.Rand, c *Content, key []byte, aead cipher
 
 // TestGCMCounterWraps: only the last 32 bits of the counter count.
 func TestGCMCounterWraps(t *testing.T) {
+	t.Parallel()
 	b, _ := aes.NewCipher(make([]byte, 16))
 	iv := [16]byte{12: 0xff, 13: 0xff, 14: 0xff, 15: 0xfe}
 	src := make([]byte, 100)
@@ -215,6 +218,7 @@ func TestGCMCounterWraps(t *testing.T) {
 }
 
 func TestContentParameters(t *testing.T) {
+	t.Parallel()
 	octets := func(n int) []byte { return element(asn1.OCTET_STRING, make([]byte, n)) }
 	for _, tt := range []struct {
 		name string
@@ -263,6 +267,7 @@ func TestContentParameters(t *testing.T) {
 
 // TestDefaultICVLen: without aes-ICVlen tags of 12 octets and, for GCM, of 16 fit.
 func TestDefaultICVLen(t *testing.T) {
+	t.Parallel()
 	r := rand.New(rand.NewPCG(5, 6))
 	for o, sixteen := range map[oid.OID]bool{oid.AES128GCM: true, oid.AES128CCM: false} {
 		c, err := ContentOf(aeadIdentifier(o, make([]byte, 12), 0))
@@ -287,6 +292,7 @@ func TestDefaultICVLen(t *testing.T) {
 }
 
 func TestUnpad(t *testing.T) {
+	t.Parallel()
 	n := 0
 	for size := 8; size <= 16; size += 8 {
 		for p := range 256 {
@@ -316,6 +322,7 @@ func TestUnpad(t *testing.T) {
 }
 
 func TestCBCLengths(t *testing.T) {
+	t.Parallel()
 	c, _ := NewContent(AES128CBC, false)
 	key := c.NewKey()
 	for n := range 50 {
@@ -329,6 +336,7 @@ func TestCBCLengths(t *testing.T) {
 
 // TestRC2 has the vectors of RFC 2268 section 5.
 func TestRC2(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		key, plain, sealed string
 		bits               int

@@ -35,6 +35,7 @@ func unhex(t testing.TB, s string) []byte {
 
 // TestWrapVectors has RFC 3394 section 4 and RFC 5649 section 6.
 func TestWrapVectors(t *testing.T) {
+	t.Parallel()
 	const kek = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 	for _, tt := range []struct {
 		name           string
@@ -78,6 +79,7 @@ func TestWrapVectors(t *testing.T) {
 }
 
 func TestPaddedWrapLengths(t *testing.T) {
+	t.Parallel()
 	w, _ := WrapOf(Identifier{OID: oid.AES128WrapPad})
 	kek := make([]byte, 16)
 	for n := 1; n < 50; n++ {
@@ -109,6 +111,7 @@ func wrapTripleDES(t testing.TB, kek, key, iv []byte) []byte {
 
 // TestTripleDESWrap has the example of RFC 3217 section 3.3.
 func TestTripleDESWrap(t *testing.T) {
+	t.Parallel()
 	key := unhex(t, "2923bf85e06dd6ae529149f1f1bae9eab3a7da3d860d3e98")
 	kek := unhex(t, "255e0d1c07b646dfb3134cc843ba8aa71f025b7c0838251f")
 	wrapped := unhex(t, "690107618ef092b3b48ca1796b234ae9fa33ebb4159604037db5d6a84eb3aac2768c632775a467d4")
@@ -133,6 +136,7 @@ func TestTripleDESWrap(t *testing.T) {
 
 // TestCEKHKDF has the two examples of RFC 9709 appendix B.
 func TestCEKHKDF(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ info, cek, want string }{
 		{
 			"301b0609608648016503040106300e040c5c79058ba2f43447639d29e2",
@@ -155,6 +159,7 @@ func TestCEKHKDF(t *testing.T) {
 }
 
 func TestPWRI(t *testing.T) {
+	t.Parallel()
 	for _, n := range []int{16, 24, 32} {
 		kek, cek := randomBytes(n), randomBytes(40-n)
 		id, wrapped, err := PWRIWrap(kek, cek)
@@ -182,6 +187,7 @@ func TestPWRI(t *testing.T) {
 
 // TestPWRIVector has the examples of RFC 3211 section 3.
 func TestPWRIVector(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		cipher                oid.OID
 		iv, kek, cek, wrapped string
@@ -199,6 +205,7 @@ func TestPWRIVector(t *testing.T) {
 }
 
 func TestPBKDF2Parameters(t *testing.T) {
+	t.Parallel()
 	k := NewPBKDF2()
 	again, err := PBKDF2Of(k.ID)
 	if err != nil || again.Iterations != 600_000 || again.prf != SHA256 {
@@ -217,9 +224,11 @@ func TestPBKDF2Parameters(t *testing.T) {
 		"no salt":  "3003020101",
 		"trailing": "300b0404010203040201010500",
 	} {
-		if _, err := PBKDF2Of(Identifier{OID: oid.PBKDF2, Params: unhex(t, params)}); err == nil {
-			t.Error(name, "accepted")
-		}
+		t.Run(name, func(t *testing.T) {
+			if _, err := PBKDF2Of(Identifier{OID: oid.PBKDF2, Params: unhex(t, params)}); err == nil {
+				t.Error(name, "accepted")
+			}
+		})
 	}
 }
 
@@ -250,6 +259,7 @@ func publicOf(t testing.TB, key crypto.PrivateKey) *PublicKey {
 }
 
 func TestAgreement(t *testing.T) {
+	t.Parallel()
 	keys := agreementKeys(t)
 	for name, key := range keys {
 		t.Run(name, func(t *testing.T) {
@@ -294,6 +304,7 @@ func TestAgreement(t *testing.T) {
 
 // TestKEKForms: with NULL in the message both forms of keyInfo are tried.
 func TestKEKForms(t *testing.T) {
+	t.Parallel()
 	withNull := Identifier{OID: oid.AES128Wrap, Params: []byte(nullDER)}
 	for o, want := range map[oid.OID]int{oid.DHStdSHA256KDF: 2, oid.DHHKDFSHA256: 4} {
 		a, err := AgreementOf(Identifier{OID: o, Params: withNull.DER()})
@@ -313,6 +324,7 @@ func TestKEKForms(t *testing.T) {
 }
 
 func TestOriginatorKeyRefused(t *testing.T) {
+	t.Parallel()
 	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	point, _ := key.PublicKey.Bytes()
 	raw := func(id Identifier, b []byte) []byte { return spki(id, b) }
@@ -349,9 +361,11 @@ func TestOriginatorKeyRefused(t *testing.T) {
 		{"short", raw(ec, point[:64]), ErrMalformed},
 		{"trailing", append(raw(ec, point), 0), ErrMalformed},
 	} {
-		if _, err := Agree(key, tt.der); !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			if _, err := Agree(key, tt.der); !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+		})
 	}
 	// Low order: the secret would be zero.
 	x, _ := ecdh.X25519().GenerateKey(rand.Reader)
@@ -367,6 +381,7 @@ func TestOriginatorKeyRefused(t *testing.T) {
 
 // TestRSAKEM is the example of RFC 9690 appendix C.
 func TestRSAKEM(t *testing.T) {
+	t.Parallel()
 	dir := suites.Corpus(t, "rfc9690-rsa-kem")
 	key, err := x509.ParsePKCS1PrivateKey(readPEM(t, dir+"/bob.key.pem").Bytes)
 	if err != nil {
@@ -412,6 +427,7 @@ func (k contextKey) WithContext(ctx context.Context) crypto.PrivateKey {
 }
 
 func TestWithContext(t *testing.T) {
+	t.Parallel()
 	key, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	ctx, cancel := context.WithCancel(context.Background())
 	bound, ok := WithContext(ctx, contextKey{Signer: key}).(contextKey)
@@ -429,6 +445,7 @@ func TestWithContext(t *testing.T) {
 }
 
 func TestOAEPIdentifier(t *testing.T) {
+	t.Parallel()
 	for _, o := range []*OAEP{
 		{Hash: crypto.SHA1, MGF: crypto.SHA1},
 		{Hash: crypto.SHA256, MGF: crypto.SHA256},
@@ -447,13 +464,16 @@ func TestOAEPIdentifier(t *testing.T) {
 		t.Errorf("%x", got)
 	}
 	for name, params := range map[string][]byte{"absent": nil, "null": []byte(nullDER), "trailing": {0x30, 0, 0}, "unknown": {0x30, 2, 0x84, 0}} {
-		if _, err := OAEPOf(Identifier{OID: oid.RSAESOAEP, Params: params}); !errors.Is(err, ErrMalformed) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if _, err := OAEPOf(Identifier{OID: oid.RSAESOAEP, Params: params}); !errors.Is(err, ErrMalformed) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 }
 
 func TestRSARaw(t *testing.T) {
+	t.Parallel()
 	key, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)

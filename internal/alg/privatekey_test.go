@@ -70,6 +70,7 @@ func works(t testing.TB, key crypto.PrivateKey, pub *PublicKey) {
 // TestCorpusKeys reads all private keys of the corpus, with and without
 // password, and uses each with its certificate.
 func TestCorpusKeys(t *testing.T) {
+	t.Parallel()
 	dir := suites.Corpus(t, "goldens", "open", "pki")
 	n, unsupported := 0, 0
 	seen := map[string]bool{}
@@ -138,6 +139,7 @@ func corpusPassword(t testing.TB, dir, file string) []byte {
 
 // TestStandardKeys reads the examples of RFC 9881, 9909 and 9935, the bad ones too.
 func TestStandardKeys(t *testing.T) {
+	t.Parallel()
 	dir := suites.Corpus(t, "pqc")
 	good, bad := 0, 0
 	files, _ := filepath.Glob(filepath.Join(dir, "rfc99*", "*.priv"))
@@ -175,33 +177,36 @@ func TestStandardKeys(t *testing.T) {
 
 // TestBareSeed: Bouncy Castle wrote the seed without the CHOICE around it.
 func TestBareSeed(t *testing.T) {
+	t.Parallel()
 	dir := suites.Corpus(t, "samples")
 	n := 0
 	for _, name := range []string{"ML-KEM-512", "ML-KEM-768", "ML-KEM-1024"} {
-		der, err := os.ReadFile(filepath.Join(dir, "kem-"+name+".key"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if block, _ := pem.Decode(der); block != nil {
-			der = block.Bytes
-		}
-		key, err := ParsePrivateKey(der)
-		if err != nil {
-			t.Fatal(err)
-		}
-		crt, err := os.ReadFile(filepath.Join(dir, "kem-"+name+".crt"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if block, _ := pem.Decode(crt); block != nil {
-			crt = block.Bytes
-		}
-		c, err := x509.ParseCertificate(crt)
-		if err != nil {
-			t.Fatal(err)
-		}
-		works(t, key, mustKey(t, c.RawSubjectPublicKeyInfo))
-		n++
+		t.Run(name, func(t *testing.T) {
+			der, err := os.ReadFile(filepath.Join(dir, "kem-"+name+".key"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if block, _ := pem.Decode(der); block != nil {
+				der = block.Bytes
+			}
+			key, err := ParsePrivateKey(der)
+			if err != nil {
+				t.Fatal(err)
+			}
+			crt, err := os.ReadFile(filepath.Join(dir, "kem-"+name+".crt"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if block, _ := pem.Decode(crt); block != nil {
+				crt = block.Bytes
+			}
+			c, err := x509.ParseCertificate(crt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			works(t, key, mustKey(t, c.RawSubjectPublicKeyInfo))
+			n++
+		})
 	}
 	if n != 3 {
 		t.Error(n)
@@ -209,12 +214,15 @@ func TestBareSeed(t *testing.T) {
 }
 
 func TestPrivateKeyRefused(t *testing.T) {
+	t.Parallel()
 	for name, der := range map[string][]byte{
 		"empty": nil, "short": {0x30, 1}, "huge": make([]byte, 1<<20),
 	} {
-		if _, err := ParsePrivateKey(der); !errors.Is(err, ErrMalformed) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if _, err := ParsePrivateKey(der); !errors.Is(err, ErrMalformed) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 	if _, err := ParsePublicKey(spki(Identifier{OID: oid.DSA}, []byte{2, 1, 1})); err != nil {
 		t.Error("DSA is recognised:", err)

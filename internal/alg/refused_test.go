@@ -26,6 +26,7 @@ func rc2Params(version int64, iv []byte) []byte {
 
 // TestHistoric reads what old programs wrote; nothing writes it.
 func TestHistoric(t *testing.T) {
+	t.Parallel()
 	iv := []byte("01234567")
 	octets := element(asn1.OCTET_STRING, iv)
 	n := 0
@@ -85,13 +86,16 @@ func TestHistoric(t *testing.T) {
 	for name, params := range map[string][]byte{
 		"version": rc2Params(1, iv), "too long": rc2Params(1025, iv), "iv": rc2Params(58, iv[1:]), "only iv": octets, "absent": nil,
 	} {
-		if _, err := ContentOf(Identifier{OID: oid.RC2CBC, Params: params}); !errors.Is(err, ErrMalformed) {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if _, err := ContentOf(Identifier{OID: oid.RC2CBC, Params: params}); !errors.Is(err, ErrMalformed) {
+				t.Errorf("%s: %v", name, err)
+			}
+		})
 	}
 }
 
 func TestAgreementRefused(t *testing.T) {
+	t.Parallel()
 	wrap := WrapFor(16).ID.DER()
 	for _, tt := range []struct {
 		name string
@@ -104,9 +108,11 @@ func TestAgreementRefused(t *testing.T) {
 		{"wrap with parameters", Identifier{OID: oid.DHStdSHA256KDF, Params: Identifier{OID: oid.AES128Wrap, Params: []byte{4, 0}}.DER()}, ErrMalformed},
 		{"trailing", Identifier{OID: oid.DHStdSHA256KDF, Params: append(wrap, 0)}, ErrMalformed},
 	} {
-		if a, err := AgreementOf(tt.id); !errors.Is(err, tt.want) || a != nil {
-			t.Errorf("%s: %v", tt.name, err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			if a, err := AgreementOf(tt.id); !errors.Is(err, tt.want) || a != nil {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+		})
 	}
 	for o := range map[oid.OID]Hash{oid.DHStdSHA1KDF: SHA1, oid.DHStdSHA224KDF: SHA224, oid.DHCofactorSHA384KDF: SHA384, oid.DHHKDFSHA512: SHA512} {
 		if _, err := AgreementOf(Identifier{OID: o, Params: wrap}); err != nil {
@@ -136,6 +142,7 @@ func (badPublic) Encapsulate() (k, c []byte) { return nil, nil }
 // TestHardwareKeys: errors of keys come through, and a token that does not
 // check points is checked.
 func TestHardwareKeys(t *testing.T) {
+	t.Parallel()
 	own, _ := ecdh.X25519().GenerateKey(rand.Reader)
 	_, originator, err := Ephemeral(pkix(t, own.PublicKey()))
 	if err != nil {
@@ -173,6 +180,7 @@ func TestHardwareKeys(t *testing.T) {
 }
 
 func TestKEMRefused(t *testing.T) {
+	t.Parallel()
 	secret, info := make([]byte, 32), []byte("info")
 	sha := Identifier{OID: oid.SHA256}.DER()
 	for _, tt := range []struct {
@@ -192,11 +200,13 @@ func TestKEMRefused(t *testing.T) {
 		{"huge", Identifier{OID: oid.HKDFSHA256}, 1<<31 - 1, ErrMismatch},
 		{"negative", Identifier{OID: oid.HKDFSHA256}, -1, ErrMismatch},
 	} {
-		k := &KEM{ID: Identifier{OID: oid.MLKEM768}, KDF: tt.kdf, Wrap: WrapFor(32)}
-		kek, err := k.KEK(secret, info, tt.n)
-		if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || (len(kek) == 32) != (err == nil) {
-			t.Errorf("%s: %d octets, %v", tt.name, len(kek), err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			k := &KEM{ID: Identifier{OID: oid.MLKEM768}, KDF: tt.kdf, Wrap: WrapFor(32)}
+			kek, err := k.KEK(secret, info, tt.n)
+			if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || (len(kek) == 32) != (err == nil) {
+				t.Errorf("%s: %d octets, %v", tt.name, len(kek), err)
+			}
+		})
 	}
 	if _, err := (&KEM{ID: Identifier{OID: oid.SHA256}}).Decapsulate(nil, nil); !errors.Is(err, ErrUnsupported) {
 		t.Error(err)
@@ -207,6 +217,7 @@ func TestKEMRefused(t *testing.T) {
 }
 
 func TestDecryptPKCS8Refused(t *testing.T) {
+	t.Parallel()
 	pbes2 := func(kdf, scheme Identifier) []byte {
 		id := Identifier{OID: oid.PBES2, Params: element(asn1.SEQUENCE, append(kdf.DER(), scheme.DER()...))}
 		return element(asn1.SEQUENCE, append(id.DER(), element(asn1.OCTET_STRING, make([]byte, 32))...))
@@ -217,9 +228,11 @@ func TestDecryptPKCS8Refused(t *testing.T) {
 		"empty": nil, "no pbes2": element(asn1.SEQUENCE, append(cbc.ID.DER(), 4, 0)),
 		"aead": pbes2(NewPBKDF2().ID, gcm.ID), "iterations": pbes2(NewPBKDF2().ID, cbc.ID), "scrypt": pbes2(gcm.ID, cbc.ID),
 	} {
-		if out, err := DecryptPKCS8(der, nil, 1000); err == nil || out != nil {
-			t.Errorf("%s accepted", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			if out, err := DecryptPKCS8(der, nil, 1000); err == nil || out != nil {
+				t.Errorf("%s accepted", name)
+			}
+		})
 	}
 }
 

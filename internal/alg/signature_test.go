@@ -57,6 +57,7 @@ func rsaTestKey(t testing.TB, bits int) *rsa.PrivateKey {
 // TestPSSParameters: any hash, any mask, any salt that fits, and a modulus of
 // one bit more than a multiple of eight.
 func TestPSSParameters(t *testing.T) {
+	t.Parallel()
 	message := []byte("message")
 	n := 0
 	for _, bits := range []int{1024, 1025, 1030} {
@@ -117,6 +118,7 @@ func checkPSS(t *testing.T, key *rsa.PrivateKey, pub *PublicKey, s *Signature, p
 
 // TestPSSKey: a key with parameters takes signatures with the same hash and mask and no shorter salt.
 func TestPSSKey(t *testing.T) {
+	t.Parallel()
 	key := rsaTestKey(t, 1024)
 	der := x509.MarshalPKCS1PublicKey(&key.PublicKey)
 	restricted := pss{SHA256, SHA256, 30}
@@ -162,6 +164,7 @@ func TestPSSKey(t *testing.T) {
 
 // TestHashes: each digest with RSA and ECDSA under the identifiers of both.
 func TestHashes(t *testing.T) {
+	t.Parallel()
 	rk := rsaTestKey(t, 1024)
 	rpub := pkix(t, &rk.PublicKey)
 	ek, _ := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)
@@ -214,6 +217,7 @@ func TestHashes(t *testing.T) {
 
 // TestDigestInfo: exactly two encodings are taken.
 func TestDigestInfo(t *testing.T) {
+	t.Parallel()
 	key := rsaTestKey(t, 1024)
 	pub := pkix(t, &key.PublicKey)
 	sum := SHA256.sum(nil)
@@ -240,18 +244,21 @@ func TestDigestInfo(t *testing.T) {
 		{"garbage after", append(short, make([]byte, 128-len(short))...), false},
 		{"sha-1", pad(1, info(element(0x30, append(element(6, []byte(oid.SHA1)), 5, 0)))), false},
 	} {
-		sig, err := rsaRaw(key, tt.em)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, _ := SignatureOf(Identifier{OID: oid.RSAEncryption}, SHA256)
-		if err := s.Verify(pub, sum, sig); (err == nil) != tt.good || err != nil && !errors.Is(err, ErrSignature) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			sig, err := rsaRaw(key, tt.em)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, _ := SignatureOf(Identifier{OID: oid.RSAEncryption}, SHA256)
+			if err := s.Verify(pub, sum, sig); (err == nil) != tt.good || err != nil && !errors.Is(err, ErrSignature) {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+		})
 	}
 }
 
 func TestSignatureRefused(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		id     Identifier
@@ -274,14 +281,17 @@ func TestSignatureRefused(t *testing.T) {
 		{"shake null", Identifier{OID: oid.RSAPSSSHAKE128, Params: []byte(nullDER)}, SHAKE128, ErrMalformed},
 		{"shake digest", Identifier{OID: oid.RSAPSSSHAKE128}, SHAKE256, ErrMismatch},
 	} {
-		if s, err := SignatureOf(tt.id, tt.digest); !errors.Is(err, tt.want) || s != nil {
-			t.Errorf("%s: %v", tt.name, err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			if s, err := SignatureOf(tt.id, tt.digest); !errors.Is(err, tt.want) || s != nil {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+		})
 	}
 }
 
 // TestWeak: what never verifies, and what verifies and is told to be weak.
 func TestWeak(t *testing.T) {
+	t.Parallel()
 	key := rsaTestKey(t, 1024)
 	pub := pkix(t, &key.PublicKey)
 	sum := MD5.sum(nil)
@@ -308,6 +318,7 @@ func TestWeak(t *testing.T) {
 
 // TestRSAKeys: sizes are refused before any arithmetic.
 func TestRSAKeys(t *testing.T) {
+	t.Parallel()
 	number := func(bits int) []byte {
 		return new(big.Int).SetBit(big.NewInt(1), bits-1, 1).Bytes()
 	}
@@ -331,19 +342,22 @@ func TestRSAKeys(t *testing.T) {
 		{"e long", number(1024), append([]byte{1}, make([]byte, 40)...), ErrMalformed},
 		{"zero", nil, []byte{3}, ErrMalformed},
 	} {
-		b := cryptobyte.NewBuilder(nil)
-		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
-			b.AddASN1BigInt(new(big.Int).SetBytes(tt.n))
-			b.AddASN1BigInt(new(big.Int).SetBytes(tt.e))
+		t.Run(tt.name, func(t *testing.T) {
+			b := cryptobyte.NewBuilder(nil)
+			b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1BigInt(new(big.Int).SetBytes(tt.n))
+				b.AddASN1BigInt(new(big.Int).SetBytes(tt.e))
+			})
+			_, err := ParsePublicKey(spki(Identifier{OID: oid.RSAEncryption, Params: []byte(nullDER)}, b.BytesOrPanic()))
+			if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
+				t.Errorf("%s: %v", tt.name, err)
+			}
 		})
-		_, err := ParsePublicKey(spki(Identifier{OID: oid.RSAEncryption, Params: []byte(nullDER)}, b.BytesOrPanic()))
-		if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
 	}
 }
 
 func TestPublicKeyRefused(t *testing.T) {
+	t.Parallel()
 	named := func(o oid.OID) Identifier {
 		return Identifier{OID: oid.ECPublicKey, Params: element(asn1.OBJECT_IDENTIFIER, []byte(o))}
 	}
@@ -374,10 +388,12 @@ func TestPublicKeyRefused(t *testing.T) {
 		{"trailing", append(spki(named(oid.P256), point), 0), ErrMalformed},
 		{"empty", nil, ErrMalformed},
 	} {
-		p, err := ParsePublicKey(tt.der)
-		if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || (p == nil) != (err != nil) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := ParsePublicKey(tt.der)
+			if !errors.Is(err, tt.want) || (err == nil) != (tt.want == nil) || (p == nil) != (err != nil) {
+				t.Errorf("%s: %v", tt.name, err)
+			}
+		})
 	}
 	p, _ := ParsePublicKey(spki(named(oid.BrainpoolP256r1), point))
 	s, _ := SignatureOf(Identifier{OID: oid.ECDSAWithSHA256}, 0)
@@ -387,6 +403,7 @@ func TestPublicKeyRefused(t *testing.T) {
 }
 
 func TestIdentifierEqual(t *testing.T) {
+	t.Parallel()
 	id := func(s string) Identifier {
 		a, err := ParseIdentifier(unhex(t, s))
 		if err != nil {
@@ -420,6 +437,7 @@ func TestIdentifierEqual(t *testing.T) {
 }
 
 func TestHashOf(t *testing.T) {
+	t.Parallel()
 	for h := MD5; h < hashes; h++ {
 		got, err := HashOf(h.Identifier())
 		if err != nil || got != h || h.New().Size() != h.Size() || len(h.sum(nil)) != h.Size() || h.Crypto() != 0 && h.Crypto().Size() != h.Size() {
@@ -434,9 +452,11 @@ func TestHashOf(t *testing.T) {
 		t.Error(h, err)
 	}
 	for _, bad := range []string{"", "0500", "02020100", "0203000200"} {
-		if _, err := HashOf(Identifier{OID: oid.SHAKE256Len, Params: unhex(t, bad)}); !errors.Is(err, ErrMalformed) {
-			t.Error(bad, err)
-		}
+		t.Run(bad, func(t *testing.T) {
+			if _, err := HashOf(Identifier{OID: oid.SHAKE256Len, Params: unhex(t, bad)}); !errors.Is(err, ErrMalformed) {
+				t.Error(bad, err)
+			}
+		})
 	}
 	// FIPS 202: SHAKE128 of nothing; and Sum leaves the state as it is.
 	d := SHAKE128.New()
@@ -448,6 +468,7 @@ func TestHashOf(t *testing.T) {
 }
 
 func TestProblems(t *testing.T) {
+	t.Parallel()
 	seen := map[string]bool{}
 	for p := ErrMalformed; p <= ErrKeyUnavailable; p++ {
 		if seen[p.Error()] || p.Error() == Problem(200).Error() {

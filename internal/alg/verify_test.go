@@ -105,6 +105,7 @@ func signers(t testing.TB) map[string]struct {
 type opaque struct{ crypto.Signer }
 
 func TestSignVerify(t *testing.T) {
+	t.Parallel()
 	keys := signers(t)
 	if len(keys) != 14 {
 		t.Fatalf("%d keys", len(keys))
@@ -170,6 +171,7 @@ func TestSignVerify(t *testing.T) {
 }
 
 func TestSignWithOther(t *testing.T) {
+	t.Parallel()
 	_, a, _ := ed25519.GenerateKey(rand.Reader)
 	_, b, _ := ed25519.GenerateKey(rand.Reader)
 	pub := pkix(t, a.Public())
@@ -187,29 +189,32 @@ func TestSignWithOther(t *testing.T) {
 // TestCorpusCertificates checks the signature of each certificate of the
 // corpus with the key of its issuer.
 func TestCorpusCertificates(t *testing.T) {
+	t.Parallel()
 	dir := suites.Corpus(t, "goldens", "open", "pki")
 	issuers := map[string][]*PublicKey{}
 	var certs []*x509.Certificate
 	for _, glob := range []string{"ca/*.pem", "certs/*.pem"} {
-		files, _ := filepath.Glob(filepath.Join(dir, glob))
-		for _, f := range files {
-			b, err := os.ReadFile(f)
-			if err != nil {
-				t.Fatal(err)
+		t.Run(glob, func(t *testing.T) {
+			files, _ := filepath.Glob(filepath.Join(dir, glob))
+			for _, f := range files {
+				b, err := os.ReadFile(f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				block, _ := pem.Decode(b)
+				c, err := x509.ParseCertificate(block.Bytes)
+				if err != nil {
+					continue // brainpool and other curves, which the standard library refuses whole
+				}
+				certs = append(certs, c)
+				pub, err := ParsePublicKey(c.RawSubjectPublicKeyInfo)
+				if err != nil {
+					t.Errorf("%s: %v", f, err)
+					continue
+				}
+				issuers[string(c.RawSubject)] = append(issuers[string(c.RawSubject)], pub)
 			}
-			block, _ := pem.Decode(b)
-			c, err := x509.ParseCertificate(block.Bytes)
-			if err != nil {
-				continue // brainpool and other curves, which the standard library refuses whole
-			}
-			certs = append(certs, c)
-			pub, err := ParsePublicKey(c.RawSubjectPublicKeyInfo)
-			if err != nil {
-				t.Errorf("%s: %v", f, err)
-				continue
-			}
-			issuers[string(c.RawSubject)] = append(issuers[string(c.RawSubject)], pub)
-		}
+		})
 	}
 	good, weak := 0, 0
 	for _, c := range certs {

@@ -6,6 +6,7 @@ import (
 )
 
 func TestCountElements(t *testing.T) {
+	t.Parallel()
 	seq := func(parts ...[]byte) []byte { return Append(nil, Sequence, true, parts...) }
 	octets := func(parts ...[]byte) []byte { return Append(nil, OctetString, false, parts...) }
 	null := []byte{5, 0}

@@ -9,6 +9,7 @@ import (
 )
 
 func TestToDER(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		in, want string
 		sorted   bool
@@ -59,6 +60,7 @@ func TestToDER(t *testing.T) {
 }
 
 func TestToDERFaults(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ name, in, limit string }{
 		{"empty", "", ""},
 		{"two elements", "05000500", ""},
@@ -86,20 +88,23 @@ func TestToDERFaults(t *testing.T) {
 		{"segments too deep", strings.Repeat("2480", 33) + strings.Repeat("0000", 33), "depth"},
 		{"too long", "04" + "830186a0" + strings.Repeat("00", 100_000), "bytes"},
 	} {
-		got, err := ToDER(unhex(t, c.in), true, 65536)
-		limit := ""
-		if e, ok := errors.AsType[*LimitError](err); ok {
-			limit = e.Limit
-		} else if _, ok := errors.AsType[*SyntaxError](err); !ok {
-			limit = "not a documented error"
-		}
-		if limit != c.limit || got != nil {
-			t.Errorf("%s: %x, %v", c.name, got, err)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			got, err := ToDER(unhex(t, c.in), true, 65536)
+			limit := ""
+			if e, ok := errors.AsType[*LimitError](err); ok {
+				limit = e.Limit
+			} else if _, ok := errors.AsType[*SyntaxError](err); !ok {
+				limit = "not a documented error"
+			}
+			if limit != c.limit || got != nil {
+				t.Errorf("%s: %x, %v", c.name, got, err)
+			}
+		})
 	}
 }
 
 func TestCheckDER(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		in     string
 		ok     bool // as DER

@@ -56,6 +56,7 @@ func dump(r *Reader) (string, error) {
 }
 
 func TestReader(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ in, want string }{
 		{"", ""},
 		{"0500", "NULL= "},
@@ -91,6 +92,7 @@ func TestReader(t *testing.T) {
 }
 
 func TestReaderFaults(t *testing.T) {
+	t.Parallel()
 	nested := func(b string, n int) string { return strings.Repeat(b, n) }
 	for _, c := range []struct {
 		name, in string
@@ -209,6 +211,7 @@ func (e *endless) Read(p []byte) (int, error) {
 }
 
 func TestLimits(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name    string
 		pattern string
@@ -221,21 +224,23 @@ func TestLimits(t *testing.T) {
 		{"empty segments", "0400", Limits{Elements: 1000}, "elements"},
 		{"bytes", "0500", Limits{Bytes: 1001}, "bytes"},
 	} {
-		var src io.Reader = &endless{pattern: unhex(t, c.pattern)}
-		if c.name == "empty segments" {
-			src = io.MultiReader(bytes.NewReader([]byte{0x24, 0x80}), src)
-		}
-		r := NewReader(src, c.lim)
-		_, err := dump(r)
-		if e, ok := errors.AsType[*LimitError](err); !ok || e.Limit != c.limit {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		if c.lim.Depth > 0 && r.Depth() != c.lim.Depth {
-			t.Errorf("%s: depth %d", c.name, r.Depth())
-		}
-		if _, again := r.Next(); again != err {
-			t.Errorf("%s: then %v", c.name, again)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			var src io.Reader = &endless{pattern: unhex(t, c.pattern)}
+			if c.name == "empty segments" {
+				src = io.MultiReader(bytes.NewReader([]byte{0x24, 0x80}), src)
+			}
+			r := NewReader(src, c.lim)
+			_, err := dump(r)
+			if e, ok := errors.AsType[*LimitError](err); !ok || e.Limit != c.limit {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			if c.lim.Depth > 0 && r.Depth() != c.lim.Depth {
+				t.Errorf("%s: depth %d", c.name, r.Depth())
+			}
+			if _, again := r.Next(); again != err {
+				t.Errorf("%s: then %v", c.name, again)
+			}
+		})
 	}
 	in := unhex(t, "3080 0403010203 0000")
 	if _, err := dump(NewReader(bytes.NewReader(in), Limits{Bytes: int64(len(in)), Depth: 1, Elements: 2})); err != nil {
@@ -292,6 +297,7 @@ func TestDeepNesting(t *testing.T) {
 }
 
 func TestSkipAndRaw(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct{ in, first string }{
 		{"0500 0101ff", "0500"},
 		{"3080 3003020101 3180 0000 0403010203 0000 0101ff", "3080 3003020101 3180 0000 0403010203 0000"},
@@ -339,6 +345,7 @@ func TestRawDoesNotBelieveLengths(t *testing.T) {
 }
 
 func TestEnd(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		tail string
 		ok   bool
@@ -363,6 +370,7 @@ func TestEnd(t *testing.T) {
 }
 
 func TestSourceErrors(t *testing.T) {
+	t.Parallel()
 	broken := errors.New("broken")
 	in := unhex(t, "3080 0403010203 0000")
 	for n := range in {
@@ -385,6 +393,7 @@ type stuck struct{}
 func (stuck) Read([]byte) (int, error) { return 0, nil }
 
 func TestMisuse(t *testing.T) {
+	t.Parallel()
 	r := NewReader(bytes.NewReader(unhex(t, "3007 040101 040102 00")), Limits{})
 	if err := r.Leave(); err == nil {
 		t.Error("the input was left")
@@ -414,6 +423,7 @@ func TestMisuse(t *testing.T) {
 }
 
 func TestWrongElement(t *testing.T) {
+	t.Parallel()
 	for name, read := range map[string]func(*Reader) error{
 		"other tag":           func(r *Reader) error { return r.Enter(Set) },
 		"contents of another": func(r *Reader) error { _, err := r.Contents(Integer, 9); return err },
@@ -432,14 +442,16 @@ func TestWrongElement(t *testing.T) {
 			return r.Skip()
 		},
 	} {
-		r := NewReader(bytes.NewReader(unhex(t, "3003 040101")), Limits{})
-		err := read(r)
-		if _, ok := errors.AsType[*SyntaxError](err); !ok {
-			t.Errorf("%s: %v", name, err)
-		}
-		if err2 := r.Skip(); err2 != err {
-			t.Errorf("%s: then %v", name, err2)
-		}
+		t.Run(name, func(t *testing.T) {
+			r := NewReader(bytes.NewReader(unhex(t, "3003 040101")), Limits{})
+			err := read(r)
+			if _, ok := errors.AsType[*SyntaxError](err); !ok {
+				t.Errorf("%s: %v", name, err)
+			}
+			if err2 := r.Skip(); err2 != err {
+				t.Errorf("%s: then %v", name, err2)
+			}
+		})
 	}
 	r := NewReader(bytes.NewReader(unhex(t, "0403010203")), Limits{})
 	_, err := r.Contents(OctetString, 2)
@@ -449,6 +461,7 @@ func TestWrongElement(t *testing.T) {
 }
 
 func TestOctets(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		in   string
 		max  int
@@ -478,6 +491,7 @@ func TestOctets(t *testing.T) {
 
 // A Read of a long string goes from the source into the caller's buffer.
 func TestLargeReads(t *testing.T) {
+	t.Parallel()
 	in := Append(nil, OctetString, false, make([]byte, 1<<20))
 	src := &sizes{r: bytes.NewReader(in)}
 	s, err := NewReader(src, Limits{}).String(OctetString)

@@ -7,6 +7,7 @@ import (
 )
 
 func TestTrimEnd(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, element, after string
 		trimmed              bool

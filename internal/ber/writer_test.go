@@ -9,6 +9,7 @@ import (
 )
 
 func TestAppendHeader(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		tag         Tag
 		constructed bool
@@ -38,6 +39,7 @@ func TestAppendHeader(t *testing.T) {
 }
 
 func TestWriter(t *testing.T) {
+	t.Parallel()
 	var b bytes.Buffer
 	w := NewWriter(&b)
 	w.Begin(Sequence, -1)
@@ -77,6 +79,7 @@ func mustWrite(t *testing.T, w io.Writer, p []byte) {
 }
 
 func TestWriterSegments(t *testing.T) {
+	t.Parallel()
 	data := make([]byte, 5*segmentSize+17)
 	for i := range data {
 		data[i] = byte(i * 7)
@@ -101,6 +104,7 @@ func TestWriterSegments(t *testing.T) {
 }
 
 func TestWriterMisuse(t *testing.T) {
+	t.Parallel()
 	for name, use := range map[string]func(*Writer) error{
 		"too short":        func(w *Writer) error { w.Begin(Sequence, 3); w.Raw([]byte{5, 0}); w.End(); return nil },
 		"too long":         func(w *Writer) error { w.Begin(Sequence, 1); w.Raw([]byte{5, 0}); w.End(); return nil },
@@ -119,10 +123,12 @@ func TestWriterMisuse(t *testing.T) {
 			return err
 		},
 	} {
-		w := NewWriter(io.Discard)
-		if err := errors.Join(use(w), w.Close()); err == nil {
-			t.Errorf("%s: no error", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			w := NewWriter(io.Discard)
+			if err := errors.Join(use(w), w.Close()); err == nil {
+				t.Errorf("%s: no error", name)
+			}
+		})
 	}
 	broken := errors.New("broken")
 	w := NewWriter(failing{broken})

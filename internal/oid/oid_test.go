@@ -15,6 +15,7 @@ import (
 
 // The dotted form beside each constant is what its value encodes.
 func TestTable(t *testing.T) {
+	t.Parallel()
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, "table.go", nil, parser.ParseComments)
 	if err != nil {
@@ -61,6 +62,7 @@ func TestTable(t *testing.T) {
 }
 
 func TestReadAndAdd(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		in   string
 		want OID
@@ -91,6 +93,7 @@ func TestReadAndAdd(t *testing.T) {
 }
 
 func TestX509(t *testing.T) {
+	t.Parallel()
 	if got := FromX509(x509.OID{}); got != "" {
 		t.Errorf("the zero OID is %x", string(got))
 	}
@@ -127,6 +130,7 @@ func FuzzOID(f *testing.F) {
 }
 
 func TestKnown(t *testing.T) {
+	t.Parallel()
 	for _, o := range []OID{Data, AttrSigningTime, SHA256, AES256GCM, ExtKeyUsage, EmailAddress} {
 		if Known([]byte(o)) != o {
 			t.Errorf("%v", o)
@@ -139,6 +143,7 @@ func TestKnown(t *testing.T) {
 
 // The text of an identifier from input is short, however long that is.
 func TestStringIsShort(t *testing.T) {
+	t.Parallel()
 	long := OID(strings.Repeat("\x81", 1000) + "\x01")
 	if s := long.String(); len(s) > 200 {
 		t.Errorf("%d octets", len(s))

@@ -37,6 +37,7 @@ func same[T any](t *testing.T, want *T, got *T, err error) {
 }
 
 func TestRoundTrips(t *testing.T) {
+	t.Parallel()
 	for _, r := range []*ess.ReceiptRequest{
 		{ContentID: []byte("id"), To: []string{"a@example.com"}},
 		{ContentID: []byte("id"), FirstTier: true, To: []string{"a@example.com", "b@example.com"}},
@@ -83,6 +84,7 @@ func TestRoundTrips(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	many := make([]ess.Expansion, 65)
 	if _, err := ess.EncodeExpansionHistory(many); !errors.Is(err, pkcs7.ErrLimit) {
 		t.Error(err)
@@ -94,23 +96,25 @@ func TestRefused(t *testing.T) {
 		t.Error(err)
 	}
 	for _, in := range []string{"", "00", "3000", "310406022a03", "31080602290306022903", "3003020101", "30800000"} {
-		der, err := hex.DecodeString(in)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, parse := range parsers() {
-			err := parse(der)
-			if name == "label" && in == "310406022a03" || name == "equivalent labels" && in == "3000" ||
-				name == "expansions" && in == "3000" || name == "location" && in == "3000" {
-				if err != nil {
-					t.Errorf("%s: %s: %v", name, in, err)
+		t.Run(in, func(t *testing.T) {
+			der, err := hex.DecodeString(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, parse := range parsers() {
+				err := parse(der)
+				if name == "label" && in == "310406022a03" || name == "equivalent labels" && in == "3000" ||
+					name == "expansions" && in == "3000" || name == "location" && in == "3000" {
+					if err != nil {
+						t.Errorf("%s: %s: %v", name, in, err)
+					}
+					continue
 				}
-				continue
+				if !errors.Is(err, pkcs7.ErrSyntax) {
+					t.Errorf("%s: %q: %v", name, in, err)
+				}
 			}
-			if !errors.Is(err, pkcs7.ErrSyntax) {
-				t.Errorf("%s: %q: %v", name, in, err)
-			}
-		}
+		})
 	}
 }
 
@@ -194,6 +198,7 @@ func value(t *testing.T, list []pkcs7.Attribute, id oid.OID) []byte {
 }
 
 func TestRFC4134(t *testing.T) {
+	t.Parallel()
 	s, _ := signerOf(t, suites.Corpus(t, "rfc4134", "4.10.bin"))
 	list := s.Signed()
 	if h, err := ess.ParseContentHints(value(t, list, oid.AttrContentHints)); err != nil || h.Description != "Content Hints Description Buffer" {
@@ -211,41 +216,44 @@ func TestRFC4134(t *testing.T) {
 }
 
 func TestGoldens(t *testing.T) {
+	t.Parallel()
 	seen := map[oid.OID]int{}
 	levels := map[ess.Level]int{}
 	rows := suites.Goldens(t, func(g *suites.Golden) bool {
 		return (g.Kind == "signed" || g.Kind == "receipt") && g.Operation == "verify" && filepath.Ext(g.File) == ".p7m"
 	})
 	for _, g := range rows {
-		if g.Expected == "fail" {
-			continue
-		}
-		s, elements := signerOf(t, g.Path(g.File))
-		levels[ess.LevelOf(s, elements)]++
-		for _, a := range s.Signed() {
-			id := oid.FromX509(a.Type)
-			var err error
-			switch id {
-			case oid.AttrReceiptRequest:
-				_, err = ess.ParseReceiptRequest(a.Values[0])
-			case oid.AttrContentHints:
-				_, err = ess.ParseContentHints(a.Values[0])
-			case oid.AttrSecurityLabel:
-				_, err = ess.ParseSecurityLabel(a.Values[0])
-			case oid.AttrMLExpansionHistory:
-				_, err = ess.ParseExpansionHistory(a.Values[0])
-			case oid.AttrSigningCertificate, oid.AttrSigningCertificateV2:
-				_, err = ess.ParseSigningCertificate(a.Values[0], id == oid.AttrSigningCertificate)
-			case oid.AttrMsgSigDigest:
-				_, err = ess.ParseOctets(a.Values[0])
-			default:
-				continue
+		t.Run(g.File, func(t *testing.T) {
+			if g.Expected == "fail" {
+				return
 			}
-			seen[id]++
-			if err != nil {
-				t.Errorf("%s: %v: %v", g.File, id, err)
+			s, elements := signerOf(t, g.Path(g.File))
+			levels[ess.LevelOf(s, elements)]++
+			for _, a := range s.Signed() {
+				id := oid.FromX509(a.Type)
+				var err error
+				switch id {
+				case oid.AttrReceiptRequest:
+					_, err = ess.ParseReceiptRequest(a.Values[0])
+				case oid.AttrContentHints:
+					_, err = ess.ParseContentHints(a.Values[0])
+				case oid.AttrSecurityLabel:
+					_, err = ess.ParseSecurityLabel(a.Values[0])
+				case oid.AttrMLExpansionHistory:
+					_, err = ess.ParseExpansionHistory(a.Values[0])
+				case oid.AttrSigningCertificate, oid.AttrSigningCertificateV2:
+					_, err = ess.ParseSigningCertificate(a.Values[0], id == oid.AttrSigningCertificate)
+				case oid.AttrMsgSigDigest:
+					_, err = ess.ParseOctets(a.Values[0])
+				default:
+					continue
+				}
+				seen[id]++
+				if err != nil {
+					t.Errorf("%s: %v: %v", g.File, id, err)
+				}
 			}
-		}
+		})
 	}
 	t.Log(seen, levels)
 	if len(seen) < 3 {
@@ -256,40 +264,44 @@ func TestGoldens(t *testing.T) {
 // TestReceipts compares the receipts with the messages that they are for
 // (RFC 2634 section 2.6).
 func TestReceipts(t *testing.T) {
+	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Kind == "receipt" && filepath.Ext(g.File) == ".p7m" })
 	if len(rows) != 4 {
 		t.Errorf("%d receipts", len(rows))
 	}
 	for _, g := range rows {
-		sent, _ := signerOf(t, g.Path(g.Request))
-		request, err := ess.ParseReceiptRequest(value(t, sent.Signed(), oid.AttrReceiptRequest))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, err := pkcs7.NewSignedReader(bytes.NewReader(g.Read(t, g.File)), nil, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		content, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		receipt, err := ess.ParseReceipt(content)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(receipt.ContentID, request.ContentID) || !bytes.Equal(receipt.Signature, sent.Signature()) || !receipt.ContentType.Equal(oid.Data.X509()) {
-			t.Errorf("%s: receipt of another message", g.File)
-		}
-		signers, _ := r.Signers()
-		digest, err := ess.ParseOctets(value(t, signers[0].Signed(), oid.AttrMsgSigDigest))
-		if err != nil || !bytes.Equal(digest, sent.AttributesDigest()) {
-			t.Errorf("%s: msgSigDigest %x, not %x, %v", g.File, digest, sent.AttributesDigest(), err)
-		}
+		t.Run(g.File, func(t *testing.T) {
+			sent, _ := signerOf(t, g.Path(g.Request))
+			request, err := ess.ParseReceiptRequest(value(t, sent.Signed(), oid.AttrReceiptRequest))
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := pkcs7.NewSignedReader(bytes.NewReader(g.Read(t, g.File)), nil, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			content, err := io.ReadAll(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			receipt, err := ess.ParseReceipt(content)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(receipt.ContentID, request.ContentID) || !bytes.Equal(receipt.Signature, sent.Signature()) || !receipt.ContentType.Equal(oid.Data.X509()) {
+				t.Errorf("%s: receipt of another message", g.File)
+			}
+			signers, _ := r.Signers()
+			digest, err := ess.ParseOctets(value(t, signers[0].Signed(), oid.AttrMsgSigDigest))
+			if err != nil || !bytes.Equal(digest, sent.AttributesDigest()) {
+				t.Errorf("%s: msgSigDigest %x, not %x, %v", g.File, digest, sent.AttributesDigest(), err)
+			}
+		})
 	}
 }
 
 func TestKeyPreference(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]pkcs7.CertID{
 		"30053000020107":    {Issuer: []byte{0x30, 0}, Serial: big.NewInt(7)},
 		"a0053000020107":    {Issuer: []byte{0x30, 0}, Serial: big.NewInt(7)},
@@ -297,13 +309,15 @@ func TestKeyPreference(t *testing.T) {
 		"a10604020102 0500": {KeyID: []byte{1, 2}},
 		"82020102":          {KeyID: []byte{1, 2}},
 	} {
-		der, err := hex.DecodeString(strings.ReplaceAll(in, " ", ""))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := ess.ParseKeyPreference(der); err != nil || !reflect.DeepEqual(got, want) {
-			t.Errorf("%s: %+v, %v", in, got, err)
-		}
+		t.Run(in, func(t *testing.T) {
+			der, err := hex.DecodeString(strings.ReplaceAll(in, " ", ""))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := ess.ParseKeyPreference(der); err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %+v, %v", in, got, err)
+			}
+		})
 	}
 	s, _ := signerOf(t, suites.Corpus(t, "rfc4134", "4.10.bin"))
 	id, err := ess.ParseKeyPreference(value(t, s.Signed(), oid.AttrEncryptionKeyPreference))
@@ -327,14 +341,17 @@ func TestKeyPreference(t *testing.T) {
 
 // TestTexts reads all forms of a DirectoryString.
 func TestTexts(t *testing.T) {
+	t.Parallel()
 	for in, want := range map[string]string{
 		"\x0c\x03\xc3\xbcx": "üx", "\x13\x02ab": "ab", "\x14\x02\xfcx": "üx", "\x1e\x04\x00\xfc\x20\xac": "ü€",
 		"\x1c\x08\x00\x01\xf6\x00\x00\x00\x00\x41": "😀A", "\x0c\x01\xff": "", "\x1e\x03\x00\x41\x00": "", "\x1c\x04\xff\xff\xff\xff": "", "\x1e\x02\xd8\x00": "", "\x04\x01a": "",
 	} {
-		country := append([]byte{0xa0, byte(len(in))}, in...)
-		l, err := ess.ParseLocation(append([]byte{0x30, byte(len(country))}, country...))
-		if (err == nil) != (want != "") || err == nil && l.Country != want {
-			t.Errorf("%x: %+v, %v", in, l, err)
-		}
+		t.Run(in, func(t *testing.T) {
+			country := append([]byte{0xa0, byte(len(in))}, in...)
+			l, err := ess.ParseLocation(append([]byte{0x30, byte(len(country))}, country...))
+			if (err == nil) != (want != "") || err == nil && l.Country != want {
+				t.Errorf("%x: %+v, %v", in, l, err)
+			}
+		})
 	}
 }

@@ -125,6 +125,7 @@ func read(t *testing.T, msg []byte) (*pkcs7.SignerInfo, [][]byte) {
 // TestLongTerm verifies a signature whose certificate has expired by its
 // timestamp and the CRL that it carries: CAdES B-B, then B-T, then B-LT.
 func TestLongTerm(t *testing.T) {
+	t.Parallel()
 	ctx := context.Background()
 	ca := newAuthority(t)
 	signed := time.Now().Add(-2 * year)
