@@ -2,6 +2,7 @@ package mailbox_test
 
 import (
 	"errors"
+	"fmt"
 	"net/mail"
 	"runtime"
 	"strings"
@@ -201,14 +202,17 @@ func TestFromHeader(t *testing.T) {
 		{"a@b.com (x) <a@b.com>, c@d.com<c@d.com>", "a@b.com c@d.com"},
 	}
 	for _, c := range good {
-		list, err := mailbox.FromHeader(c.in)
-		var got []string
-		for _, a := range list {
-			got = append(got, a.String())
-		}
-		if err != nil || strings.Join(got, " ") != c.want {
-			t.Errorf("FromHeader(%q) = %q, %v", c.in, got, err)
-		}
+		t.Run(c.in, func(t *testing.T) {
+			t.Parallel()
+			list, err := mailbox.FromHeader(c.in)
+			var got []string
+			for _, a := range list {
+				got = append(got, a.String())
+			}
+			if err != nil || strings.Join(got, " ") != c.want {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
 	}
 	bad := []string{
 		"(c (n(e)sted) \\) c) alice@example.com", "alice@example.com (a (b))", "(victim@b.com), a@b.com", "a@b.com, (victim@b.com)",
@@ -224,9 +228,12 @@ func TestFromHeader(t *testing.T) {
 		strings.Repeat("a", mailbox.MaxValue+1), strings.Repeat("a@b.c,", mailbox.MaxAddresses+1),
 	}
 	for _, s := range bad {
-		if list, err := mailbox.FromHeader(s); err == nil || list != nil {
-			t.Errorf("FromHeader(%.80q) = %v, %v", s, list, err)
-		}
+		t.Run(fmt.Sprintf("%.80q", s), func(t *testing.T) {
+			t.Parallel()
+			if list, err := mailbox.FromHeader(s); err == nil || list != nil {
+				t.Errorf("%v, %v", list, err)
+			}
+		})
 	}
 	list, err := mailbox.List("(a) x: (b) \"N\" (c) <a@b.com> (d (e)), e@f.com(=?utf-8?q?a=40b?=), g@h.com; (z), =?x-other?q?a=40=FF?= <i@j.com>")
 	if err != nil || len(list) != 4 || list[0].Comment != "a b c d (e)" || list[1].Comment != "a@b" || list[2].Comment != "z" ||

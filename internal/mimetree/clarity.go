@@ -184,12 +184,14 @@ func otherBoundaries(value, ours string) (list []string, ok bool) {
 	pieces := make(map[int][]string)
 	unquotedSpecial := false // then a program that cuts there has an empty boundary
 	lower := asciiLower(flat)
-	for at := 0; ; {
+	for at, count := 0, 0; ; count++ {
 		i := strings.Index(lower[at:], "boundary")
 		if i < 0 {
 			break
 		}
-		at += i + len("boundary")
+		if at += i + len("boundary"); count == maxReadings {
+			return nil, false
+		}
 		n, rest, found := parameterValue(flat[at:])
 		if !found {
 			continue

@@ -112,7 +112,7 @@ func (s *scanner) emit(b []byte) {
 		s.text = true
 	}
 	if s.isOutside && len(s.outside) <= maxOutside {
-		s.outside = append(append(s.outside, b[:min(len(b), maxOutside)]...), '\n')
+		s.outside = append(s.outside, b...)
 	}
 	if s.tap == nil || len(b) == 0 || s.err != nil {
 		return
