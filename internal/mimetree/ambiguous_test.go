@@ -25,6 +25,8 @@ func TestAmbiguous(t *testing.T) {
 		{"continued", "boundary*0=b; boundary*1=c", "--bc\r\n\r\nx\r\n--bc--\r\n", SloppyBoundary},
 		{"continued, and the first piece", "boundary*0=b; boundary*1=c", "--bc\r\n\r\nx\r\n--b\r\n--bc--\r\n", SloppyBoundary | AmbiguousDelimiter},
 		{"in another parameter", `x="boundary=c"; boundary=b`, part + "--c\r\n" + end, SloppyBoundary | AmbiguousDelimiter},
+		{"tabs", "\tboundary=b", part + end, 0},
+		{"tabs, and a line of hyphens", "\tboundary=b", part + "-- \r\n" + end, AmbiguousDelimiter},
 		{"encoded word", `boundary="=?us-ascii?q?b?="`, "--=?us-ascii?q?b?=\r\n\r\nx\r\n--=?us-ascii?q?b?=--\r\n", SloppyBoundary | AmbiguousBoundary},
 		{"second type", `text/plain; boundary="b"`, part + end, OddParameter | AmbiguousType},
 		{"prefix in the part", "boundary=b", part + "--bx\r\n" + end, AmbiguousDelimiter},

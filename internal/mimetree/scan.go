@@ -429,14 +429,14 @@ func (s *scanner) entity(parent, p *Part, depth int) (delimiter, error) {
 // may take for a delimiter.
 func (s *scanner) watched(p *Part, boundary string, depth int) (delimiter, error) {
 	readings := []string{boundary}
-	if p.Defects&(SloppyBoundary|OddParameter) != 0 {
+	if odd := p.Defects&OddParameter != 0; odd || p.Type.loose || p.Defects&SloppyBoundary != 0 {
 		others, ok := otherBoundaries(p.Header.Fields("Content-Type")[0].Folded(), boundary)
 		if encodedWord := strings.Contains(boundary, "=?") && strings.Contains(boundary, "?="); !ok || encodedWord {
 			p.Defects |= AmbiguousBoundary
 		}
 		readings = append(readings, others...)
 		// Ruby then has no boundary.
-		if p.Type.loose || p.Defects&OddParameter != 0 && strings.Contains(boundary, " ") {
+		if p.Type.loose || odd && (p.Defects&SloppyBoundary != 0 || strings.Contains(boundary, " ")) {
 			readings = append(readings, "")
 		}
 	}
