@@ -71,7 +71,7 @@ func TestVerifyBitFlips(t *testing.T) {
 		}
 		for i := range msg {
 			for bit := range 8 {
-				if (testing.Short() || len(msg) > 2000) && bit != i%8 {
+				if (testing.Short() || !suites.Peers() || len(msg) > 2000) && bit != i%8 { // the gate changes every bit
 					continue
 				}
 				msg[i] ^= 1 << bit

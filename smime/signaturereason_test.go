@@ -14,6 +14,7 @@ import (
 
 	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/oid"
+	"github.com/gosmime/gosmime/internal/suites"
 	"github.com/gosmime/gosmime/pkcs7"
 	"github.com/gosmime/gosmime/smime"
 	"github.com/gosmime/gosmime/smime/smimetest"
@@ -168,7 +169,7 @@ func TestSignatureReasons(t *testing.T) {
 func TestBitFlips(t *testing.T) {
 	t.Parallel()
 	step := 1
-	if testing.Short() {
+	if testing.Short() || !suites.Peers() { // the gate changes every bit
 		step = 53
 	}
 	trust, at := caseTrust(t, "b-ca.pem")

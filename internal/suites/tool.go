@@ -8,7 +8,9 @@ import (
 	"testing"
 )
 
-// Peers reports whether tests against other programs run: GOSMIME_PEERS is 1.
+// Peers reports whether tests against other programs run: GOSMIME_PEERS is 1,
+// as in the gate, where tests of one size for everyday and one for the gate
+// take the larger one.
 func Peers() bool { return os.Getenv("GOSMIME_PEERS") == "1" }
 
 // Tool returns the path of an installed program that a test needs. Without
