@@ -12,7 +12,6 @@ import (
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/internal/x509der"
-	"golang.org/x/crypto/cryptobyte"
 )
 
 // AddSigner copies a SignedData and adds a signature. All that is in it stays
@@ -205,52 +204,6 @@ func (j *signJob) inherit(others []*SignerInfo) error {
 	}
 	_, err := j.fixed.encode()
 	return err
-}
-
-// withUnsigned returns the SignerInfo with more unsigned attributes, in place of
-// those of the same types if replace is set. What else it has stays as it came.
-func (s *SignerInfo) withUnsigned(more []Attribute, replace bool) ([]byte, error) {
-	list := importAttributes(more)
-	replaced := func(id oid.OID) bool { return replace && list.has(id) }
-	added := slices.DeleteFunc(slices.Clone(list), func(a attribute) bool { return replace && len(a.values) == 0 })
-	encoded := make([][]byte, len(added))
-	if _, err := added.encode(); err != nil {
-		return nil, err
-	}
-	for i := range added {
-		encoded[i] = added[i].encode()
-	}
-	// The elements as they came: BER where they were BER.
-	fields, err := members(s.raw)
-	if err != nil {
-		return nil, err
-	}
-	var kept [][]byte
-	if last := fields[len(fields)-1]; last[0] == 0xa1 {
-		old, err := members(last)
-		if err != nil {
-			return nil, err
-		}
-		for _, attr := range old {
-			parts, err := members(attr)
-			if err != nil {
-				return nil, err
-			}
-			var id oid.OID
-			if len(parts) > 0 {
-				in := cryptobyte.String(parts[0])
-				oid.Read(&in, &id) // what has no type is no attribute to replace
-			}
-			if !replaced(id) {
-				kept = append(kept, attr)
-			}
-		}
-		fields = fields[:len(fields)-1]
-	}
-	if len(kept)+len(encoded) > 0 {
-		fields = append(fields, addTo(ber.Context(1), true, kept, encoded))
-	}
-	return ber.Append(nil, ber.Sequence, true, fields...), nil
 }
 
 // members returns the elements inside of one constructed element, as they came.

@@ -400,3 +400,16 @@ func checkAuthAttributes(p *parser, auth attributes, contentType oid.OID) error 
 	}
 	return nil
 }
+
+// Deviations returns what was tolerated of the message. It is known after
+// io.EOF.
+func (r *DecryptReader) Deviations() []Deviation {
+	var list []Deviation
+	if r.content != nil && r.content.TagLen > 0 && len(r.trailer.mac) > r.content.TagLen {
+		list = append(list, TagLength)
+	}
+	if r.chosen.derived {
+		list = append(list, KeyDerivation)
+	}
+	return list
+}

@@ -2,8 +2,6 @@ package pkcs7
 
 import (
 	"fmt"
-
-	"github.com/gosmime/gosmime/internal/alg"
 )
 
 // A Deviation is a departure from the standards that was tolerated, since other
@@ -47,54 +45,4 @@ func (d Deviation) String() string {
 		return fmt.Sprintf("deviation %d", uint8(d))
 	}
 	return names[d]
-}
-
-// Deviations returns what was tolerated of this signer.
-func (s *SignerInfo) Deviations() []Deviation {
-	var list []Deviation
-	if s.over != nil && s.parent == nil && !s.over.announces(s.digestID) {
-		list = append(list, DigestNotAnnounced)
-	}
-	if s.over != nil && s.parent == nil && s.over.emptied {
-		list = append(list, EmptyContent)
-	}
-	if len(s.asSent) > 0 {
-		list = append(list, AttributesNotDER)
-	}
-	if s.algorithm != nil && s.algorithm.KeyIdentifier() {
-		list = append(list, SignatureNamesKey)
-	}
-	if _, deviates, _ := alg.DigestOf(s.digestID); deviates {
-		list = append(list, DigestNamesSignature)
-	}
-	return list
-}
-
-// announces reports whether id is among digestAlgorithms, modulo encoding; the
-// two identifiers of SHAKE256 stand for each other.
-func (r *SignedReader) announces(id alg.Identifier) bool {
-	hash, _, _ := alg.DigestOf(id)
-	for _, der := range r.digestIDs {
-		other, err := alg.ParseIdentifier(der)
-		if err != nil {
-			continue
-		}
-		if h, _, _ := alg.DigestOf(other); other.Equal(id) || h != 0 && h == hash {
-			return true
-		}
-	}
-	return false
-}
-
-// Deviations returns what was tolerated of the message. It is known after
-// io.EOF.
-func (r *DecryptReader) Deviations() []Deviation {
-	var list []Deviation
-	if r.content != nil && r.content.TagLen > 0 && len(r.trailer.mac) > r.content.TagLen {
-		list = append(list, TagLength)
-	}
-	if r.chosen.derived {
-		list = append(list, KeyDerivation)
-	}
-	return list
 }

@@ -1,37 +1,11 @@
 package pkcs7
 
 import (
-	"bytes"
-
 	"github.com/gosmime/gosmime/internal/ber"
 	"github.com/gosmime/gosmime/internal/oid"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 )
-
-// elements returns what the message carries as evidence, without the wrapping
-// that only CMS gives it.
-func (r *SignedReader) elements() [][]byte {
-	list := make([][]byte, 0, len(r.certs)+len(r.crls))
-	for _, c := range r.certs {
-		if isSequence(c) {
-			list = append(list, c)
-		}
-	}
-	for _, c := range r.crls {
-		if isSequence(c) {
-			list = append(list, c)
-		} else if response := ocspResponse(c); response != nil {
-			list = append(list, response)
-		}
-	}
-	for _, s := range r.signers {
-		more := s.unsigned.evidence()
-		// The bags were counted when they were read; this is no way around it.
-		list = append(list, more[:min(len(more), max(r.p.lim.Certificates-len(list), 0))]...)
-	}
-	return list
-}
 
 // isSequence tells a certificate or CRL from the other choices.
 //
@@ -137,26 +111,4 @@ func ocspFromBasic(basic []byte) []byte {
 		ber.Append(nil, ber.OID, false, []byte(oid.OCSPBasic)), ber.Append(nil, ber.OctetString, false, basic))
 	return ber.Append(nil, ber.Sequence, true,
 		ber.Append(nil, ber.Enumerated, false, []byte{0}), ber.Append(nil, ber.Context(0), true, responseBytes))
-}
-
-// anyContent makes the content that is no OCTET STRING the contents octets of
-// its one element, which is small enough to be held.
-func (r *SignedReader) anyContent() error {
-	const field = "SignedData.encapContentInfo.eContent"
-	raw, err := r.p.keep(field)
-	if err != nil {
-		return err
-	}
-	der, err := toDER(raw, r.p.Offset()-int64(len(raw)), field)
-	if err != nil {
-		return err
-	}
-	var contents cryptobyte.String
-	var tag asn1.Tag
-	s := cryptobyte.String(der)
-	if !s.ReadAnyASN1(&contents, &tag) || !s.Empty() {
-		return r.p.fail(field, "not one element")
-	}
-	r.content = bytes.NewReader(contents)
-	return nil
 }

@@ -129,3 +129,10 @@ func (m *meteredReader) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// unshared returns limits of the same size with a budget of their own: what was
+// counted once is not counted twice.
+func (l Limits) unshared() Limits {
+	l.shared = nil
+	return l
+}

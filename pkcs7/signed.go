@@ -1,6 +1,7 @@
 package pkcs7
 
 import (
+	"bytes"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -15,6 +16,8 @@ import (
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/internal/x509der"
+	"golang.org/x/crypto/cryptobyte"
+	"golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // A SignedReader reads the content of a SignedData. What Read returns is
@@ -412,4 +415,123 @@ func (r *SignedReader) complete() error {
 		return r.err
 	}
 	return ErrNotRead
+}
+
+// readAgain reads the content a second time into memory, if it is no longer
+// held, fits and can be read again. It must have the digests of the first time.
+func (r *SignedReader) readAgain() error {
+	d := r.digest
+	if d.size <= int64(d.keep) || r.again == nil || d.size > r.p.budget.Left(budget.Memory) {
+		return nil
+	}
+	content, end, err := r.again.Reopen()
+	if err != nil {
+		return nil
+	}
+	if r.embedded {
+		second := newSignedReader(content, &ReadOptions{Limits: r.p.lim.unshared(), PKCS7Content: r.pkcs7})
+		if err := second.begin(); err != nil {
+			return err
+		}
+		if content = second.content; content == nil {
+			return changedError()
+		}
+	}
+	again := newDigester(r.announced, int(d.size))
+	if _, err := stream.Copy(again, io.LimitReader(content, d.size+1)); err != nil {
+		return wrapError(err, "content")
+	}
+	if !again.sameSums(d) {
+		return changedError()
+	}
+	r.digest = again
+	return wrapError(r.again.Return(end), "content")
+}
+
+// elements returns what the message carries as evidence, without the wrapping
+// that only CMS gives it.
+func (r *SignedReader) elements() [][]byte {
+	list := make([][]byte, 0, len(r.certs)+len(r.crls))
+	for _, c := range r.certs {
+		if isSequence(c) {
+			list = append(list, c)
+		}
+	}
+	for _, c := range r.crls {
+		if isSequence(c) {
+			list = append(list, c)
+		} else if response := ocspResponse(c); response != nil {
+			list = append(list, response)
+		}
+	}
+	for _, s := range r.signers {
+		more := s.unsigned.evidence()
+		// The bags were counted when they were read; this is no way around it.
+		list = append(list, more[:min(len(more), max(r.p.lim.Certificates-len(list), 0))]...)
+	}
+	return list
+}
+
+// anyContent makes the content that is no OCTET STRING the contents octets of
+// its one element, which is small enough to be held.
+func (r *SignedReader) anyContent() error {
+	const field = "SignedData.encapContentInfo.eContent"
+	raw, err := r.p.keep(field)
+	if err != nil {
+		return err
+	}
+	der, err := toDER(raw, r.p.Offset()-int64(len(raw)), field)
+	if err != nil {
+		return err
+	}
+	var contents cryptobyte.String
+	var tag asn1.Tag
+	s := cryptobyte.String(der)
+	if !s.ReadAnyASN1(&contents, &tag) || !s.Empty() {
+		return r.p.fail(field, "not one element")
+	}
+	r.content = bytes.NewReader(contents)
+	return nil
+}
+
+// parsedCerts returns the certificates of the message that can be read, and then
+// those from outside.
+func (r *SignedReader) parsedCerts() []*x509der.Certificate {
+	r.parsing.Do(func() {
+		r.parsed = make([]*x509der.Certificate, 0, len(r.certs))
+		for _, der := range r.certs {
+			if !isSequence(der) {
+				continue
+			}
+			if c, err := x509der.Parse(der); err == nil {
+				r.parsed = append(r.parsed, c)
+			}
+		}
+		for _, cert := range r.outside {
+			if c, err := parseCertificate(cert); err == nil {
+				r.parsed = append(r.parsed, c)
+			}
+		}
+	})
+	return r.parsed
+}
+
+// announces reports whether id is among digestAlgorithms, modulo encoding; the
+// two identifiers of SHAKE256 stand for each other.
+func (r *SignedReader) announces(id alg.Identifier) bool {
+	hash, _, _ := alg.DigestOf(id)
+	for _, der := range r.digestIDs {
+		other, err := alg.ParseIdentifier(der)
+		if err != nil {
+			continue
+		}
+		if h, _, _ := alg.DigestOf(other); other.Equal(id) || h != 0 && h == hash {
+			return true
+		}
+	}
+	return false
+}
+
+func changedError() error {
+	return &SyntaxError{Field: "content", Reason: "changed while it was read"}
 }

@@ -3,9 +3,6 @@ package pkcs7
 import (
 	"bytes"
 	"crypto/subtle"
-	"crypto/x509"
-	"fmt"
-	"slices"
 	"time"
 
 	"github.com/gosmime/gosmime/internal/alg"
@@ -43,58 +40,6 @@ func encodeTime(t time.Time) []byte {
 		return nil // a year of five digits
 	}
 	return der
-}
-
-// signingCertificate enforces both forms of the attribute where they are
-// (RFC 5035 section 3): the first ESSCertID names the signer's certificate.
-func (s *SignerInfo) signingCertificate(c *x509der.Certificate) error {
-	for _, id := range [...]oid.OID{oid.AttrSigningCertificate, oid.AttrSigningCertificateV2} {
-		v, _ := s.signed.single(id)
-		if v == nil {
-			continue
-		}
-		first, err := firstCertID(v, id == oid.AttrSigningCertificateV2)
-		if err != nil {
-			return fmt.Errorf("%w: %s.signedAttrs.signingCertificate", err, s.field)
-		}
-		if !first.names(c) {
-			return fmt.Errorf("%w: %s.signedAttrs.signingCertificate names another certificate", ErrSignature, s.field)
-		}
-	}
-	return nil
-}
-
-// CheckPath returns nil if the signer's signing certificate attributes leave the
-// path free, which they do if they name the signer's certificate alone or are
-// not there; or if they name each certificate of path, the trust anchor being
-// left out of it. Else its error wraps [ErrSignature], or says why an attribute or
-// a certificate can't be read. Programs that validate by RFC 5035 section 5.4.1
-// ask it of a path that was found otherwise. The policies that the attribute may
-// list are not looked at.
-func (s *SignerInfo) CheckPath(path []*x509.Certificate) error {
-	for _, id := range [...]oid.OID{oid.AttrSigningCertificate, oid.AttrSigningCertificateV2} {
-		v, ok := s.signed.single(id)
-		if v == nil && ok {
-			continue
-		}
-		ids, err := certIDs(v, id == oid.AttrSigningCertificateV2)
-		if err != nil {
-			return fmt.Errorf("%w: %s.signedAttrs.signingCertificate", err, s.field)
-		}
-		if len(ids) == 1 {
-			continue
-		}
-		for _, cert := range path {
-			c, err := parseCertificate(cert)
-			if err != nil {
-				return err
-			}
-			if !slices.ContainsFunc(ids, func(e *essCertID) bool { return e.names(c) }) {
-				return fmt.Errorf("%w: %s.signedAttrs.signingCertificate leaves out a certificate of the path", ErrSignature, s.field)
-			}
-		}
-	}
-	return nil
 }
 
 // maxCertIDs bounds the certificates that one attribute names.

@@ -1,10 +1,13 @@
 package pkcs7
 
 import (
+	"context"
 	"crypto/subtle"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/budget"
@@ -299,4 +302,104 @@ func (s *SignerInfo) signedContent() ([]byte, bool) {
 		return s.parent.signature, true
 	}
 	return s.over.digest.content()
+}
+
+// signingCertificate enforces both forms of the attribute where they are
+// (RFC 5035 section 3): the first ESSCertID names the signer's certificate.
+func (s *SignerInfo) signingCertificate(c *x509der.Certificate) error {
+	for _, id := range [...]oid.OID{oid.AttrSigningCertificate, oid.AttrSigningCertificateV2} {
+		v, _ := s.signed.single(id)
+		if v == nil {
+			continue
+		}
+		first, err := firstCertID(v, id == oid.AttrSigningCertificateV2)
+		if err != nil {
+			return fmt.Errorf("%w: %s.signedAttrs.signingCertificate", err, s.field)
+		}
+		if !first.names(c) {
+			return fmt.Errorf("%w: %s.signedAttrs.signingCertificate names another certificate", ErrSignature, s.field)
+		}
+	}
+	return nil
+}
+
+// CheckPath returns nil if the signer's signing certificate attributes leave the
+// path free, which they do if they name the signer's certificate alone or are
+// not there; or if they name each certificate of path, the trust anchor being
+// left out of it. Else its error wraps [ErrSignature], or says why an attribute or
+// a certificate can't be read. Programs that validate by RFC 5035 section 5.4.1
+// ask it of a path that was found otherwise. The policies that the attribute may
+// list are not looked at.
+func (s *SignerInfo) CheckPath(path []*x509.Certificate) error {
+	for _, id := range [...]oid.OID{oid.AttrSigningCertificate, oid.AttrSigningCertificateV2} {
+		v, ok := s.signed.single(id)
+		if v == nil && ok {
+			continue
+		}
+		ids, err := certIDs(v, id == oid.AttrSigningCertificateV2)
+		if err != nil {
+			return fmt.Errorf("%w: %s.signedAttrs.signingCertificate", err, s.field)
+		}
+		if len(ids) == 1 {
+			continue
+		}
+		for _, cert := range path {
+			c, err := parseCertificate(cert)
+			if err != nil {
+				return err
+			}
+			if !slices.ContainsFunc(ids, func(e *essCertID) bool { return e.names(c) }) {
+				return fmt.Errorf("%w: %s.signedAttrs.signingCertificate leaves out a certificate of the path", ErrSignature, s.field)
+			}
+		}
+	}
+	return nil
+}
+
+// verify returns the certificate that made the signature and
+// that trust vouches for.
+func (s *SignerInfo) verify(ctx context.Context, trust TrustFunc, at time.Time, extra [][]byte) (*x509.Certificate, error) {
+	if s.fault != nil {
+		return nil, s.fault
+	}
+	// Several certificates may have one name or key: the one that verifies and
+	// is trusted counts.
+	var failure error
+	for _, c := range s.candidates() {
+		err := s.check(c)
+		if err == nil {
+			cert := exportCertificate(c)
+			if err = trust(ctx, cert, at, extra); err == nil {
+				return cert, nil
+			}
+		}
+		if failure == nil {
+			failure = err
+		}
+	}
+	if failure == nil {
+		failure = ErrNoCertificate
+	}
+	return nil, failure
+}
+
+// candidates returns the certificates in the message that the signer may have
+// meant, best match first. What can't be read is no candidate.
+func (s *SignerInfo) candidates() []*x509der.Certificate {
+	type candidate struct {
+		cert *x509der.Certificate
+		rank int
+	}
+	var list []candidate
+	for _, c := range s.over.parsedCerts() {
+		if rank := s.id.rank(c); rank > 0 {
+			list = append(list, candidate{c, rank})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b candidate) int { return b.rank - a.rank })
+	certs := make([]*x509der.Certificate, len(list))
+	for i := range list {
+		certs[i] = list[i].cert
+	}
+	return certs
 }

@@ -277,3 +277,70 @@ func sortAttributes(list attributes) []byte {
 	}
 	return encodeSet(ber.Set, encoded)
 }
+
+// withUnsigned returns the SignerInfo with more unsigned attributes, in place of
+// those of the same types if replace is set. What else it has stays as it came.
+func (s *SignerInfo) withUnsigned(more []Attribute, replace bool) ([]byte, error) {
+	list := importAttributes(more)
+	replaced := func(id oid.OID) bool { return replace && list.has(id) }
+	added := slices.DeleteFunc(slices.Clone(list), func(a attribute) bool { return replace && len(a.values) == 0 })
+	encoded := make([][]byte, len(added))
+	if _, err := added.encode(); err != nil {
+		return nil, err
+	}
+	for i := range added {
+		encoded[i] = added[i].encode()
+	}
+	// The elements as they came: BER where they were BER.
+	fields, err := members(s.raw)
+	if err != nil {
+		return nil, err
+	}
+	var kept [][]byte
+	if last := fields[len(fields)-1]; last[0] == 0xa1 {
+		old, err := members(last)
+		if err != nil {
+			return nil, err
+		}
+		for _, attr := range old {
+			parts, err := members(attr)
+			if err != nil {
+				return nil, err
+			}
+			var id oid.OID
+			if len(parts) > 0 {
+				in := cryptobyte.String(parts[0])
+				oid.Read(&in, &id) // what has no type is no attribute to replace
+			}
+			if !replaced(id) {
+				kept = append(kept, attr)
+			}
+		}
+		fields = fields[:len(fields)-1]
+	}
+	if len(kept)+len(encoded) > 0 {
+		fields = append(fields, addTo(ber.Context(1), true, kept, encoded))
+	}
+	return ber.Append(nil, ber.Sequence, true, fields...), nil
+}
+
+// Deviations returns what was tolerated of this signer.
+func (s *SignerInfo) Deviations() []Deviation {
+	var list []Deviation
+	if s.over != nil && s.parent == nil && !s.over.announces(s.digestID) {
+		list = append(list, DigestNotAnnounced)
+	}
+	if s.over != nil && s.parent == nil && s.over.emptied {
+		list = append(list, EmptyContent)
+	}
+	if len(s.asSent) > 0 {
+		list = append(list, AttributesNotDER)
+	}
+	if s.algorithm != nil && s.algorithm.KeyIdentifier() {
+		list = append(list, SignatureNamesKey)
+	}
+	if _, deviates, _ := alg.DigestOf(s.digestID); deviates {
+		list = append(list, DigestNamesSignature)
+	}
+	return list
+}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"time"
 
 	"github.com/gosmime/gosmime/internal/spool"
@@ -142,76 +141,6 @@ func (r *SignedReader) verifySigners(ctx context.Context, trust TrustFunc) ([]*S
 		return nil, errors.Join(failures...)
 	}
 	return signers, nil
-}
-
-// verify returns the certificate that made the signature and
-// that trust vouches for.
-func (s *SignerInfo) verify(ctx context.Context, trust TrustFunc, at time.Time, extra [][]byte) (*x509.Certificate, error) {
-	if s.fault != nil {
-		return nil, s.fault
-	}
-	// Several certificates may have one name or key: the one that verifies and
-	// is trusted counts.
-	var failure error
-	for _, c := range s.candidates() {
-		err := s.check(c)
-		if err == nil {
-			cert := exportCertificate(c)
-			if err = trust(ctx, cert, at, extra); err == nil {
-				return cert, nil
-			}
-		}
-		if failure == nil {
-			failure = err
-		}
-	}
-	if failure == nil {
-		failure = ErrNoCertificate
-	}
-	return nil, failure
-}
-
-// candidates returns the certificates in the message that the signer may have
-// meant, best match first. What can't be read is no candidate.
-func (s *SignerInfo) candidates() []*x509der.Certificate {
-	type candidate struct {
-		cert *x509der.Certificate
-		rank int
-	}
-	var list []candidate
-	for _, c := range s.over.parsedCerts() {
-		if rank := s.id.rank(c); rank > 0 {
-			list = append(list, candidate{c, rank})
-		}
-	}
-	slices.SortStableFunc(list, func(a, b candidate) int { return b.rank - a.rank })
-	certs := make([]*x509der.Certificate, len(list))
-	for i := range list {
-		certs[i] = list[i].cert
-	}
-	return certs
-}
-
-// parsedCerts returns the certificates of the message that can be read, and then
-// those from outside.
-func (r *SignedReader) parsedCerts() []*x509der.Certificate {
-	r.parsing.Do(func() {
-		r.parsed = make([]*x509der.Certificate, 0, len(r.certs))
-		for _, der := range r.certs {
-			if !isSequence(der) {
-				continue
-			}
-			if c, err := x509der.Parse(der); err == nil {
-				r.parsed = append(r.parsed, c)
-			}
-		}
-		for _, cert := range r.outside {
-			if c, err := parseCertificate(cert); err == nil {
-				r.parsed = append(r.parsed, c)
-			}
-		}
-	})
-	return r.parsed
 }
 
 // exportCertificate returns c as crypto/x509 has it. Where that can't read it
