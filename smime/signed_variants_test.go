@@ -271,6 +271,7 @@ func TestRequiredSender(t *testing.T) {
 		{"Sender does not replace From", edit(t, w.seeds[0], "From: alice@", "From: mallory@"), smime.VerifyOptions{Sender: "alice@example.com"}, smime.ErrSender},
 		{"Sender is no address", w.seeds[0], smime.VerifyOptions{Sender: "alice"}, smime.ErrSender},
 		{"outer header", anonymous, smime.VerifyOptions{OuterHeader: []byte("From: alice@example.com\r\n\r\n")}, nil},
+		{"ambiguous outer header", anonymous, smime.VerifyOptions{OuterHeader: []byte("From: alice@example.com\r\nplease pay: 500\r\n\r\n")}, smime.ErrAmbiguousStructure},
 		{"other outer header", w.seeds[0], smime.VerifyOptions{OuterHeader: []byte("From: mallory@example.com\r\n")}, smime.ErrAmbiguousSender},
 		{"two in the outer header", anonymous, smime.VerifyOptions{OuterHeader: []byte("From: alice@example.com\r\nFrom: alice@example.com\r\n")}, smime.ErrAmbiguousSender},
 		{"any sender", w.seeds[7], smime.VerifyOptions{InsecureAnySender: true}, nil},

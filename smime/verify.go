@@ -20,6 +20,11 @@ import (
 // w and returns the signer. In every other case it writes nothing and returns
 // an error. Of a signed receipt the content is the Receipt of RFC 2634.
 //
+// A signature counts only where every mail program in use would show what it
+// covers: else the error is both [ErrNotCovered] and [ErrAmbiguousStructure],
+// for a header line that is no field, a type or boundary that programs read
+// differently, or a line that only some take for a delimiter.
+//
 // An r that is an io.Seeker is read twice, from where it is; of any other a
 // copy is kept within Limits.CMS.Memory and Disk.
 func Verify(ctx context.Context, w io.Writer, r io.Reader, trust *chain.Collection, opts *VerifyOptions) (*Signer, error) {
@@ -49,7 +54,7 @@ type VerifyOptions struct {
 	// takes its place only where there is no From field at all.
 	Sender string
 	// OuterHeader is the header section of the message that this entity was
-	// taken out of, as [Encryption.OuterHeader] has it. Its From fields are
+	// taken out of, as [Encryption.OuterHeader] has it. Its structure and From are
 	// checked like those of a message.
 	OuterHeader []byte
 	// Timestamps are the trusted RFC 3161 authorities; nil: tokens are ignored.
@@ -74,6 +79,8 @@ type verification struct {
 	outer    []mimetree.Header // of messages that the entity was taken out of, outermost first
 	receipts bool              // a receipt is wanted
 
+	structure error // [ErrAmbiguousStructure] of VerifyOptions.OuterHeader
+
 	// cleartextHeaders is how many of outer were in the clear, where the cipher
 	// around the rest does not authenticate; else -1.
 	cleartextHeaders int
@@ -90,9 +97,10 @@ func newVerification(ctx context.Context, trust *chain.Collection, opts *VerifyO
 		v.j.historic, v.j.opts.InsecureSHA1, v.j.opts.InsecureShortKeys = true, true, true
 	}
 	if len(opts.OuterHeader) > 0 {
-		h, _, err := mimetree.ParseHeader(opts.OuterHeader, 0)
+		p, _, err := mimetree.HeaderOf(opts.OuterHeader)
 		if err == nil {
-			v.outer = append(v.outer, h)
+			v.outer = append(v.outer, p.Header)
+			v.structure = structureError(p.Defects)
 		} else {
 			// Nothing can agree with a header that can't be read.
 			v.outer = append(v.outer, mimetree.Header{{Name: "From"}})
@@ -219,7 +227,11 @@ func (v *verification) visibleError(c *readContent, at position, err error) erro
 // judge judges the signatures over the content and notes the form that they are
 // about.
 func (v *verification) judge(c *readContent, who *authors) *judgement {
-	g := v.j.judge(c.signedContent, c.forms, who, c.structure)
+	structure := c.structure
+	if structure == nil {
+		structure = v.structure
+	}
+	g := v.j.judge(c.signedContent, c.forms, who, structure)
 	c.form, c.intact = g.form, c.intact || g.intact
 	return g
 }
