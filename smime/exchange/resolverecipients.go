@@ -17,8 +17,10 @@ type CertificateRetrieval int
 const (
 	RetrieveNone CertificateRetrieval = 1
 	RetrieveFull CertificateRetrieval = 2
-	// RetrieveMini asks for mini-certificates, whose form is not published:
-	// full ones are returned in their place.
+	// RetrieveMini asks for mini-certificates.
+	//
+	// DEVIATION: full certificates are returned in their place, because the
+	// form of a mini-certificate is not published.
 	RetrieveMini CertificateRetrieval = 3
 )
 
