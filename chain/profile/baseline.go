@@ -327,12 +327,10 @@ func (s *subject) keyUsage() {
 	default:
 		pub, err := alg.ParsePublicKey(s.der.SPKI)
 		switch {
-		case err != nil:
-			return
-		case pub.Kind == alg.MLKEM: // SBR 7.1.2.3(e): for encryption alone
-			allowed, need = wrap, wrap
-		case pub.Kind != alg.MLDSA && pub.Kind != alg.Ed448Key:
+		case err != nil || !alg.BaselineIdentifier(pub.Algorithm):
 			return // kinds without a rule
+		case !pub.Kind.Signs(): // SBR 7.1.2.3(e): for encryption alone
+			allowed, need = wrap, wrap
 		}
 	}
 	if ku&^allowed != 0 || ku&need == 0 || ku&commit != 0 && ku&sign == 0 {
