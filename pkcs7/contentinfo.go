@@ -222,11 +222,12 @@ func (p *parser) algorithm(field string) (alg.Identifier, error) {
 // of one octet.
 func (p *parser) version(field string) (int, error) {
 	b, err := p.Contents(ber.Integer, 16)
-	if err != nil {
+	_, long := errors.AsType[*ber.LimitError](err)
+	if err != nil && !long {
 		return 0, p.wrap(err, field)
 	}
 	v, ok := versionOf(b)
-	if !ok {
+	if !ok { // also one that is longer than any number of a version
 		return 0, p.fail(field, "not a version number")
 	}
 	return v, nil
