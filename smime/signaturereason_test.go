@@ -274,3 +274,38 @@ func TestAuthorSignsFirst(t *testing.T) {
 		}
 	}
 }
+
+// The same holds for layers of other kinds: the rest of the message stays there.
+func TestBitFlipsOfBodies(t *testing.T) {
+	t.Parallel()
+	step := 11
+	if testing.Short() {
+		step = 211
+	}
+	w := newFuzzWorld(t)
+	for name, seed := range map[string][]byte{
+		"opaque": w.seeds[1], "encrypted": encrypted(t, w.bob, "alice@example.com", pkcs7.AES256GCM, w.seeds[1]),
+		"encrypted, CBC": encrypted(t, w.bob, "alice@example.com", pkcs7.AES256CBC, w.seeds[1]),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			header, _, _ := bytes.Cut(seed, []byte("\r\n\r\n"))
+			der := derOf(t, seed)
+			for bit := 0; bit < 8*len(der); bit += step {
+				changed := bytes.Clone(der)
+				changed[bit/8] ^= 1 << (bit % 8)
+				msg := append(bytes.Clone(header), "\r\n\r\n"...)
+				msg = append(base64.StdEncoding.AppendEncode(msg, changed), "\r\n"...)
+				m, err := w.open(msg)
+				if err != nil {
+					t.Errorf("bit %d: Open: %v", bit, err)
+					continue
+				}
+				if m.Root() == nil || m.Root().Raw() == nil {
+					t.Errorf("bit %d: %T", bit, m.Root())
+				}
+				m.Close()
+			}
+		})
+	}
+}
