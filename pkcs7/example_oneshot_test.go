@@ -8,8 +8,10 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/asn1"
 	"errors"
 	"fmt"
 	"math/big"
@@ -251,19 +253,76 @@ func ExampleSignOptions_MaxSize() {
 	// Output: true The document. <nil>
 }
 
-// A token that an authority made of a file.
+// newAuthority makes a key with a certificate for time stamping alone.
+func newAuthority() pkcs7.SigningKey {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	// extendedKeyUsage, critical: id-kp-timeStamping (RFC 3161 section 2.3).
+	usage, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
+	if err != nil {
+		panic(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "TSA"}, NotAfter: time.Now().Add(time.Hour),
+		ExtraExtensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: usage}}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		panic(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
+	return pkcs7.SigningKey{Certificate: cert, Key: key}
+}
+
+// stamp makes the token that an authority returns for a file.
+func stamp(authority pkcs7.SigningKey, file string) ([]byte, error) {
+	digest := sha256.Sum256([]byte(file))
+	info, err := asn1.Marshal(struct {
+		Version int
+		Policy  asn1.ObjectIdentifier
+		Imprint struct {
+			Algorithm pkix.AlgorithmIdentifier
+			Digest    []byte
+		}
+		Serial *big.Int
+		Time   time.Time `asn1:"generalized"`
+	}{1, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 32473, 1}, struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Digest    []byte
+	}{pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}}, digest[:]},
+		big.NewInt(7), time.Date(2026, 12, 1, 8, 0, 0, 0, time.UTC)})
+	if err != nil {
+		return nil, err
+	}
+	tstInfo, err := x509.ParseOID("1.2.840.113549.1.9.16.1.4")
+	if err != nil {
+		return nil, err
+	}
+	return pkcs7.Sign(context.Background(), info, []pkcs7.SigningKey{authority}, &pkcs7.SignOptions{ContentType: tstInfo})
+}
+
+// A token by itself says when a file was there.
 func ExampleVerifyTimestamp() {
-	tsa := newKey() // not one of an authority
-	token, err := pkcs7.Sign(context.Background(), []byte("not a TSTInfo"), []pkcs7.SigningKey{tsa}, nil)
+	authority := newAuthority()
+	token, err := stamp(authority, "The document.")
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	at, err := pkcs7.VerifyTimestamp(context.Background(), token, strings.NewReader("The document."), only(tsa.Certificate), nil)
+	trust := only(authority.Certificate) // programs use a chain.Collection with the purpose chain.TimeStamping
+	at, err := pkcs7.VerifyTimestamp(context.Background(), token, strings.NewReader("The document."), trust, nil)
 	if err != nil {
-		fmt.Println("no timestamp:", errors.Is(err, pkcs7.ErrUnsupported))
+		fmt.Println(err)
 		return
 	}
-	fmt.Println(at.Time)
-	// Output: no timestamp: true
+	fmt.Println(at.Time, "number", at.Serial, "by", at.TSA.Subject)
+
+	_, err = pkcs7.VerifyTimestamp(context.Background(), token, strings.NewReader("Another document."), trust, nil)
+	fmt.Println(errors.Is(err, pkcs7.ErrDigest))
+	// Output:
+	// 2026-12-01 08:00:00 +0000 UTC number 7 by CN=TSA
+	// true
 }

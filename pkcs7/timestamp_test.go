@@ -37,6 +37,11 @@ func TestGoldensTimestamps(t *testing.T) {
 			if !g.Timestamp.Valid && (!errors.Is(err, ErrDigest) || !errors.Is(err, ErrNoTimestamp) || !at.IsZero()) {
 				t.Errorf("%s: %v, %v", g.File, at, err)
 			}
+			// The token by itself, over the signature as data.
+			bare, err := VerifyTimestamp(context.Background(), s.timestamps()[0], bytes.NewReader(s.Signature()), InsecureAnySigner, nil)
+			if g.Timestamp.Valid && (err != nil || !bytes.Equal(bare.TSA.Raw, tsa.Raw) || bare.Serial == nil) || !g.Timestamp.Valid && !errors.Is(err, ErrDigest) {
+				t.Errorf("%s, bare: %+v, %v", g.File, bare, err)
+			}
 			refusal := errors.New("not trusted")
 			_, err = s.VerifyTimestamps(context.Background(), func(context.Context, *x509.Certificate, time.Time, [][]byte) error { return refusal })
 			if g.Timestamp.Valid && !errors.Is(err, refusal) {
