@@ -120,7 +120,7 @@ func TestReceiptRequestNames(t *testing.T) {
 			if header(t, receipt.Bytes()).Get("Message-ID") == "" {
 				t.Error("the receipt has no Message-ID")
 			}
-			by, err := smime.CheckReceipt(t.Context(), &receipt, bytes.NewReader(signed), w.trust, nil)
+			by, err := smime.VerifyReceipt(t.Context(), &receipt, bytes.NewReader(signed), w.trust, nil)
 			if err != nil || by.Mailboxes()[0] != tt.by.Mailboxes()[0] {
 				t.Errorf("receipt by %v: %v", by, err)
 			}

@@ -181,7 +181,7 @@ func ExampleCompressedLayer() {
 	// Output: true true 44
 }
 
-// A receipt is recognized when it is opened; CheckReceipt says what it is for.
+// A receipt is recognized when it is opened; VerifyReceipt says what it is for.
 func ExampleReceiptLayer() {
 	ca := smimetest.NewCA(exampleTB{})
 	alice, bob, ctx := ca.Identity("alice@example.com"), ca.Identity("bob@example.com"), context.Background()
@@ -210,7 +210,7 @@ func ExampleReceiptLayer() {
 		fmt.Println("no receipt")
 		return
 	}
-	by, err := smime.CheckReceipt(ctx, &receipt, bytes.NewReader(sent.Bytes()), ca.Trust(), nil)
+	by, err := smime.VerifyReceipt(ctx, &receipt, bytes.NewReader(sent.Bytes()), ca.Trust(), nil)
 	if err != nil {
 		fmt.Println(err)
 		return

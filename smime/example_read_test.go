@@ -197,7 +197,7 @@ func ExampleIsSMIME() {
 }
 
 // A receipt counts for the one message that it is for.
-func ExampleCheckReceipt() {
+func ExampleVerifyReceipt() {
 	ca := smimetest.NewCA(exampleTB{})
 	alice, bob := ca.Identity("alice@example.com"), ca.Identity("bob@example.com")
 	at := &smime.VerifyOptions{Chain: chain.Options{At: smimetest.Now()}}
@@ -222,7 +222,7 @@ func ExampleCheckReceipt() {
 		return
 	}
 	for _, sent := range [][]byte{first, second} {
-		_, err := smime.CheckReceipt(ctx, bytes.NewReader(receipt.Bytes()), bytes.NewReader(sent), ca.Trust(), at)
+		_, err := smime.VerifyReceipt(ctx, bytes.NewReader(receipt.Bytes()), bytes.NewReader(sent), ca.Trust(), &smime.ReceiptOptions{Chain: at.Chain})
 		fmt.Println(err == nil, errors.Is(err, smime.ErrNoReceipt))
 	}
 	// Output:
@@ -257,7 +257,7 @@ func ExampleWriteReceipt() {
 		}
 	}
 	// Alice kept what she sent.
-	by, err := smime.CheckReceipt(ctx, &receipt, bytes.NewReader(sent.Bytes()), ca.Trust(), at)
+	by, err := smime.VerifyReceipt(ctx, &receipt, bytes.NewReader(sent.Bytes()), ca.Trust(), &smime.ReceiptOptions{Chain: at.Chain})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -110,7 +110,7 @@ type ReceiptLayer struct {
 	err    error
 }
 
-// Err returns nil only if a signer passed; see [CheckReceipt] for what it is a
+// Err returns nil only if a signer passed; see [VerifyReceipt] for what it is a
 // receipt of.
 func (l *ReceiptLayer) Err() error {
 	if l.signer == nil && l.err == nil {

@@ -26,13 +26,18 @@ func Open(ctx context.Context, r io.Reader, opts *OpenOptions) (*Message, error)
 	if opts == nil {
 		opts = &OpenOptions{}
 	}
-	work := opts.Limits.workload()
+	return open(ctx, r, opts.Keys, &judge{
+		ctx: ctx, trust: opts.Trust, opts: opts.Chain, timestamps: opts.Timestamps, required: opts.Sender,
+	}, opts.Limits)
+}
+
+// open opens a message whose signatures j judges.
+func open(ctx context.Context, r io.Reader, keys Keyring, j *judge, limits Limits) (*Message, error) {
 	o := &opener{
-		layerReader: &layerReader{ctx: ctx, work: work, historic: true},
-		j: &judge{ctx: ctx, trust: opts.Trust, opts: opts.Chain, timestamps: opts.Timestamps,
-			required: opts.Sender},
-		keys: opts.Keys,
-		msg:  &Message{},
+		layerReader: &layerReader{ctx: ctx, work: limits.workload(), historic: true},
+		j:           j,
+		keys:        keys,
+		msg:         &Message{},
 	}
 	if err := o.run(r); err != nil {
 		o.msg.Close()

@@ -437,6 +437,9 @@ func (o *opener) judgePending(x pendingSignature) {
 	if err != nil {
 		who.err = err
 	}
+	if who.err != nil && o.j.anySender {
+		who = &authors{}
+	}
 	g := o.j.judge(x.read, []signedForm{*x.form}, who, x.node.structure)
 	if x.node.errant {
 		for _, r := range g.reports {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -14,7 +13,6 @@ import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
 
-	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/internal/oid"
 	"github.com/gosmime/gosmime/internal/stream"
@@ -143,99 +141,6 @@ func writeReceiptMessage(w io.Writer, from string, to []string, cms []byte) erro
 	}
 	_, err = b.WriteTo(stream.FullWriter{W: w})
 	return err
-}
-
-// CheckReceipt checks a receipt against the message as it was sent, of which
-// no trust is asked: opts and trust are for the receipt. The error is
-// ErrNoReceipt if it is a receipt for something else or from somebody who was not asked.
-func CheckReceipt(ctx context.Context, receipt, sent io.Reader, trust *chain.Collection, opts *VerifyOptions) (*Signer, error) {
-	if opts == nil {
-		opts = &VerifyOptions{}
-	}
-	v := newVerification(ctx, trust, opts, opts.Limits.workload())
-	v.receipts = true
-	c, err := v.read(receipt)
-	if err != nil {
-		return nil, err
-	}
-	defer c.close()
-	if c.kind != oid.ContentReceipt {
-		return nil, fmt.Errorf("%w: signed content of type %s", ErrNoReceipt, c.kind)
-	}
-	signer, err := v.signerOf(c)
-	if err != nil {
-		return nil, err
-	}
-	content, err := c.open()
-	if err != nil {
-		return nil, err
-	}
-	der, err := io.ReadAll(io.LimitReader(content, maxReceipt+1))
-	if err != nil {
-		return nil, cmsError(err)
-	}
-	r, err := parseReceipt(der)
-	if err != nil {
-		return nil, err
-	}
-	original := newVerification(ctx, nil, &VerifyOptions{InsecureHistoric: true}, opts.Limits.workload())
-	o, err := original.read(sent)
-	if err != nil {
-		return nil, fmt.Errorf("smime: the message as it was sent: %w", err)
-	}
-	defer o.close()
-	if err := matchReceipt(r, signer, o); err != nil {
-		return nil, err
-	}
-	return signer, nil
-}
-
-// matchReceipt holds RFC 2634 section 2.6.
-func matchReceipt(r *receipt, signer *Signer, sent *readContent) error {
-	claimed := attributeOctets(signer.report.info, oid.AttrMsgSigDigest)
-	for i := range sent.forms {
-		for _, info := range sent.forms[i].infos {
-			if subtle.ConstantTimeCompare(info.Signature(), r.signature) != 1 {
-				continue
-			}
-			var request *receiptRequest
-			for _, a := range info.Signed() {
-				if oid.FromX509(a.Type) == oid.AttrReceiptRequest && len(a.Values) == 1 {
-					request, _ = parseReceiptRequest(a.Values[0])
-				}
-			}
-			switch {
-			case request == nil:
-				return fmt.Errorf("%w: none was requested", ErrNoReceipt)
-			case !bytes.Equal(request.contentID, r.contentID) || r.kind != sent.kind:
-				return fmt.Errorf("%w: it is for another content", ErrNoReceipt)
-			case claimed == nil || subtle.ConstantTimeCompare(claimed, info.AttributesDigest()) != 1:
-				return fmt.Errorf("%w: it is for other signed attributes", ErrNoReceipt)
-			}
-			for _, box := range signer.Mailboxes() {
-				if request.asks(box) {
-					return nil
-				}
-			}
-			return fmt.Errorf("%w: its signer was not asked", ErrNoReceipt)
-		}
-	}
-	return fmt.Errorf("%w: it is for another signature", ErrNoReceipt)
-}
-
-// attributeOctets returns the OCTET STRING of a signed attribute, or nil.
-func attributeOctets(info *pkcs7.SignerInfo, id oid.OID) []byte {
-	for _, a := range info.Signed() {
-		if oid.FromX509(a.Type) != id || len(a.Values) != 1 {
-			continue
-		}
-		in := cryptobyte.String(a.Values[0])
-		var value cryptobyte.String
-		if in.ReadASN1(&value, asn1.OCTET_STRING) && in.Empty() {
-			return value
-		}
-	}
-	return nil
 }
 
 // A receipt says which signature was verified.

@@ -20,7 +20,7 @@ func asMail(from, kind string, cms []byte) []byte {
 		from, kind, base64.StdEncoding.EncodeToString(cms))
 }
 
-func TestCheckReceiptGoldens(t *testing.T) {
+func TestVerifyReceiptGoldens(t *testing.T) {
 	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Kind == "receipt" })
 	for _, g := range rows {
@@ -30,16 +30,16 @@ func TestCheckReceiptGoldens(t *testing.T) {
 		}
 		request := asMail("carla.quince@orchard.example", "signed-data", g.Read(t, g.Request))
 		other := asMail("carla.quince@orchard.example", "signed-data", g.Read(t, strings.NewReplacer("ossl30", "ossl36", "ossl36", "ossl30").Replace(g.Request)))
-		opts := &smime.VerifyOptions{Chain: chain.Options{At: g.VerifyTime}}
+		opts := &smime.ReceiptOptions{Chain: chain.Options{At: g.VerifyTime}}
 		ctx := context.Background()
-		signer, err := smime.CheckReceipt(ctx, bytes.NewReader(receipt), bytes.NewReader(request), goldenTrust(t, g), opts)
+		signer, err := smime.VerifyReceipt(ctx, bytes.NewReader(receipt), bytes.NewReader(request), goldenTrust(t, g), opts)
 		if err != nil || signer.Mailbox() != g.Signers[0].Emails[0] {
 			t.Errorf("%s: %v", g.File, err)
 		}
-		if _, err := smime.CheckReceipt(ctx, bytes.NewReader(receipt), bytes.NewReader(other), goldenTrust(t, g), opts); !errors.Is(err, smime.ErrNoReceipt) {
+		if _, err := smime.VerifyReceipt(ctx, bytes.NewReader(receipt), bytes.NewReader(other), goldenTrust(t, g), opts); !errors.Is(err, smime.ErrNoReceipt) {
 			t.Errorf("%s: for another message: %v", g.File, err)
 		}
-		if _, err := smime.CheckReceipt(ctx, bytes.NewReader(receipt), bytes.NewReader(request), nil, opts); !errors.Is(err, chain.ErrUnknownIssuer) {
+		if _, err := smime.VerifyReceipt(ctx, bytes.NewReader(receipt), bytes.NewReader(request), nil, opts); !errors.Is(err, chain.ErrUnknownIssuer) {
 			t.Errorf("%s: without trust: %v", g.File, err)
 		}
 		m, err := smime.Open(ctx, bytes.NewReader(receipt), &smime.OpenOptions{Trust: goldenTrust(t, g), Chain: opts.Chain})
@@ -83,7 +83,7 @@ func TestWriteReceipt(t *testing.T) {
 	if err := smime.WriteReceipt(ctx, &receipt, signer, id); err != nil {
 		t.Fatal(err)
 	}
-	by, err := smime.CheckReceipt(ctx, bytes.NewReader(receipt.Bytes()), bytes.NewReader(request), goldenTrust(t, asked), opts)
+	by, err := smime.VerifyReceipt(ctx, bytes.NewReader(receipt.Bytes()), bytes.NewReader(request), goldenTrust(t, asked), &smime.ReceiptOptions{Chain: opts.Chain})
 	if err != nil || by.Mailbox() != "otto.walnuss@orchard.example" {
 		t.Fatalf("%v\n%s", err, receipt.Bytes())
 	}

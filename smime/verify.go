@@ -75,9 +75,8 @@ type VerifyOptions struct {
 // A verification is one call of Verify or the part of Unseal that verifies.
 type verification struct {
 	*layerReader
-	j        *judge
-	outer    []mimetree.Header // of messages that the entity was taken out of, outermost first
-	receipts bool              // a receipt is wanted
+	j     *judge
+	outer []mimetree.Header // of messages that the entity was taken out of, outermost first
 
 	structure error // [ErrAmbiguousStructure] of VerifyOptions.OuterHeader
 
@@ -183,7 +182,7 @@ func (v *verification) readOpaque(c *readContent, body io.Reader) (*signedConten
 // signerOf returns the signer of the content if everything holds.
 func (v *verification) signerOf(c *readContent) (*Signer, error) {
 	at := position{around: v.outer, entity: c.entity.part.Header, cleartext: v.cleartextHeaders}
-	if c.kind != oid.ContentReceipt || !v.receipts && !isReceipt(c.entity.part) {
+	if c.kind != oid.ContentReceipt || !isReceipt(c.entity.part) {
 		if len(c.forms[0].infos) == 0 {
 			return nil, fmt.Errorf("%w: %w", ErrNotSigned, pkcs7.ErrNoSigner)
 		}
