@@ -61,7 +61,8 @@ const (
 	AssessChanged                                   // changed after signing
 	AssessOtherSigner                               // signed by somebody else than the author
 	AssessSenderUnclear                             // programs differ in whom they show as author
-	AssessPartlySigned                              // parts of it are not signed, or a program may show other parts
+	AssessPartlySigned                              // parts of it are not signed
+	AssessContentUnclear                            // programs differ in what they show of the message
 	AssessSignedOutside                             // only the encrypted form was signed, not what is in it
 	AssessUnknownIssuer                             // nobody who is trusted vouches for the certificate
 	AssessNoTrust                                   // no trust was given
@@ -98,6 +99,7 @@ var answers = [...]answer{
 	AssessOtherSigner:         {"other-signer", SeverityBad, "Signed by somebody else than its sender."},
 	AssessSenderUnclear:       {"sender-unclear", SeverityBad, "It is unclear who sent this message: different programs show different senders."},
 	AssessPartlySigned:        {"partly-signed", SeverityCaution, "Only a part of this message is signed. Anybody may have added the rest."},
+	AssessContentUnclear:      {"content-unclear", SeverityBad, "Different programs show different content of this message, so what you see may not be what was protected."},
 	AssessSignedOutside:       {"signed-outside", SeverityCaution, "The sender of the encrypted message signed it, but nothing shows who wrote its content."},
 	AssessUnknownIssuer:       {"unknown-issuer", SeverityCaution, "Signed, but nobody you trust confirms who the signer is."},
 	AssessNoTrust:             {"no-trust", SeverityCaution, "Signed. Choose whom you trust to find out by whom."},
@@ -248,6 +250,7 @@ var signatureFacts = [...]fact{
 	{pkcs7.ErrNoKey, AssessLocked},
 	{ErrMixed, AssessPartlyEncrypted},
 	{ErrSignedOutside, AssessSignedOutside},
+	{ErrAmbiguousStructure, AssessContentUnclear},
 	{ErrNotCovered, AssessPartlySigned},
 	{pkcs7.ErrDigest, AssessChanged},
 	{pkcs7.ErrSignature, AssessChanged},
@@ -311,6 +314,7 @@ func certificateCode(e *chain.Error) AssessmentCode {
 var encryptionFacts = [...]fact{
 	{ErrUnchecked, AssessNotChecked},
 	{ErrMixed, AssessPartlyEncrypted},
+	{ErrAmbiguousStructure, AssessContentUnclear},
 	{pkcs7.ErrDecrypt, AssessCannotDecrypt},
 	{pkcs7.ErrKeyUnavailable, AssessEncryptionUndecided},
 	{pkcs7.ErrNoKey, AssessLocked},

@@ -93,6 +93,7 @@ func TestAssess(t *testing.T) {
 		{"changed", smimetest.Tamper(t, signed), ca.Trust(), nil, result{smime.AssessChanged, smime.SeverityBad}, none, nil},
 		{"other signer", smimetest.Spoofed(t, mallory, "alice@example.com", "x"), ca.Trust(), nil, result{smime.AssessOtherSigner, smime.SeverityBad}, none, []string{"alice@example.com", "mallory@example.com"}},
 		{"two From", twoFrom, ca.Trust(), nil, result{smime.AssessSenderUnclear, smime.SeverityBad}, none, nil},
+		{"another first part for some programs", bytes.Replace(signed, []byte("\r\nContent-Type:"), []byte("\r\nno field\r\nContent-Type:"), 1), ca.Trust(), nil, result{smime.AssessContentUnclear, smime.SeverityBad}, none, nil},
 		{"partly signed", partly(), ca.Trust(), nil, result{smime.AssessPartlySigned, smime.SeverityCaution}, none, nil},
 		{"unknown issuer", signed, stranger.Trust(), nil, result{smime.AssessUnknownIssuer, smime.SeverityCaution}, none, nil},
 		{"no trust", signed, nil, nil, result{smime.AssessNoTrust, smime.SeverityCaution}, none, nil},
@@ -174,7 +175,7 @@ func TestAssessErrors(t *testing.T) {
 	}
 	for _, err := range []error{
 		smime.ErrUnchecked, smime.ErrNotSigned, smime.ErrNotCovered, smime.ErrSender, smime.ErrAmbiguousSender, smime.ErrNotEncrypted,
-		smime.ErrMixed, smime.ErrSignedOutside, smime.ErrMalformed, smime.ErrLocked, smime.ErrLimit, smime.ErrChanged, smime.ErrSignature,
+		smime.ErrMixed, smime.ErrAmbiguousStructure, smime.ErrSignedOutside, smime.ErrMalformed, smime.ErrLocked, smime.ErrLimit, smime.ErrChanged, smime.ErrSignature,
 		smime.ErrWeak, smime.ErrNoKey, smime.ErrDecrypt, pkcs7.ErrSyntax, pkcs7.ErrUnsupported, pkcs7.ErrNoSigner, pkcs7.ErrNoCertificate,
 	} {
 		check(err, err == smime.ErrLimit)

@@ -82,14 +82,14 @@ func (m *Message) Confidential() error {
 
 // findConfidential concludes what Confidential returns.
 func (m *Message) findConfidential() error {
-	first := m.ambiguous()
-	if first != nil {
-		return first
-	}
+	var first error
 	for _, l := range m.envelope {
 		e, ok := l.(*EncryptedLayer)
 		if !ok {
 			continue
+		}
+		if err := m.ambiguous(); err != nil {
+			return err
 		}
 		err := e.confidential(m.signerErr == nil)
 		if err == nil {

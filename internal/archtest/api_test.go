@@ -100,7 +100,7 @@ func TestInsecureNames(t *testing.T) {
 // TestExportedNames keeps each package small enough to hold in the head:
 // types and functions, constants and methods apart.
 func TestExportedNames(t *testing.T) {
-	most := map[string]int{"smime": 66, "pkcs7": 60, "chain": 50, "sst": 25, "smime/devices": 30}
+	most := map[string]int{"smime": 67, "pkcs7": 60, "chain": 50, "sst": 25, "smime/devices": 30}
 	for _, p := range load(t) {
 		max, ok := most[p.name()]
 		if !ok {

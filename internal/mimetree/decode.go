@@ -35,7 +35,7 @@ func Decode(p *Part, body io.Reader) (io.Reader, error) {
 		return NewBase64Reader(body), nil
 	case "quoted-printable":
 		q := &quotedReader{}
-		q.r = quotedprintable.NewReader(stream.Watch(body, &q.failure))
+		q.r = quotedprintable.NewReader(newLineBreaker(stream.Watch(body, &q.failure)))
 		return q, nil
 	}
 	return nil, &EncodingError{Encoding: p.Encoding}
