@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
-	"github.com/gosmime/gosmime/internal/oid"
 )
 
 // A Layer is a [*SignedLayer], [*EncryptedLayer], [*CompressedLayer],
@@ -257,19 +256,4 @@ func hasPlainASCII(charset string) bool {
 		}
 	}
 	return strings.HasPrefix(charset, "latin")
-}
-
-// noteAttributes notes the ESS attributes that a reader should know of.
-func noteAttributes(n *node, r *SignerReport) {
-	if !r.Integrity.passed {
-		return
-	}
-	for _, a := range r.info.Signed() {
-		switch oid.FromX509(a.Type) {
-		case oid.AttrSecurityLabel:
-			n.note(NoteSecurityLabel, "")
-		case oid.AttrMLExpansionHistory:
-			n.note(NoteMailingList, "")
-		}
-	}
 }
