@@ -113,8 +113,9 @@ func readRecipient(mailbox string, cert *x509.Certificate) *Recipient {
 }
 
 func newRecipient(ctx context.Context, box string, cert *x509.Certificate, trust *chain.Collection, opts *RecipientOptions) (*Recipient, error) {
-	if _, err := mailbox.Parse(box); err != nil {
-		return nil, fmt.Errorf("%w: address: %w", ErrMalformed, err)
+	box, err := addressIn(box)
+	if err != nil {
+		return nil, err
 	}
 	r := readRecipient(box, cert)
 	if r.err != nil {
@@ -133,6 +134,20 @@ func newRecipient(ctx context.Context, box string, cert *x509.Certificate, trust
 	}
 	r.showsHeader = opts.ShowsHeader != nil && opts.ShowsHeader(box, r.cert)
 	return r, nil
+}
+
+// addressIn returns the one address of text that is written as in a header field:
+// alone, or behind a display name.
+func addressIn(text string) (string, error) {
+	_, err := mailbox.Parse(text)
+	if err == nil {
+		return text, nil
+	}
+	list, listErr := mailbox.List(text)
+	if listErr != nil || len(list) != 1 || list[0].InGroup {
+		return "", fmt.Errorf("%w: address: %w", ErrMalformed, err)
+	}
+	return list[0].Address.String(), nil
 }
 
 // check returns why nothing may be encrypted to r at that time.
@@ -164,7 +179,8 @@ func (r *Recipient) check(now time.Time) error {
 // refuses a nil Recipient, so that forgetting the error can't drop somebody
 // silently.
 //
-// Up to 8 mailboxes are looked up at a time, since sources may be slow. A
+// A mailbox is an address, or one behind a display name, as in
+// "Bob <bob@example.com>" (RFC 5322 section 3.4). Up to 8 mailboxes are looked up at a time, since sources may be slow. A
 // sub-address, such as alice+news@example.com, is another mailbox than
 // alice@example.com: what it stands for only its own server knows.
 func FindRecipients(ctx context.Context, mailboxes []string, trust *chain.Collection, opts *RecipientOptions) ([]*Recipient, error) {
@@ -269,8 +285,9 @@ const (
 )
 
 func findRecipient(ctx context.Context, box string, trust *chain.Collection, opts *RecipientOptions) (*Recipient, error) {
-	if _, err := mailbox.Parse(box); err != nil {
-		return nil, fmt.Errorf("%w: address: %w", ErrMalformed, err)
+	box, err := addressIn(box)
+	if err != nil {
+		return nil, err
 	}
 	certs, sourceErr := candidates(ctx, box, trust, opts)
 	if err := ctx.Err(); err != nil {

@@ -74,7 +74,7 @@ func TestFindRecipients(t *testing.T) {
 			}
 		})
 	}
-	for _, bad := range []string{"", "bob", "bob@example.com\x00", "<bob@example.com>", "bob@example.com\r\nBcc: x"} {
+	for _, bad := range []string{"", "bob", "bob@example.com\x00", "bob@example.com\r\nBcc: x"} {
 		if _, err := smime.FindRecipients(t.Context(), []string{bad}, ca.Directory(old), nil); !errors.Is(err, smime.ErrMalformed) {
 			t.Errorf("%q: %v", bad, err)
 		}
@@ -306,4 +306,36 @@ func FuzzParseCapabilities(f *testing.F) {
 			t.Fatalf("%x: %v", again, err)
 		}
 	})
+}
+
+// A mailbox may be written as people write it in a header field.
+func TestFindRecipientsByName(t *testing.T) {
+	t.Parallel()
+	ca := smimetest.NewCA(t)
+	bob := ca.Identity("bob@example.com")
+	for _, tt := range []struct {
+		name, mailbox string
+		want          error
+	}{
+		{"address", "bob@example.com", nil},
+		{"angle brackets", "<bob@example.com>", nil},
+		{"name", "Bob <bob@example.com>", nil},
+		{"quoted name", `"Example, Bob" <bob@example.com>`, nil},
+		{"name in brackets", "[EXTERNAL] Bob <bob@example.com>", nil},
+		{"two", "bob@example.com, bob@example.com", smime.ErrMalformed},
+		{"group", "all: bob@example.com;", smime.ErrMalformed},
+		{"no address", "Bob", smime.ErrMalformed},
+		{"nothing", "", smime.ErrMalformed},
+		{"line end", "Bob <bob@example.com>\r\nBcc: eve@example.com", smime.ErrMalformed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			list, err := smime.FindRecipients(t.Context(), []string{tt.mailbox}, ca.Directory(bob), nil)
+			if !matches(err, tt.want) {
+				t.Fatal(err)
+			}
+			if err == nil && list[0].Mailbox() != "bob@example.com" {
+				t.Errorf("%q", list[0].Mailbox())
+			}
+		})
+	}
 }
