@@ -86,6 +86,9 @@ type EncryptOptions struct {
 	// since Header is PlainHeader or the message was signed before without
 	// hiding them, the error is ErrHeader.
 	Hidden []HeaderField
+	// Binary writes the CMS object as it is, without base64, for transports that
+	// change nothing, such as HTTP in AS2 (RFC 4130).
+	Binary bool
 	// ByKeyID names the recipients by subject key identifier, those whose
 	// certificates have one. The stock commands of NeoMutt and gpgsm do not read
 	// that.
@@ -113,11 +116,12 @@ type encryption struct {
 	to      []*Recipient // each certificate once
 	keys    []pkcs7.Recipient
 	options pkcs7.EncryptOptions
+	binary  bool // without base64
 }
 
 // newEncryption checks all recipients together and chooses the algorithms.
 func newEncryption(to []*Recipient, opts *EncryptOptions) (*encryption, error) {
-	e := &encryption{}
+	e := &encryption{binary: opts.Binary}
 	list := to
 	if opts.ToSelf != nil {
 		list = append(append([]*Recipient(nil), to...), opts.ToSelf)
@@ -254,14 +258,14 @@ func (e *encryption) write(ctx context.Context, w io.Writer, outer []prepare.Fie
 		smimeType = "authEnveloped-data"
 	}
 	out := bufio.NewWriterSize(stream.FullWriter{W: w}, 32<<10)
-	b64 := prepare.NewBase64Writer(&prefixWriter{w: out, prefix: func(w io.Writer) error {
+	body := cmsWriter(&prefixWriter{w: out, prefix: func(w io.Writer) error {
 		if err := writeFields(w, outer); err != nil {
 			return err
 		}
-		_, err := io.WriteString(w, cmsHeader(smimeType, "smime.p7m"))
+		_, err := io.WriteString(w, cmsHeader(smimeType, "smime.p7m", e.binary))
 		return err
-	}})
-	behind := stream.NewBackgroundWriter(b64)
+	}}, e.binary)
+	behind := stream.NewBackgroundWriter(body)
 	defer behind.Close()
 	opts := e.options
 	opts.Size = max(0, size)
@@ -278,7 +282,7 @@ func (e *encryption) write(ctx context.Context, w io.Writer, outer []prepare.Fie
 	if err := behind.Close(); err != nil {
 		return err
 	}
-	if err := b64.Close(); err != nil {
+	if err := body.Close(); err != nil {
 		return err
 	}
 	return out.Flush()

@@ -59,6 +59,7 @@ type SealOptions struct {
 	RequireOAEP          bool
 	OAEPHash             crypto.Hash
 	Hidden               []HeaderField
+	Binary               bool // of what is written; inside it is Sign.Binary
 	RecipientsByKeyID    bool // EncryptOptions.ByKeyID
 }
 
@@ -66,6 +67,6 @@ type SealOptions struct {
 func (o *SealOptions) encryptOptions() *EncryptOptions {
 	return &EncryptOptions{
 		ToSelf: o.ToSelf, Header: o.Sign.Header, NoLegacyDisplay: o.NoLegacyDisplay, Limits: o.Sign.Limits, Cipher: o.Cipher,
-		RequireAuthenticated: o.RequireAuthenticated, RequireOAEP: o.RequireOAEP, OAEPHash: o.OAEPHash, Hidden: o.Hidden, ByKeyID: o.RecipientsByKeyID,
+		RequireAuthenticated: o.RequireAuthenticated, RequireOAEP: o.RequireOAEP, OAEPHash: o.OAEPHash, Hidden: o.Hidden, Binary: o.Binary, ByKeyID: o.RecipientsByKeyID,
 	}
 }

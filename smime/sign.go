@@ -11,8 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gosmime/gosmime/chain"
 	"github.com/gosmime/gosmime/internal/alg"
 	"github.com/gosmime/gosmime/internal/headerprotection"
+	"github.com/gosmime/gosmime/internal/mailbox"
 	"github.com/gosmime/gosmime/internal/prepare"
 	"github.com/gosmime/gosmime/internal/stream"
 	"github.com/gosmime/gosmime/pkcs7"
@@ -93,8 +95,51 @@ type SignOptions struct {
 	Limits        Limits
 	// AsIs fails with ErrNotTransportSafe where Sign would re-encode.
 	AsIs bool
+	// Binary writes the CMS object as it is, without base64, for transports that
+	// change nothing, such as HTTP in AS2 (RFC 4130). Nothing is re-encoded then.
+	Binary bool
+	// Sender, if set, is whom the certificate of id must name in place of the
+	// authors in From: an address, such as that of a Sender field; a domain, where
+	// a gateway signs for all of it; or the common name of the certificate, such as
+	// an AS2 identifier. Who verifies still compares the certificate with From.
+	Sender string
 	// InsecureAnySender signs a message whose author id does not name.
 	InsecureAnySender bool
+}
+
+// named returns nil if cert names whom the message is signed for.
+func (o *SignOptions) named(cert *x509.Certificate, from *authors) error {
+	switch {
+	case o.Sender == "":
+		return from.namedBy(cert)
+	case strings.Contains(o.Sender, "@"):
+		if err := chain.MatchMailbox(cert, o.Sender); err != nil {
+			return fmt.Errorf("%w: %w", ErrSender, err)
+		}
+		return nil
+	}
+	if cert.Subject.CommonName == o.Sender {
+		return nil
+	}
+	domain, err := mailbox.Domain(o.Sender)
+	if err != nil {
+		return fmt.Errorf("%w: it is not %s", ErrSender, quote(o.Sender))
+	}
+	boxes, err := chain.Mailboxes(cert)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSender, err)
+	}
+	for _, box := range boxes {
+		if a, err := mailbox.Parse(box); err == nil && a.Domain == domain {
+			return nil
+		}
+	}
+	for _, host := range cert.DNSNames {
+		if strings.EqualFold(host, domain) {
+			return nil
+		}
+	}
+	return fmt.Errorf("%w: it names nobody at %s", ErrSender, quote(o.Sender))
 }
 
 // Inclusion says which certificates a signed message carries.
@@ -125,7 +170,7 @@ func (d *draft) newSigning(id *Identity, opts *SignOptions, how headerprotection
 		if id == nil || id.cert == nil {
 			return nil, fmt.Errorf("%w: no identity", ErrKeyMismatch)
 		}
-		if err := authors.namedBy(id.cert); err != nil {
+		if err := opts.named(id.cert, authors); err != nil {
 			return nil, err
 		}
 	}
@@ -149,7 +194,7 @@ func (d *draft) newSigning(id *Identity, opts *SignOptions, how headerprotection
 			s.micalg = strings.TrimPrefix(s.micalg+","+hash, ",")
 		}
 	}
-	how.ClearSigned, how.NoLegacyDisplay = !opts.Opaque, how.NoLegacyDisplay || opts.AsIs
+	how.ClearSigned, how.Unchanged, how.NoLegacyDisplay = !opts.Opaque, opts.Binary, how.NoLegacyDisplay || opts.AsIs
 	s.payload, err = d.newPayload(how)
 	if err != nil {
 		return nil, err
@@ -244,10 +289,10 @@ func (s *signing) cmsOptions() *pkcs7.SignOptions {
 
 // writeOpaque writes application/pkcs7-mime (RFC 8551 section 3.5.2).
 func (s *signing) writeOpaque(ctx context.Context, w io.Writer) error {
-	if _, err := io.WriteString(w, cmsHeader("signed-data", "smime.p7m")); err != nil {
+	if _, err := io.WriteString(w, cmsHeader("signed-data", "smime.p7m", s.opts.Binary)); err != nil {
 		return err
 	}
-	b64 := prepare.NewBase64Writer(w)
+	b64 := cmsWriter(w, s.opts.Binary)
 	opts := s.cmsOptions()
 	opts.Size = max(0, s.payload.Size())
 	signer, err := pkcs7.NewSignWriter(ctx, b64, s.keys, opts)
@@ -290,35 +335,62 @@ func (s *signing) writeClear(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if _, err := fmt.Fprintf(w, "\r\n--%s\r\n%s", s.boundary, signatureHeader); err != nil {
+	if _, err := fmt.Fprintf(w, "\r\n--%s\r\n%s", s.boundary, signatureHeader(s.opts.Binary)); err != nil {
 		return err
 	}
-	b64 := prepare.NewBase64Writer(w)
-	if _, err := b64.Write(sig.Bytes()); err != nil {
+	signature := cmsWriter(w, s.opts.Binary)
+	if _, err := signature.Write(sig.Bytes()); err != nil {
 		return err
 	}
-	if err := b64.Close(); err != nil {
+	if err := signature.Close(); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(w, "--%s--\r\n", s.boundary)
+	end := "--" + s.boundary + "--\r\n"
+	if s.opts.Binary {
+		end = "\r\n" + end // base64 ends with a line of its own
+	}
+	_, err = io.WriteString(w, end)
 	return err
 }
 
 // errSigning marks that the signer gave up before the content ended.
 const errSigning = constError("smime: signing failed")
 
-const signatureHeader = "Content-Type: application/pkcs7-signature; name=smime.p7s\r\n" +
-	"Content-Transfer-Encoding: base64\r\n" +
-	"Content-Disposition: attachment; filename=smime.p7s\r\n\r\n"
+// signatureHeader returns the header of the signature of a multipart/signed.
+func signatureHeader(binary bool) string {
+	return "Content-Type: application/pkcs7-signature; name=smime.p7s\r\n" +
+		"Content-Transfer-Encoding: " + transferEncoding(binary) + "\r\n" +
+		"Content-Disposition: attachment; filename=smime.p7s\r\n\r\n"
+}
+
+// transferEncoding returns how a CMS object is written.
+func transferEncoding(binary bool) string {
+	if binary {
+		return "binary"
+	}
+	return "base64"
+}
 
 // cmsHeader returns the structural fields of an application/pkcs7-mime entity
 // (RFC 8551 section 3.2) and a blank line.
-func cmsHeader(smimeType, name string) string {
+func cmsHeader(smimeType, name string, binary bool) string {
 	return "MIME-Version: 1.0\r\n" +
 		"Content-Type: application/pkcs7-mime; smime-type=" + smimeType + "; name=" + name + "\r\n" +
-		"Content-Transfer-Encoding: base64\r\n" +
+		"Content-Transfer-Encoding: " + transferEncoding(binary) + "\r\n" +
 		"Content-Disposition: attachment; filename=" + name + "\r\n\r\n"
 }
+
+// cmsWriter returns a writer of a CMS object to the body of a message.
+func cmsWriter(w io.Writer, binary bool) io.WriteCloser {
+	if binary {
+		return nopCloser{w}
+	}
+	return prepare.NewBase64Writer(w)
+}
+
+type nopCloser struct{ io.Writer }
+
+func (nopCloser) Close() error { return nil }
 
 func writeFields(w io.Writer, fields []prepare.Field) error {
 	for _, f := range fields {

@@ -38,6 +38,7 @@ type Options struct {
 	Policy          Policy
 	Cipher          bool    // an encryption layer will be around it
 	ClearSigned     bool    // it must survive transport as it is written
+	Unchanged       bool    // the body is written octet by octet
 	NoLegacyDisplay bool    // no Legacy Display Element
 	Hidden          []Field // fields that stay hidden beside those of the policy
 }
@@ -46,12 +47,20 @@ type Options struct {
 // encryption it is no harm.
 func (o Options) requireSafe() bool { return o.ClearSigned && !o.Cipher }
 
+// rewrite finds out how the body is written.
+func (o Options) rewrite(m *prepare.Message, ext prepare.Extension) (*prepare.Rewrite, error) {
+	if o.Unchanged {
+		return m.Unchanged(), nil
+	}
+	return m.Rewrite(o.ClearSigned, o.requireSafe(), ext)
+}
+
 // Compose makes the entity of a message: Compose of RFC 9788 section 5.2.1 but
 // for the last two steps. Of a message that is S/MIME already the header stays
 // as it is.
 func Compose(m *prepare.Message, opts Options) (*Payload, error) {
 	if m.IsSMIME() || opts.Policy == PlainHeader {
-		p, err := m.Rewrite(opts.ClearSigned, opts.requireSafe(), nil)
+		p, err := opts.rewrite(m, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -71,7 +80,7 @@ func Compose(m *prepare.Message, opts Options) (*Payload, error) {
 		legacy = func(p *prepare.Rewrite) { hidden.addTo(p, m.Root) }
 	}
 	var err error
-	if out.Body, err = m.Rewrite(opts.ClearSigned, opts.requireSafe(), legacy); err != nil {
+	if out.Body, err = opts.rewrite(m, legacy); err != nil {
 		return nil, err
 	}
 	hp := "clear"

@@ -82,6 +82,12 @@ func (d *Message) Rewrite(clearSigned, requireSafe bool, ext Extension) (*Rewrit
 	return p, nil
 }
 
+// Unchanged returns a Rewrite that copies the body octet by octet.
+func (d *Message) Unchanged() *Rewrite {
+	body := d.Root.BodyRange()
+	return &Rewrite{d: d, body: body, Size: body.Len(), edits: []edit{{Range: body, keep: true}}}
+}
+
 func (d *Message) plan(escape hazards, ext Extension) (*Rewrite, error) {
 	p := &Rewrite{d: d, escape: escape, body: d.Root.BodyRange(), Size: -1}
 	slow := d.hazards&(escape|loneCR) != 0 || d.hazards&loneLF != 0 && !d.bareLF || labelled(d.Root) || ext != nil
