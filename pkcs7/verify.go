@@ -130,6 +130,9 @@ func (r *SignedReader) verifySigners(ctx context.Context, trust TrustFunc) ([]*S
 	var signers []*Signer
 	var failures []error
 	for i, s := range r.signers {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		cert, err := s.verify(ctx, trust, time.Time{}, extra)
 		if err != nil {
 			failures = append(failures, fmt.Errorf("pkcs7: signer %d: %w", i, err))

@@ -285,6 +285,9 @@ const (
 )
 
 func findRecipient(ctx context.Context, box string, trust *chain.Collection, opts *RecipientOptions) (*Recipient, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	box, err := addressIn(box)
 	if err != nil {
 		return nil, err
@@ -298,6 +301,9 @@ func findRecipient(ctx context.Context, box string, trust *chain.Collection, opt
 		r, err := newRecipient(ctx, box, cert, trust, opts)
 		if err == nil {
 			return r, nil
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
 		}
 		if best == nil || gravity(err) < gravity(best) {
 			best = err

@@ -94,13 +94,19 @@ func (j *judge) judge(sc *signedContent, forms []signedForm, who *authors, struc
 		j.findEncryptTo(g.signer, ev)
 		g.signer.layer = receiptTargetOf(sc, g.reports)
 	}
+	if err := j.ctx.Err(); err != nil {
+		g.signer, g.err = nil, err // not all was tried
+	}
 	return g
 }
 
-// reports judges every signature of a SignedData.
+// reports judges every signature of a SignedData, until the context ends.
 func (j *judge) reports(infos []*pkcs7.SignerInfo, ev *evidence, who *authors) []*SignerReport {
 	list := make([]*SignerReport, len(infos))
 	for i, info := range infos {
+		if j.ctx.Err() != nil {
+			return list[:i]
+		}
 		list[i] = j.report(info, ev, who)
 		list[i].conclude()
 	}
@@ -124,7 +130,7 @@ func (j *judge) report(info *pkcs7.SignerInfo, ev *evidence, who *authors) *Sign
 				best = r
 			}
 		}
-		if tried++; tried == maxTried || errors.Is(err, ErrLimit) {
+		if tried++; tried == maxTried || errors.Is(err, ErrLimit) || j.ctx.Err() != nil {
 			break
 		}
 	}
@@ -220,7 +226,7 @@ func (j *judge) progress(info *pkcs7.SignerInfo, ev *evidence) (best progress) {
 	for cert := range j.candidates(info.ID(), ev) {
 		err := info.CheckSignature(cert)
 		best = max(best, progressOf(err))
-		if tried++; best == progressDone || tried == maxTried || errors.Is(err, ErrLimit) {
+		if tried++; best == progressDone || tried == maxTried || errors.Is(err, ErrLimit) || j.ctx.Err() != nil {
 			break
 		}
 	}
@@ -378,6 +384,9 @@ func (j *judge) form(sc *signedContent) *signedForm {
 	best := progressNone
 	for i := range sc.forms {
 		for _, info := range sc.forms[i].infos {
+			if j.ctx.Err() != nil {
+				return form // Open returns no message
+			}
 			if far := j.progress(info, ev); far > best {
 				form, best = &sc.forms[i], far
 			}

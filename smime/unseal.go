@@ -334,6 +334,9 @@ func (u *unsealing) containsLayer(c *readContent) bool {
 // must not do is show another message than what is inside.
 func (u *unsealing) checkIntegrity(c *readContent) error {
 	g := u.v.judge(c, &authors{})
+	if err := u.v.ctx.Err(); err != nil {
+		return err
+	}
 	u.mailingList = u.mailingList || expanded(g.reports)
 	if g.intact {
 		u.outside = true

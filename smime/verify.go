@@ -199,6 +199,9 @@ func (v *verification) signerOf(c *readContent) (*Signer, error) {
 		who = &authors{}
 	}
 	g := v.judge(c, who)
+	if err := v.ctx.Err(); err != nil {
+		return nil, err
+	}
 	if g.err != nil && at.cleartext >= 0 {
 		return nil, v.visibleError(c, at, g.err)
 	}
