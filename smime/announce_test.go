@@ -26,17 +26,19 @@ func TestCoSignersAnnounceTheirOwn(t *testing.T) {
 	w := newPeople(t)
 	carol := w.ca.Identity("carol@example.com")
 	for from, want := range map[string]*smime.Identity{"alice@example.com": w.bob, "carol@example.com": carol} {
-		in := "From: " + from + "\r\n\r\nx\r\n"
-		signed := sign(t, []byte(in), w.alice, &smime.SignOptions{
-			CoSigners: []*smime.Identity{carol}, EncryptTo: w.bob.Certificate(), InsecureAnySender: true,
+		t.Run(from, func(t *testing.T) {
+			in := "From: " + from + "\r\n\r\nx\r\n"
+			signed := sign(t, []byte(in), w.alice, &smime.SignOptions{
+				CoSigners: []*smime.Identity{carol}, EncryptTo: w.bob.Certificate(), InsecureAnySender: true,
+			})
+			s, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(signed), w.trust, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c := s.EncryptTo(); s.Mailbox() != from || c == nil || !c.Equal(want.Certificate()) {
+				t.Errorf("%s announces %v", s.Mailbox(), c)
+			}
 		})
-		s, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(signed), w.trust, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c := s.EncryptTo(); s.Mailbox() != from || c == nil || !c.Equal(want.Certificate()) {
-			t.Errorf("%s announces %v", s.Mailbox(), c)
-		}
 	}
 }
 
@@ -61,11 +63,13 @@ func TestEncryptToThatIsUnfit(t *testing.T) {
 		{"empty", new(x509.Certificate), smime.ErrMalformed},
 		{"for encryption only", w.ca.Identity("alice@example.com", smimetest.EncryptionOnly()).Certificate(), nil},
 	} {
-		var out bytes.Buffer
-		err := smime.Sign(t.Context(), &out, strings.NewReader(crlf(plainMail)), w.alice, &smime.SignOptions{EncryptTo: tt.cert})
-		if !errors.Is(err, tt.want) || err != nil && out.Len() > 0 {
-			t.Errorf("%s: %d bytes, %v", tt.name, out.Len(), err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			var out bytes.Buffer
+			err := smime.Sign(t.Context(), &out, strings.NewReader(crlf(plainMail)), w.alice, &smime.SignOptions{EncryptTo: tt.cert})
+			if !errors.Is(err, tt.want) || err != nil && out.Len() > 0 {
+				t.Errorf("%d bytes, %v", out.Len(), err)
+			}
+		})
 	}
 	// A certificate that is for signing alone is not announced by itself.
 	signing := w.ca.Identity("alice@example.com", smimetest.SigningOnly())
@@ -127,11 +131,13 @@ func TestReceiptRequestNames(t *testing.T) {
 		})
 	}
 	for name, asked := range map[string][]string{"too many": append(many, "bob@example.com"), "no address": {"bob"}, "injected": {"bob@example.com\r\nBcc: x@example.com"}} {
-		var out bytes.Buffer
-		err := smime.Sign(t.Context(), &out, strings.NewReader(crlf(plainMail)), w.alice, &smime.SignOptions{RequestReceipt: asked})
-		if !isAny(err, []error{smime.ErrLimit, smime.ErrMalformed}) || out.Len() > 0 {
-			t.Errorf("%s: %d bytes, %v", name, out.Len(), err)
-		}
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			err := smime.Sign(t.Context(), &out, strings.NewReader(crlf(plainMail)), w.alice, &smime.SignOptions{RequestReceipt: asked})
+			if !isAny(err, []error{smime.ErrLimit, smime.ErrMalformed}) || out.Len() > 0 {
+				t.Errorf("%d bytes, %v", out.Len(), err)
+			}
+		})
 	}
 }
 
@@ -213,10 +219,12 @@ func TestWhoCanAskForReceipts(t *testing.T) {
 		"opaque":  sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{Opaque: true}),
 		"receipt": bytes.Replace(receipt.Bytes(), []byte("From: bob"), []byte("From: alice"), 1),
 	} {
-		var out bytes.Buffer
-		if err := smime.Sign(t.Context(), &out, bytes.NewReader(in), w.alice, ask); !errors.Is(err, smime.ErrNoReceipt) || out.Len() > 0 {
-			t.Errorf("%s: %d bytes, %v", name, out.Len(), err)
-		}
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := smime.Sign(t.Context(), &out, bytes.NewReader(in), w.alice, ask); !errors.Is(err, smime.ErrNoReceipt) || out.Len() > 0 {
+				t.Errorf("%d bytes, %v", out.Len(), err)
+			}
+		})
 	}
 	encrypted := encrypt(t, []byte(crlf(plainMail)), w.toBob, nil)
 	sign(t, encrypted, w.alice, ask)
@@ -229,9 +237,11 @@ func TestWhoCanAskForReceipts(t *testing.T) {
 		"others":   {w.alice, smime.ErrNoReceipt},
 		"no usage": {w.ca.Identity("bob@example.com", smimetest.EncryptionOnly()), chain.ErrWrongPurpose},
 	} {
-		var out bytes.Buffer
-		if err := smime.WriteReceipt(t.Context(), &out, s, tt.id); !errors.Is(err, tt.want) || out.Len() > 0 {
-			t.Errorf("%s: %d bytes, %v", name, out.Len(), err)
-		}
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := smime.WriteReceipt(t.Context(), &out, s, tt.id); !errors.Is(err, tt.want) || out.Len() > 0 {
+				t.Errorf("%d bytes, %v", out.Len(), err)
+			}
+		})
 	}
 }

@@ -165,7 +165,7 @@ func TestAssessErrors(t *testing.T) {
 				t.Errorf("%v, %v", signature.Code, encryption.Code)
 			}
 			if (signature.Code == smime.AssessSignatureUndecided) != undecided {
-				t.Errorf("%v", signature.Code)
+				t.Error(signature.Code)
 			}
 		})
 	}
@@ -184,10 +184,12 @@ func TestAssessErrors(t *testing.T) {
 		t.Errorf("%d errors", n)
 	}
 	for _, err := range []error{context.Canceled, io.ErrUnexpectedEOF} {
-		signature, encryption := smime.Assess(nil, nil, err)
-		if signature.Code != smime.AssessSignatureUndecided || encryption.Code != smime.AssessNotChecked {
-			t.Errorf("%v: %v, %v", err, signature.Code, encryption.Code)
-		}
+		t.Run(err.Error(), func(t *testing.T) {
+			signature, encryption := smime.Assess(nil, nil, err)
+			if signature.Code != smime.AssessSignatureUndecided || encryption.Code != smime.AssessNotChecked {
+				t.Errorf("%v: %v, %v", err, signature.Code, encryption.Code)
+			}
+		})
 	}
 	signature, encryption := smime.Assess(nil, nil, nil)
 	if signature.Code != smime.AssessNotChecked || encryption.Code != smime.AssessNotChecked {

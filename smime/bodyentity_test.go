@@ -57,31 +57,33 @@ func TestEntity(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, mail := range map[string][]byte{"signed": signed.Bytes(), "plain": []byte(multipart)} {
-		msg, err := smime.Open(t.Context(), bytes.NewReader(mail), &smime.OpenOptions{Trust: ca.Trust()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		e, err := msg.Entity()
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		var leaves []string
-		err = e.Walk(func(_ []int, part *gomessage.Entity, err error) error {
-			if err != nil && !gomessage.IsUnknownCharset(err) {
+		t.Run(name, func(t *testing.T) {
+			msg, err := smime.Open(t.Context(), bytes.NewReader(mail), &smime.OpenOptions{Trust: ca.Trust()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			e, err := msg.Entity()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var leaves []string
+			err = e.Walk(func(_ []int, part *gomessage.Entity, err error) error {
+				if err != nil && !gomessage.IsUnknownCharset(err) {
+					return err
+				}
+				if part.MultipartReader() != nil {
+					return nil
+				}
+				b, err := io.ReadAll(part.Body)
+				leaves = append(leaves, strings.TrimSpace(string(b)))
 				return err
+			})
+			if err != nil || len(leaves) != 2 || leaves[0] != "one two" || leaves[1] != "\x00\x01\x02" {
+				t.Errorf("%q, %v", leaves, err)
 			}
-			if part.MultipartReader() != nil {
-				return nil
+			if err := msg.Close(); err != nil {
+				t.Error(err)
 			}
-			b, err := io.ReadAll(part.Body)
-			leaves = append(leaves, strings.TrimSpace(string(b)))
-			return err
 		})
-		if err != nil || len(leaves) != 2 || leaves[0] != "one two" || leaves[1] != "\x00\x01\x02" {
-			t.Errorf("%s: %q, %v", name, leaves, err)
-		}
-		if err := msg.Close(); err != nil {
-			t.Error(err)
-		}
 	}
 }

@@ -2,6 +2,7 @@ package smime_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"runtime"
 	"sync"
@@ -81,49 +82,51 @@ func TestMessageTogether(t *testing.T) {
 	t.Parallel()
 	w := newFuzzWorld(t)
 	for i, msg := range append(w.seeds, encrypted(t, w.bob, "alice@example.com", pkcs7.AES256GCM, compressedMail(t, string(w.seeds[1])))) {
-		m, err := smime.Open(t.Context(), bytes.NewReader(msg), &smime.OpenOptions{
-			Trust: w.trust, Chain: w.at, Keys: smime.Identities{w.bob}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := m.String()
-		body := content(t, m.Body())
-		together(func() {
-			if got := m.String(); got != want {
-				t.Errorf("message %d: %s", i, got)
+		t.Run(fmt.Sprintf("message %d", i), func(t *testing.T) {
+			m, err := smime.Open(t.Context(), bytes.NewReader(msg), &smime.OpenOptions{
+				Trust: w.trust, Chain: w.at, Keys: smime.Identities{w.bob}})
+			if err != nil {
+				t.Fatal(err)
 			}
-			if got, err := io.ReadAll(m.Body()); err != nil || !bytes.Equal(got, body) {
-				t.Errorf("message %d: another body, %v", i, err)
-			}
-			if s, err := m.Signer(); err == nil {
-				s.Mailboxes()
-				s.Path().Certificates()
-				s.Capabilities()
-				s.EncryptTo()
-				s.ReceiptRequest()
-			}
-			if err := m.WriteDisplay(io.Discard); err != nil {
-				t.Error(err)
-			}
-			if _, err := m.Entity(); err != nil {
-				t.Error(err)
-			}
-			m.Confidential()
-			m.Header()
-			m.ReplyHidden(func(f []smime.HeaderField) []smime.HeaderField { return f })
-			for l := range m.All() {
-				if _, err := io.Copy(io.Discard, io.MultiReader(l.Content(), l.Raw())); err != nil {
-					t.Errorf("message %d: %v", i, err)
+			want := m.String()
+			body := content(t, m.Body())
+			together(func() {
+				if got := m.String(); got != want {
+					t.Errorf("%s", got)
 				}
-				l.Notes()
-				l.Err()
-				if s, ok := l.(*smime.SignedLayer); ok {
-					s.ContentSigner()
+				if got, err := io.ReadAll(m.Body()); err != nil || !bytes.Equal(got, body) {
+					t.Errorf("another body, %v", err)
 				}
+				if s, err := m.Signer(); err == nil {
+					s.Mailboxes()
+					s.Path().Certificates()
+					s.Capabilities()
+					s.EncryptTo()
+					s.ReceiptRequest()
+				}
+				if err := m.WriteDisplay(io.Discard); err != nil {
+					t.Error(err)
+				}
+				if _, err := m.Entity(); err != nil {
+					t.Error(err)
+				}
+				m.Confidential()
+				m.Header()
+				m.ReplyHidden(func(f []smime.HeaderField) []smime.HeaderField { return f })
+				for l := range m.All() {
+					if _, err := io.Copy(io.Discard, io.MultiReader(l.Content(), l.Raw())); err != nil {
+						t.Error(err)
+					}
+					l.Notes()
+					l.Err()
+					if s, ok := l.(*smime.SignedLayer); ok {
+						s.ContentSigner()
+					}
+				}
+			})
+			if err := m.Close(); err != nil {
+				t.Error(err)
 			}
 		})
-		if err := m.Close(); err != nil {
-			t.Error(err)
-		}
 	}
 }

@@ -57,17 +57,19 @@ func TestCancel(t *testing.T) {
 			return smime.Seal(ctx, io.Discard, r, w.alice, w.toBob, &smime.SealOptions{Sign: smime.SignOptions{Limits: limits}})
 		},
 	} {
-		ctx, cancel := context.WithCancel(t.Context())
-		var cancelled time.Time
-		r := io.MultiReader(strings.NewReader("From: alice@example.com\r\n\r\n"), &cancelling{16 << 20, func() { cancelled = time.Now(); cancel() }})
-		err := do(ctx, r)
-		if !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %v", name, err)
-		}
-		if took := time.Since(cancelled); took > time.Minute {
-			t.Errorf("%s: %v", name, took)
-		}
-		cancel()
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			var cancelled time.Time
+			r := io.MultiReader(strings.NewReader("From: alice@example.com\r\n\r\n"), &cancelling{16 << 20, func() { cancelled = time.Now(); cancel() }})
+			err := do(ctx, r)
+			if !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+			if took := time.Since(cancelled); took > time.Minute {
+				t.Error(took)
+			}
+			cancel()
+		})
 	}
 	left, err := os.ReadDir(dir)
 	if err != nil || len(left) > 0 {
@@ -100,13 +102,15 @@ func TestManyRecipients(t *testing.T) {
 		t.Errorf("%d octets were read of %d", reads.n, len(crlf(mixedMail)))
 	}
 	for _, id := range []*smime.Identity{people[0], people[99], people[199], w.alice} {
-		_, enc, err := smime.Unseal(t.Context(), io.Discard, bytes.NewReader(sealed.Bytes()), smime.Identities{id}, w.trust, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(enc.Recipients) != 201 {
-			t.Errorf("%d recipients", len(enc.Recipients))
-		}
+		t.Run(id.Mailboxes()[0], func(t *testing.T) {
+			_, enc, err := smime.Unseal(t.Context(), io.Discard, bytes.NewReader(sealed.Bytes()), smime.Identities{id}, w.trust, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(enc.Recipients) != 201 {
+				t.Errorf("%d recipients", len(enc.Recipients))
+			}
+		})
 	}
 }
 
@@ -128,22 +132,24 @@ func TestBlindCopies(t *testing.T) {
 	w := newPeople(t)
 	secret := w.ca.Identity("secret@example.com")
 	for _, to := range [][]*smime.Recipient{w.toBob, {w.ca.Recipient(secret)}} {
-		var sealed bytes.Buffer
-		if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), w.alice, to, nil); err != nil {
-			t.Fatal(err)
-		}
-		der, _ := cmsOf(t, sealed.Bytes())
-		for _, id := range []*smime.Identity{w.bob, secret} {
-			want := bytes.Equal(id.Certificate().Raw, to[0].Certificate().Raw)
-			named := bytes.Contains(der, append([]byte{2, byte(len(id.Certificate().SerialNumber.Bytes()))}, id.Certificate().SerialNumber.Bytes()...))
-			if named != want {
-				t.Errorf("named %v, want %v", named, want)
+		t.Run(to[0].Mailbox(), func(t *testing.T) {
+			var sealed bytes.Buffer
+			if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), w.alice, to, nil); err != nil {
+				t.Fatal(err)
 			}
-		}
-		// RFC 5652 section 6.1: nothing is told of the originator.
-		if bytes.Contains(der, []byte(oid.CommonName+"\x0c\x11alice@example.com")) {
-			t.Error("the certificate of the author is outside the encryption")
-		}
+			der, _ := cmsOf(t, sealed.Bytes())
+			for _, id := range []*smime.Identity{w.bob, secret} {
+				want := bytes.Equal(id.Certificate().Raw, to[0].Certificate().Raw)
+				named := bytes.Contains(der, append([]byte{2, byte(len(id.Certificate().SerialNumber.Bytes()))}, id.Certificate().SerialNumber.Bytes()...))
+				if named != want {
+					t.Errorf("named %v, want %v", named, want)
+				}
+			}
+			// RFC 5652 section 6.1: nothing is told of the originator.
+			if bytes.Contains(der, []byte(oid.CommonName+"\x0c\x11alice@example.com")) {
+				t.Error("the certificate of the author is outside the encryption")
+			}
+		})
 	}
 }
 
@@ -174,9 +180,11 @@ func TestReply(t *testing.T) {
 		hidden  []smime.HeaderField
 		subject string
 	}{{hidden, "Re: [...]"}, {nil, "Re: Lunch"}, {[]smime.HeaderField{{Name: "subject", Value: "Re: Lunch"}}, ""}} {
-		h := header(t, encrypt(t, []byte(answer), toAlice, &smime.EncryptOptions{Header: smime.HideNothing, Hidden: tt.hidden}))
-		if h.Get("Subject") != tt.subject || h.Get("To") != "Alice <alice@example.com>" || h.Get("X-Note") != "Re: Lunch" {
-			t.Errorf("outside: %v", h)
-		}
+		t.Run(fmt.Sprintf("subject %q", tt.subject), func(t *testing.T) {
+			h := header(t, encrypt(t, []byte(answer), toAlice, &smime.EncryptOptions{Header: smime.HideNothing, Hidden: tt.hidden}))
+			if h.Get("Subject") != tt.subject || h.Get("To") != "Alice <alice@example.com>" || h.Get("X-Note") != "Re: Lunch" {
+				t.Errorf("outside: %v", h)
+			}
+		})
 	}
 }

@@ -127,26 +127,28 @@ func TestRFC4134Messages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"4.8.eml", "4.9.eml", "5.3.eml"} {
-		m, err := smime.Open(context.Background(), bytes.NewReader(readFile(t, filepath.Join(dir, name))), &smime.OpenOptions{
-			Trust: trust, Keys: smime.Identities{bob}, Chain: chain.Options{At: time.Date(2002, 11, 1, 0, 0, 0, 0, time.UTC)},
+		t.Run(name, func(t *testing.T) {
+			m, err := smime.Open(context.Background(), bytes.NewReader(readFile(t, filepath.Join(dir, name))), &smime.OpenOptions{
+				Trust: trust, Keys: smime.Identities{bob}, Chain: chain.Options{At: time.Date(2002, 11, 1, 0, 0, 0, 0, time.UTC)},
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			if !bytes.Contains(content(t, m.Body()), []byte("This is some sample content.")) {
+				t.Errorf("other content\n%v", m)
+			}
+			switch l := m.Root().(type) {
+			case *smime.SignedLayer:
+				if len(l.Signers) != 1 || l.Signers[0].Strength.Err() == nil {
+					t.Errorf("SHA-1 with DSA passes\n%v", m)
+				}
+			case *smime.EncryptedLayer:
+				if l.Opened.Err() != nil || l.Strength.Err() == nil || l.Authenticated.Err() == nil {
+					t.Error(m)
+				}
+			}
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer m.Close()
-		if !bytes.Contains(content(t, m.Body()), []byte("This is some sample content.")) {
-			t.Errorf("%s: other content\n%v", name, m)
-		}
-		switch l := m.Root().(type) {
-		case *smime.SignedLayer:
-			if len(l.Signers) != 1 || l.Signers[0].Strength.Err() == nil {
-				t.Errorf("%s: SHA-1 with DSA passes\n%v", name, m)
-			}
-		case *smime.EncryptedLayer:
-			if l.Opened.Err() != nil || l.Strength.Err() == nil || l.Authenticated.Err() == nil {
-				t.Errorf("%s\n%v", name, m)
-			}
-		}
 	}
 }
 
@@ -193,42 +195,44 @@ func TestRFC9788Messages(t *testing.T) {
 		"smime-multipart-hp.eml":           {"smime-multipart-hp", false, false},
 		"smime-signed-enc-hp-baseline.eml": {"smime-signed-enc-hp-baseline", true, true},
 	} {
-		msg := readFile(t, filepath.Join(dir, name))
-		m, err := smime.Open(context.Background(), bytes.NewReader(msg), opts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer m.Close()
-		signer, err := m.Signer()
-		if err != nil || signer.Mailbox() != "alice@smime.example" {
-			t.Errorf("%s: %v\n%v", name, err, m)
-		}
-		if (m.Confidential() == nil) != want.encrypted {
-			t.Errorf("%s: confidential: %v", name, m.Confidential())
-		}
-		subject, from := field(m, "Subject"), field(m, "From")
-		if subject.Value != want.subject || !subject.Signed || subject.Encrypted != want.hidden || (subject.Outer != "") != want.hidden {
-			t.Errorf("%s: %+v", name, subject)
-		}
-		if !from.Signed || from.Encrypted || from.Outer != "" {
-			t.Errorf("%s: %+v", name, from)
-		}
-		if f := field(m, "HP-Outer"); f.Name != "" {
-			t.Errorf("%s: %+v", name, f)
-		}
-		// Another From outside is another author.
-		forged := bytes.Replace(msg, []byte("From: Alice <alice@"), []byte("From: Alice <mallory@"), 1)
-		f, err := smime.Open(context.Background(), bytes.NewReader(forged), opts)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		if _, err := f.Signer(); !errors.Is(err, smime.ErrAmbiguousSender) {
-			t.Errorf("%s: other From outside: %v", name, err)
-		}
-		if field(f, "From").Signed {
-			t.Errorf("%s: a field is signed without a signer", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			msg := readFile(t, filepath.Join(dir, name))
+			m, err := smime.Open(context.Background(), bytes.NewReader(msg), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			signer, err := m.Signer()
+			if err != nil || signer.Mailbox() != "alice@smime.example" {
+				t.Errorf("%v\n%v", err, m)
+			}
+			if (m.Confidential() == nil) != want.encrypted {
+				t.Errorf("confidential: %v", m.Confidential())
+			}
+			subject, from := field(m, "Subject"), field(m, "From")
+			if subject.Value != want.subject || !subject.Signed || subject.Encrypted != want.hidden || (subject.Outer != "") != want.hidden {
+				t.Errorf("%+v", subject)
+			}
+			if !from.Signed || from.Encrypted || from.Outer != "" {
+				t.Errorf("%+v", from)
+			}
+			if f := field(m, "HP-Outer"); f.Name != "" {
+				t.Errorf("%+v", f)
+			}
+			// Another From outside is another author.
+			forged := bytes.Replace(msg, []byte("From: Alice <alice@"), []byte("From: Alice <mallory@"), 1)
+			f, err := smime.Open(context.Background(), bytes.NewReader(forged), opts)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			if _, err := f.Signer(); !errors.Is(err, smime.ErrAmbiguousSender) {
+				t.Errorf("other From outside: %v", err)
+			}
+			if field(f, "From").Signed {
+				t.Error("a field is signed without a signer")
+			}
+		})
 	}
 }
 
@@ -270,27 +274,29 @@ func TestOldProtectedHeaders(t *testing.T) {
 		"smime-multipart-signed.eml": true, "smime-onepart-signed.eml": true, "smime-sign+enc.eml": true,
 		"smime-sign+enc+legacy-disp.eml": true, "smime-enc+legacy-disp.eml": false,
 	} {
-		m, err := smime.Open(context.Background(), bytes.NewReader(readFile(t, filepath.Join(dir, name))), &smime.OpenOptions{
-			Trust: trust, Keys: smime.Identities(ids), Chain: chain.Options{At: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)},
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer m.Close()
-		if _, err := m.Signer(); signed != (err == nil) {
-			t.Errorf("%s: %v\n%v", name, err, m)
-		}
-		if f := field(m, "Subject"); f.Signed || f.Encrypted {
-			t.Errorf("%s: %+v", name, f)
-		}
-		noted := false
-		for l := range m.All() {
-			for _, n := range l.Notes() {
-				noted = noted || n.Code == smime.NoteOldHeader
+		t.Run(name, func(t *testing.T) {
+			m, err := smime.Open(context.Background(), bytes.NewReader(readFile(t, filepath.Join(dir, name))), &smime.OpenOptions{
+				Trust: trust, Keys: smime.Identities(ids), Chain: chain.Options{At: time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)},
+			})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if !noted {
-			t.Errorf("%s: not noted\n%v", name, m)
-		}
+			defer m.Close()
+			if _, err := m.Signer(); signed != (err == nil) {
+				t.Errorf("%v\n%v", err, m)
+			}
+			if f := field(m, "Subject"); f.Signed || f.Encrypted {
+				t.Errorf("%+v", f)
+			}
+			noted := false
+			for l := range m.All() {
+				for _, n := range l.Notes() {
+					noted = noted || n.Code == smime.NoteOldHeader
+				}
+			}
+			if !noted {
+				t.Errorf("not noted\n%v", m)
+			}
+		})
 	}
 }

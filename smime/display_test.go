@@ -65,28 +65,32 @@ func TestWriteDisplay(t *testing.T) {
 		{"alternative", "Content-Type: multipart/alternative; boundary=b; hp=\"cipher\"\n\n--b\nContent-Type: text/plain; hp-legacy-display=1\n\nSubject: Secret\n\nhello\n--b\nContent-Type: text/plain\n\nstays\n\nhello\n--b\nContent-Type: message/rfc822\n\nContent-Type: text/plain; hp-legacy-display=1\n\nstays\n\nas it is\n--b--\n",
 			"--b\nContent-Type: text/plain; hp-legacy-display=1\n\nhello\n--b\nContent-Type: text/plain\n\nstays\n\nhello\n--b\nContent-Type: message/rfc822\n\nContent-Type: text/plain; hp-legacy-display=1\n\nstays\n\nas it is\n--b--\n"},
 	} {
-		m := openHP(t, w, protectedFields+tt.entity)
-		var out bytes.Buffer
-		if err := m.WriteDisplay(&out); err != nil {
-			t.Fatal(err)
-		}
-		_, body, _ := strings.Cut(strings.ReplaceAll(out.String(), "\r\n", "\n"), "\n\n")
-		if strings.TrimRight(body, "\n") != strings.TrimRight(tt.want, "\n") {
-			t.Errorf("%s: %q, want %q", tt.name, body, tt.want)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			m := openHP(t, w, protectedFields+tt.entity)
+			var out bytes.Buffer
+			if err := m.WriteDisplay(&out); err != nil {
+				t.Fatal(err)
+			}
+			_, body, _ := strings.Cut(strings.ReplaceAll(out.String(), "\r\n", "\n"), "\n\n")
+			if strings.TrimRight(body, "\n") != strings.TrimRight(tt.want, "\n") {
+				t.Errorf("%q, want %q", body, tt.want)
+			}
+		})
 	}
 	// A writer that takes less than it is given must not lose text silently.
 	for _, encoding := range []string{"7bit", "quoted-printable"} {
-		m := openHP(t, w, protectedFields+"Content-Transfer-Encoding: "+encoding+"\nContent-Type: text/plain; hp=\"cipher\"; hp-legacy-display=1\n\nSubject: Secret\n\nhello\n")
-		var out bytes.Buffer
-		if err := m.WriteDisplay(&out); err != nil {
-			t.Fatal(err)
-		}
-		for left := range out.Len() {
-			if err := m.WriteDisplay(&shortWriter{left, true}); !errors.Is(err, io.ErrShortWrite) {
-				t.Errorf("%s: after %d octets: %v", encoding, left, err)
+		t.Run(encoding, func(t *testing.T) {
+			m := openHP(t, w, protectedFields+"Content-Transfer-Encoding: "+encoding+"\nContent-Type: text/plain; hp=\"cipher\"; hp-legacy-display=1\n\nSubject: Secret\n\nhello\n")
+			var out bytes.Buffer
+			if err := m.WriteDisplay(&out); err != nil {
+				t.Fatal(err)
 			}
-		}
+			for left := range out.Len() {
+				if err := m.WriteDisplay(&shortWriter{left, true}); !errors.Is(err, io.ErrShortWrite) {
+					t.Errorf("after %d octets: %v", left, err)
+				}
+			}
+		})
 	}
 	// What was never encrypted has nothing to hide (RFC 9788 section 4.5.3.1).
 	signed := clearSigned(t, w.alice, "alice@example.com", []byte("Content-Type: text/plain; hp-legacy-display=1\r\n\r\nSubject: x\r\n\r\nhello"))
@@ -164,21 +168,23 @@ func TestHeaderStates(t *testing.T) {
 		"signed and encrypted": {both, true, true, true, false, true},
 		"encrypted only":       {encryptedOnly, false, true, false, false, false},
 	} {
-		m, err := w.open(tt.msg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer m.Close()
-		s, f := field(m, "Subject"), field(m, "From")
-		if s.Signed != tt.subjectSigned || s.Encrypted != tt.subjectHidden || s.Value != "Secret" || s.Outer != "[...]" {
-			t.Errorf("%s: %+v\n%v", name, s, m)
-		}
-		if f.Signed != tt.fromSigned || f.Encrypted != tt.fromHidden {
-			t.Errorf("%s: %+v", name, f)
-		}
-		if x := field(m, "X-Only-Outside"); tt.outide && (x.Signed || x.Encrypted || x.Value != "y") {
-			t.Errorf("%s: %+v", name, x)
-		}
+		t.Run(name, func(t *testing.T) {
+			m, err := w.open(tt.msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			s, f := field(m, "Subject"), field(m, "From")
+			if s.Signed != tt.subjectSigned || s.Encrypted != tt.subjectHidden || s.Value != "Secret" || s.Outer != "[...]" {
+				t.Errorf("%+v\n%v", s, m)
+			}
+			if f.Signed != tt.fromSigned || f.Encrypted != tt.fromHidden {
+				t.Errorf("%+v", f)
+			}
+			if x := field(m, "X-Only-Outside"); tt.outide && (x.Signed || x.Encrypted || x.Value != "y") {
+				t.Errorf("%+v", x)
+			}
+		})
 	}
 	// Without the hp parameter the fields of the payload are the payload's.
 	m, err := w.open(hpMail(t, w, hidden, strings.Replace(entity, "; hp=\"cipher\"", "", 1)))
@@ -210,25 +216,27 @@ func TestOldHeader(t *testing.T) {
 		{"with hp inside", strings.Replace(inner, "text/plain", "text/plain; hp=\"cipher\"", 1), true, "[...]", false},
 		{"a signed message forwarded", strings.Replace(inner, "text/plain", "application/pkcs7-mime", 1), true, "[...]", false},
 	} {
-		msg := hpMail(t, w, outside, tt.entity)
-		if !tt.encrypted {
-			signed := clearSigned(t, w.alice, "alice@example.com", []byte(crlf(tt.entity)))
-			msg = append([]byte(crlf(outside)), signed[bytes.Index(signed, []byte("MIME-Version")):]...)
-		}
-		m, err := w.open(msg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Signer(); err != nil {
-			t.Errorf("%s: %v\n%v", tt.name, err, m)
-		}
-		f := field(m, "Subject")
-		if tt.subject != "" && f.Value != tt.subject || f.Signed != tt.noted || f.Encrypted != (tt.noted && tt.encrypted) {
-			t.Errorf("%s: %+v\n%v", tt.name, f, m)
-		}
-		if noted := slices.Contains(notesOf(m), smime.NoteOldHeader); noted != tt.noted {
-			t.Errorf("%s: noted %v", tt.name, noted)
-		}
-		m.Close()
+		t.Run(tt.name, func(t *testing.T) {
+			msg := hpMail(t, w, outside, tt.entity)
+			if !tt.encrypted {
+				signed := clearSigned(t, w.alice, "alice@example.com", []byte(crlf(tt.entity)))
+				msg = append([]byte(crlf(outside)), signed[bytes.Index(signed, []byte("MIME-Version")):]...)
+			}
+			m, err := w.open(msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Signer(); err != nil {
+				t.Errorf("%v\n%v", err, m)
+			}
+			f := field(m, "Subject")
+			if tt.subject != "" && f.Value != tt.subject || f.Signed != tt.noted || f.Encrypted != (tt.noted && tt.encrypted) {
+				t.Errorf("%+v\n%v", f, m)
+			}
+			if noted := slices.Contains(notesOf(m), smime.NoteOldHeader); noted != tt.noted {
+				t.Errorf("noted %v", noted)
+			}
+			m.Close()
+		})
 	}
 }

@@ -128,48 +128,50 @@ func TestErrorsQuoteHostileNames(t *testing.T) {
 	}
 	long := strings.Repeat(hostile, 300)
 	for name, text := range map[string]string{"short": hostile, "long": long} {
-		valid := strings.ToValidUTF8(text, "?")
-		tpl := &x509.Certificate{
-			SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: valid, Organization: []string{valid}},
-			NotBefore: time.Unix(0, 0), NotAfter: w.at.At.AddDate(1, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature,
-		}
-		der, err := x509.CreateCertificate(rand.Reader, tpl, tpl, signer.Key.Public(), signer.Key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cert, err := x509.ParseCertificate(der)
-		if err != nil {
-			t.Fatal(err)
-		}
-		mallory, err := smime.NewIdentity(signer.Key, cert)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if n := checkTexts(t, name, clearSigned(t, mallory, "alice@example.com", []byte("\r\nhello")), w.trust, w.at, nil); n < 4 {
-			t.Errorf("%s: %d errors", name, n)
-		}
-		for _, box := range []string{text, text + "@example.com", "alice@" + text} {
-			_, err := smime.FindRecipients(t.Context(), []string{box, box}, w.trust, nil)
-			if err == nil {
-				t.Fatal("found somebody")
+		t.Run(name, func(t *testing.T) {
+			valid := strings.ToValidUTF8(text, "?")
+			tpl := &x509.Certificate{
+				SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: valid, Organization: []string{valid}},
+				NotBefore: time.Unix(0, 0), NotAfter: w.at.At.AddDate(1, 0, 0), KeyUsage: x509.KeyUsageDigitalSignature,
 			}
-			harmless(t, name, err.Error(), 2*mostError)
-			if _, err := smime.NewRecipient(t.Context(), box, cert, w.trust, nil); err == nil {
-				t.Error("a recipient")
+			der, err := x509.CreateCertificate(rand.Reader, tpl, tpl, signer.Key.Public(), signer.Key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cert, err := x509.ParseCertificate(der)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mallory, err := smime.NewIdentity(signer.Key, cert)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := checkTexts(t, name, clearSigned(t, mallory, "alice@example.com", []byte("\r\nhello")), w.trust, w.at, nil); n < 4 {
+				t.Errorf("%d errors", n)
+			}
+			for _, box := range []string{text, text + "@example.com", "alice@" + text} {
+				_, err := smime.FindRecipients(t.Context(), []string{box, box}, w.trust, nil)
+				if err == nil {
+					t.Fatal("found somebody")
+				}
+				harmless(t, name, err.Error(), 2*mostError)
+				if _, err := smime.NewRecipient(t.Context(), box, cert, w.trust, nil); err == nil {
+					t.Error("a recipient")
+				} else {
+					harmless(t, name, err.Error(), mostError)
+				}
+			}
+			if _, err := smime.ParsePKCS12([]byte(text), text); err == nil {
+				t.Error("a key")
 			} else {
 				harmless(t, name, err.Error(), mostError)
 			}
-		}
-		if _, err := smime.ParsePKCS12([]byte(text), text); err == nil {
-			t.Error("a key")
-		} else {
-			harmless(t, name, err.Error(), mostError)
-		}
-		for _, head := range []string{"X: " + text, text + ": x", "From: " + text, "Content-Type: " + text, "Content-Type: text/" + text, "Content-Transfer-Encoding: " + text} {
-			if err := smime.Sign(t.Context(), &bytes.Buffer{}, strings.NewReader(head+"\r\n\r\nhello\r\n"), w.alice, nil); err != nil {
-				harmless(t, name, err.Error(), mostError)
+			for _, head := range []string{"X: " + text, text + ": x", "From: " + text, "Content-Type: " + text, "Content-Type: text/" + text, "Content-Transfer-Encoding: " + text} {
+				if err := smime.Sign(t.Context(), &bytes.Buffer{}, strings.NewReader(head+"\r\n\r\nhello\r\n"), w.alice, nil); err != nil {
+					harmless(t, name, err.Error(), mostError)
+				}
 			}
-		}
+		})
 	}
 }
 

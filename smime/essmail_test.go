@@ -3,6 +3,7 @@ package smime_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"testing"
@@ -79,34 +80,36 @@ func TestReceiptRequests(t *testing.T) {
 		{"expanded by a list around it", signedBy(t, "alice@example.com", asked, expands), nil, false, smime.NoteMailingList},
 		{"expanded by a list around encryption", signedBy(t, "alice@example.com", string(encrypted(t, bob, "", pkcs7.AES256GCM, []byte(asked))), expands), nil, false, smime.NoteMailingList},
 	} {
-		m, err := smime.Open(t.Context(), bytes.NewReader(tt.msg), &smime.OpenOptions{Trust: ca.Trust(), Chain: chain.Options{At: smimetest.Now()}, Keys: smime.Identities{bob}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := m.Signer()
-		if err != nil {
-			t.Fatalf("%s: %v\n%v", tt.name, err, m)
-		}
-		to, ok := s.ReceiptRequest()
-		if ok != tt.ok || !slices.Equal(to, tt.asked) {
-			t.Errorf("%s: %v, %q", tt.name, ok, to)
-		}
-		if err := smime.WriteReceipt(t.Context(), io.Discard, s, bob); (err == nil) != tt.ok || err != nil && !errors.Is(err, smime.ErrNoReceipt) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-		if err := smime.WriteReceipt(t.Context(), io.Discard, s, list); tt.asked != nil && !errors.Is(err, smime.ErrNoReceipt) {
-			t.Errorf("%s: from who was not asked: %v", tt.name, err)
-		}
-		if tt.note != 0 && !slices.Contains(notesOf(m), tt.note) {
-			t.Errorf("%s: no note\n%v", tt.name, m)
-		}
-		m.Close()
-		if signed, _, err := smime.Unseal(t.Context(), io.Discard, bytes.NewReader(encrypted(t, bob, "alice@example.com", pkcs7.AES256GCM, tt.msg)), smime.Identities{bob},
-			ca.Trust(), &smime.UnsealOptions{Verify: smime.VerifyOptions{Chain: chain.Options{At: smimetest.Now()}}}); err != nil {
-			t.Errorf("%s: Unseal: %v", tt.name, err)
-		} else if _, ok := signed.ReceiptRequest(); ok != tt.ok {
-			t.Errorf("%s: Unseal: %v", tt.name, ok)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			m, err := smime.Open(t.Context(), bytes.NewReader(tt.msg), &smime.OpenOptions{Trust: ca.Trust(), Chain: chain.Options{At: smimetest.Now()}, Keys: smime.Identities{bob}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := m.Signer()
+			if err != nil {
+				t.Fatalf("%v\n%v", err, m)
+			}
+			to, ok := s.ReceiptRequest()
+			if ok != tt.ok || !slices.Equal(to, tt.asked) {
+				t.Errorf("%v, %q", ok, to)
+			}
+			if err := smime.WriteReceipt(t.Context(), io.Discard, s, bob); (err == nil) != tt.ok || err != nil && !errors.Is(err, smime.ErrNoReceipt) {
+				t.Error(err)
+			}
+			if err := smime.WriteReceipt(t.Context(), io.Discard, s, list); tt.asked != nil && !errors.Is(err, smime.ErrNoReceipt) {
+				t.Errorf("from who was not asked: %v", err)
+			}
+			if tt.note != 0 && !slices.Contains(notesOf(m), tt.note) {
+				t.Errorf("no note\n%v", m)
+			}
+			m.Close()
+			if signed, _, err := smime.Unseal(t.Context(), io.Discard, bytes.NewReader(encrypted(t, bob, "alice@example.com", pkcs7.AES256GCM, tt.msg)), smime.Identities{bob},
+				ca.Trust(), &smime.UnsealOptions{Verify: smime.VerifyOptions{Chain: chain.Options{At: smimetest.Now()}}}); err != nil {
+				t.Errorf("Unseal: %v", err)
+			} else if _, ok := signed.ReceiptRequest(); ok != tt.ok {
+				t.Errorf("Unseal: %v", ok)
+			}
+		})
 	}
 }
 
@@ -121,13 +124,15 @@ func TestSecurityLabelNoted(t *testing.T) {
 		msg  []byte
 		want bool
 	}{{msg, true}, {w.seeds[1], false}} {
-		m, err := w.open(tt.msg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Signer(); err != nil || slices.Contains(notesOf(m), smime.NoteSecurityLabel) != tt.want {
-			t.Errorf("%v\n%v", err, m)
-		}
-		m.Close()
+		t.Run(fmt.Sprintf("noted %v", tt.want), func(t *testing.T) {
+			m, err := w.open(tt.msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Signer(); err != nil || slices.Contains(notesOf(m), smime.NoteSecurityLabel) != tt.want {
+				t.Errorf("%v\n%v", err, m)
+			}
+			m.Close()
+		})
 	}
 }

@@ -2,6 +2,7 @@ package smime
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -11,19 +12,21 @@ func TestHeadKeepsTheHeader(t *testing.T) {
 	t.Parallel()
 	body := strings.Repeat("x\r\n\r\n", 10_000)
 	for _, header := range []string{"A: b\r\n\r\n", "A: b\nC: d\n\n", "\r\n", "\n", "A: b\r\n c\r\n\n", strings.Repeat("A: b\r\n", 5000) + "\r\n"} {
-		for _, step := range []int{1, 2, 3, 7, 100, 1 << 20} {
-			h := head{max: maxHead}
-			all := []byte(header + body)
-			for at := 0; at < len(all); at += step {
-				h.Write(all[at:min(at+step, len(all))])
+		t.Run(fmt.Sprintf("%.20q", header), func(t *testing.T) {
+			for _, step := range []int{1, 2, 3, 7, 100, 1 << 20} {
+				h := head{max: maxHead}
+				all := []byte(header + body)
+				for at := 0; at < len(all); at += step {
+					h.Write(all[at:min(at+step, len(all))])
+				}
+				if len(h.buf) != len(header)+headBody || !bytes.HasPrefix(all, h.buf) {
+					t.Errorf("%.20q in steps of %d: %d octets", header, step, len(h.buf))
+				}
+				if _, section := h.part(); string(section) != header {
+					t.Errorf("%.20q in steps of %d: header of %d octets", header, step, len(section))
+				}
 			}
-			if len(h.buf) != len(header)+headBody || !bytes.HasPrefix(all, h.buf) {
-				t.Errorf("%.20q in steps of %d: %d octets", header, step, len(h.buf))
-			}
-			if _, section := h.part(); string(section) != header {
-				t.Errorf("%.20q in steps of %d: header of %d octets", header, step, len(section))
-			}
-		}
+		})
 	}
 	h := head{max: maxHead}
 	h.Write(bytes.Repeat([]byte("A: b\r\n"), 1<<20))

@@ -58,29 +58,31 @@ func TestHeaderSpoofs(t *testing.T) {
 		{"no author outside", message(strings.Replace(outside, "From", "X", 1), signedBy(w.alice, payload)), nil, "inside", true, false, "alice@example.com", true},
 		{"where to reply added outside", message(outside+"Reply-To: mallory@example.com\n", encryptedOf(signedBy(w.alice, sealed))), nil, "inside", true, true, "alice@example.com", true},
 	} {
-		m, err := w.open(tt.msg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Signer(); !errors.Is(err, tt.signer) {
-			t.Errorf("%s: %v\n%v", tt.name, err, m)
-		}
-		s := field(m, "Subject")
-		if s.Value != tt.subject || s.Signed != tt.signed || s.Encrypted != tt.hidden {
-			t.Errorf("%s: %+v\n%v", tt.name, s, m)
-		}
-		if f := field(m, "From"); f.Value != tt.from || f.Encrypted || f.Signed && !tt.signed {
-			t.Errorf("%s: %+v", tt.name, f)
-		}
-		if f := field(m, "Reply-To"); f.Signed || f.Encrypted {
-			t.Errorf("%s: %+v", tt.name, f)
-		}
-		if f := field(m, "HP-Outer"); f.Name != "" && s.Value == "inside" {
-			t.Errorf("%s: %+v", tt.name, f)
-		}
-		if got := slices.Contains(notesOf(m), smime.NoteHeaderDiffers); got != tt.differs {
-			t.Errorf("%s: noted %v\n%v", tt.name, got, m)
-		}
-		m.Close()
+		t.Run(tt.name, func(t *testing.T) {
+			m, err := w.open(tt.msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Signer(); !errors.Is(err, tt.signer) {
+				t.Errorf("%v\n%v", err, m)
+			}
+			s := field(m, "Subject")
+			if s.Value != tt.subject || s.Signed != tt.signed || s.Encrypted != tt.hidden {
+				t.Errorf("%+v\n%v", s, m)
+			}
+			if f := field(m, "From"); f.Value != tt.from || f.Encrypted || f.Signed && !tt.signed {
+				t.Errorf("%+v", f)
+			}
+			if f := field(m, "Reply-To"); f.Signed || f.Encrypted {
+				t.Errorf("%+v", f)
+			}
+			if f := field(m, "HP-Outer"); f.Name != "" && s.Value == "inside" {
+				t.Errorf("%+v", f)
+			}
+			if got := slices.Contains(notesOf(m), smime.NoteHeaderDiffers); got != tt.differs {
+				t.Errorf("noted %v\n%v", got, m)
+			}
+			m.Close()
+		})
 	}
 }

@@ -46,13 +46,15 @@ func TestNewIdentity(t *testing.T) {
 		{"issuer without encoding", key, cert, []*x509.Certificate{{}}, smime.ErrMalformed},
 		{"no issuer", key, cert, []*x509.Certificate{nil}, smime.ErrMalformed},
 	} {
-		id, err := smime.NewIdentity(tt.key, tt.cert, tt.issuers...)
-		if !errors.Is(err, tt.want) || (err == nil) != (id != nil) {
-			t.Errorf("%s: %v, error %v", tt.name, id, err)
-		}
-		if id != nil && (id.Certificate().SerialNumber.Int64() != 1 || len(id.Mailboxes()) != 1) {
-			t.Errorf("%s: serial %v, mailboxes %q", tt.name, id.Certificate().SerialNumber, id.Mailboxes())
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			id, err := smime.NewIdentity(tt.key, tt.cert, tt.issuers...)
+			if !errors.Is(err, tt.want) || (err == nil) != (id != nil) {
+				t.Errorf("%v, error %v", id, err)
+			}
+			if id != nil && (id.Certificate().SerialNumber.Int64() != 1 || len(id.Mailboxes()) != 1) {
+				t.Errorf("serial %v, mailboxes %q", id.Certificate().SerialNumber, id.Mailboxes())
+			}
+		})
 	}
 	if boxes := new(smime.Identity).Mailboxes(); boxes != nil {
 		t.Errorf("zero identity names %q", boxes)
@@ -81,16 +83,18 @@ func TestIdentitiesFind(t *testing.T) {
 		{"nothing named", []pkcs7.CertID{{}}, nil},
 		{"other serial", []pkcs7.CertID{{Issuer: a.Certificate().RawIssuer, Serial: big.NewInt(7)}}, nil},
 	} {
-		got, err := ring.Find(t.Context(), tt.to)
-		if err != nil || len(got) != len(tt.want) {
-			t.Errorf("%s: %d identities, error %v", tt.name, len(got), err)
-			continue
-		}
-		for i := range got {
-			if !bytes.Equal(got[i].Certificate().Raw, tt.want[i].Certificate().Raw) {
-				t.Errorf("%s: identity %d is another", tt.name, i)
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := ring.Find(t.Context(), tt.to)
+			if err != nil || len(got) != len(tt.want) {
+				t.Errorf("%d identities, error %v", len(got), err)
+				return
 			}
-		}
+			for i := range got {
+				if !bytes.Equal(got[i].Certificate().Raw, tt.want[i].Certificate().Raw) {
+					t.Errorf("identity %d is another", i)
+				}
+			}
+		})
 	}
 }
 
@@ -100,38 +104,40 @@ func TestIdentitiesFind(t *testing.T) {
 // SubjectPublicKeyInfo.
 func TestKeyIdentifiers(t *testing.T) {
 	for _, extension := range [][]byte{nil, {1, 2, 3}} {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			t.Fatal(err)
-		}
-		tpl := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-			SubjectKeyId: extension, EmailAddresses: []string{"alice@example.com"}}
-		der, err := x509.CreateCertificate(rand.Reader, tpl, tpl, key.Public(), key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		cert, err := x509.ParseCertificate(der)
-		if err != nil || !bytes.Equal(cert.SubjectKeyId, extension) {
-			t.Fatalf("identifier %x: %v", cert.SubjectKeyId, err)
-		}
-		id, err := smime.NewIdentity(key, cert)
-		if err != nil {
-			t.Fatal(err)
-		}
-		bits, whole := sha1.Sum(x509.MarshalPKCS1PublicKey(&key.PublicKey)), sha1.Sum(cert.RawSubjectPublicKeyInfo)
-		for name, tt := range map[string]struct {
-			keyID []byte
-			found bool
-		}{
-			"the extension": {extension, extension != nil}, "the key bits": {bits[:], true}, "the whole key": {whole[:], true},
-			"neither": {make([]byte, 20), false}, "a part": {whole[:19], false},
-		} {
-			to := []pkcs7.CertID{{KeyID: tt.keyID}}
-			got, err := smime.Identities{id}.Find(t.Context(), to)
-			if err != nil || (len(got) == 1) != tt.found || to[0].Matches(cert) != tt.found {
-				t.Errorf("extension %x, by %s: %d identities, %v", extension, name, len(got), err)
+		t.Run(fmt.Sprintf("extension %x", extension), func(t *testing.T) {
+			key, err := rsa.GenerateKey(rand.Reader, 2048)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
+			tpl := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+				SubjectKeyId: extension, EmailAddresses: []string{"alice@example.com"}}
+			der, err := x509.CreateCertificate(rand.Reader, tpl, tpl, key.Public(), key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			cert, err := x509.ParseCertificate(der)
+			if err != nil || !bytes.Equal(cert.SubjectKeyId, extension) {
+				t.Fatalf("identifier %x: %v", cert.SubjectKeyId, err)
+			}
+			id, err := smime.NewIdentity(key, cert)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bits, whole := sha1.Sum(x509.MarshalPKCS1PublicKey(&key.PublicKey)), sha1.Sum(cert.RawSubjectPublicKeyInfo)
+			for name, tt := range map[string]struct {
+				keyID []byte
+				found bool
+			}{
+				"the extension": {extension, extension != nil}, "the key bits": {bits[:], true}, "the whole key": {whole[:], true},
+				"neither": {make([]byte, 20), false}, "a part": {whole[:19], false},
+			} {
+				to := []pkcs7.CertID{{KeyID: tt.keyID}}
+				got, err := smime.Identities{id}.Find(t.Context(), to)
+				if err != nil || (len(got) == 1) != tt.found || to[0].Matches(cert) != tt.found {
+					t.Errorf("extension %x, by %s: %d identities, %v", extension, name, len(got), err)
+				}
+			}
+		})
 	}
 }
 
@@ -167,11 +173,13 @@ func TestKeysAreTriedOnce(t *testing.T) {
 		mail []byte
 		want error
 	}{{b.Bytes(), nil}, {smimetest.Tamper(t, b.Bytes()), pkcs7.ErrDecrypt}} {
-		key.asked = 0
-		_, err := smime.Decrypt(t.Context(), io.Discard, bytes.NewReader(tt.mail), smime.Identities{id, id, renewed, id}, nil)
-		if !errors.Is(err, tt.want) || key.asked != 1 {
-			t.Errorf("asked %d times, error %v", key.asked, err)
-		}
+		t.Run(fmt.Sprintf("want %v", tt.want), func(t *testing.T) {
+			key.asked = 0
+			_, err := smime.Decrypt(t.Context(), io.Discard, bytes.NewReader(tt.mail), smime.Identities{id, id, renewed, id}, nil)
+			if !errors.Is(err, tt.want) || key.asked != 1 {
+				t.Errorf("asked %d times, error %v", key.asked, err)
+			}
+		})
 	}
 }
 
@@ -193,17 +201,19 @@ func TestKeyThatFails(t *testing.T) {
 	}
 	id := w.ca.Certify(brokenKey{key}, "alice@example.com")
 	for _, opaque := range []bool{false, true} {
-		opts := &smime.SignOptions{Opaque: opaque}
-		var small, sealed bytes.Buffer
-		if err := smime.Sign(t.Context(), &small, strings.NewReader(crlf(plainMail)), id, opts); !errors.Is(err, pkcs7.ErrKeyUnavailable) || small.Len() > 0 {
-			t.Errorf("%d bytes, error %v", small.Len(), err)
-		}
-		if err := smime.Sign(t.Context(), io.Discard, bytes.NewReader(letter(3<<20)), id, opts); !errors.Is(err, pkcs7.ErrKeyUnavailable) {
-			t.Error(err)
-		}
-		if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), id, w.toBob, &smime.SealOptions{Sign: *opts}); !errors.Is(err, pkcs7.ErrKeyUnavailable) || sealed.Len() > 0 {
-			t.Errorf("%d bytes, error %v", sealed.Len(), err)
-		}
+		t.Run(fmt.Sprintf("opaque %v", opaque), func(t *testing.T) {
+			opts := &smime.SignOptions{Opaque: opaque}
+			var small, sealed bytes.Buffer
+			if err := smime.Sign(t.Context(), &small, strings.NewReader(crlf(plainMail)), id, opts); !errors.Is(err, pkcs7.ErrKeyUnavailable) || small.Len() > 0 {
+				t.Errorf("%d bytes, error %v", small.Len(), err)
+			}
+			if err := smime.Sign(t.Context(), io.Discard, bytes.NewReader(letter(3<<20)), id, opts); !errors.Is(err, pkcs7.ErrKeyUnavailable) {
+				t.Error(err)
+			}
+			if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), id, w.toBob, &smime.SealOptions{Sign: *opts}); !errors.Is(err, pkcs7.ErrKeyUnavailable) || sealed.Len() > 0 {
+				t.Errorf("%d bytes, error %v", sealed.Len(), err)
+			}
+		})
 	}
 	if _, err := smime.MarshalPKCS12([]*smime.Identity{id}, "x", &smime.PKCS12Options{InsecureLegacy: true}); !errors.Is(err, smime.ErrKeyMismatch) {
 		t.Errorf("wrote a key in hardware: %v", err)
@@ -215,32 +225,34 @@ func TestWriterThatFails(t *testing.T) {
 	t.Parallel()
 	w := newPeople(t)
 	for _, size := range []int{1 << 10, 1 << 20} {
-		in := letter(size)
-		signed, sealed := sign(t, in, w.alice, nil), encrypt(t, in, w.toBob, nil)
-		for _, left := range []int{0, 100, 600, size / 2, size} {
-			for name, do := range map[string]func(io.Writer) error{
-				"Sign":    func(out io.Writer) error { return smime.Sign(t.Context(), out, bytes.NewReader(in), w.alice, nil) },
-				"Encrypt": func(out io.Writer) error { return smime.Encrypt(t.Context(), out, bytes.NewReader(in), w.toBob, nil) },
-				"Seal": func(out io.Writer) error {
-					return smime.Seal(t.Context(), out, bytes.NewReader(in), w.alice, w.toBob, nil)
-				},
-				"Verify": func(out io.Writer) error {
-					_, err := smime.Verify(t.Context(), out, bytes.NewReader(signed), w.trust, nil)
-					return err
-				},
-				"Decrypt": func(out io.Writer) error {
-					_, err := smime.Decrypt(t.Context(), out, bytes.NewReader(sealed), smime.Identities{w.bob}, nil)
-					return err
-				},
-				"WriteDisplay": func(out io.Writer) error { return open(t, sealed, w).WriteDisplay(out) },
-			} {
-				for _, silent := range []bool{false, true} {
-					if err := do(&shortWriter{left, silent}); !errors.Is(err, io.ErrShortWrite) {
-						t.Errorf("%s of %d with room for %d: %v", name, size, left, err)
+		t.Run(fmt.Sprintf("size %d", size), func(t *testing.T) {
+			in := letter(size)
+			signed, sealed := sign(t, in, w.alice, nil), encrypt(t, in, w.toBob, nil)
+			for _, left := range []int{0, 100, 600, size / 2, size} {
+				for name, do := range map[string]func(io.Writer) error{
+					"Sign":    func(out io.Writer) error { return smime.Sign(t.Context(), out, bytes.NewReader(in), w.alice, nil) },
+					"Encrypt": func(out io.Writer) error { return smime.Encrypt(t.Context(), out, bytes.NewReader(in), w.toBob, nil) },
+					"Seal": func(out io.Writer) error {
+						return smime.Seal(t.Context(), out, bytes.NewReader(in), w.alice, w.toBob, nil)
+					},
+					"Verify": func(out io.Writer) error {
+						_, err := smime.Verify(t.Context(), out, bytes.NewReader(signed), w.trust, nil)
+						return err
+					},
+					"Decrypt": func(out io.Writer) error {
+						_, err := smime.Decrypt(t.Context(), out, bytes.NewReader(sealed), smime.Identities{w.bob}, nil)
+						return err
+					},
+					"WriteDisplay": func(out io.Writer) error { return open(t, sealed, w).WriteDisplay(out) },
+				} {
+					for _, silent := range []bool{false, true} {
+						if err := do(&shortWriter{left, silent}); !errors.Is(err, io.ErrShortWrite) {
+							t.Errorf("%s of %d with room for %d: %v", name, size, left, err)
+						}
 					}
 				}
 			}
-		}
+		})
 	}
 }
 

@@ -109,18 +109,20 @@ func TestForEncryption(t *testing.T) {
 	t.Parallel()
 	w := newPeople(t)
 	for _, opaque := range []bool{false, true} {
-		signed := sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{ForEncryption: true, Opaque: opaque})
-		sealed := encrypt(t, signed, w.toBob, nil)
-		if got := header(t, sealed).Get("Subject"); got != "[...]" {
-			t.Errorf("Subject outside is %q", got)
-		}
-		m := open(t, sealed, w)
-		if _, err := m.Signer(); err != nil {
-			t.Errorf("%v\n%s", err, m)
-		}
-		if !strings.Contains(body(t, m), "HP-Outer: Subject: [...]") {
-			t.Error(body(t, m))
-		}
+		t.Run(fmt.Sprintf("opaque %v", opaque), func(t *testing.T) {
+			signed := sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{ForEncryption: true, Opaque: opaque})
+			sealed := encrypt(t, signed, w.toBob, nil)
+			if got := header(t, sealed).Get("Subject"); got != "[...]" {
+				t.Errorf("Subject outside is %q", got)
+			}
+			m := open(t, sealed, w)
+			if _, err := m.Signer(); err != nil {
+				t.Errorf("%v\n%s", err, m)
+			}
+			if !strings.Contains(body(t, m), "HP-Outer: Subject: [...]") {
+				t.Error(body(t, m))
+			}
+		})
 	}
 	// A gateway may have lost the transfer encoding.
 	lost := bytes.Replace(sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{ForEncryption: true, Opaque: true}),
@@ -131,18 +133,20 @@ func TestForEncryption(t *testing.T) {
 	}
 	// What is under several signatures was decided under the first.
 	for _, forms := range [][]bool{{false, false}, {false, true}, {true, false}, {true, true}, {true, false, true}} {
-		signed := []byte(crlf(plainMail))
-		for _, opaque := range forms {
-			signed = sign(t, signed, w.alice, &smime.SignOptions{ForEncryption: true, Opaque: opaque})
-		}
-		sealed := encrypt(t, signed, w.toBob, nil)
-		if got := header(t, sealed).Get("Subject"); got != "[...]" {
-			t.Errorf("signed %v: Subject outside is %q", forms, got)
-		}
-		var out bytes.Buffer
-		if _, _, err := smime.Unseal(t.Context(), &out, bytes.NewReader(sealed), smime.Identities{w.bob}, w.trust, nil); err != nil {
-			t.Errorf("signed %v: %v", forms, err)
-		}
+		t.Run(fmt.Sprintf("signed %v", forms), func(t *testing.T) {
+			signed := []byte(crlf(plainMail))
+			for _, opaque := range forms {
+				signed = sign(t, signed, w.alice, &smime.SignOptions{ForEncryption: true, Opaque: opaque})
+			}
+			sealed := encrypt(t, signed, w.toBob, nil)
+			if got := header(t, sealed).Get("Subject"); got != "[...]" {
+				t.Errorf("Subject outside is %q", got)
+			}
+			var out bytes.Buffer
+			if _, _, err := smime.Unseal(t.Context(), &out, bytes.NewReader(sealed), smime.Identities{w.bob}, w.trust, nil); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	nested := []byte(crlf(plainMail))
 	for range 10 {
@@ -164,29 +168,31 @@ func TestTripleWrap(t *testing.T) {
 	t.Parallel()
 	w := newPeople(t)
 	for _, opaque := range []bool{false, true} {
-		var sealed bytes.Buffer
-		if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), w.alice, w.toBob, nil); err != nil {
-			t.Fatal(err)
-		}
-		wrapped := sign(t, sealed.Bytes(), w.alice, &smime.SignOptions{Opaque: opaque})
-		_, cms, _ := bytes.Cut(sealed.Bytes(), []byte("\r\n\r\n"))
-		if !opaque && !bytes.Contains(wrapped, cms) {
-			t.Error("the encrypted layer was changed")
-		}
-		if got := header(t, wrapped).Get("Subject"); got != "[...]" {
-			t.Errorf("Subject outside is %q", got)
-		}
-		m := open(t, wrapped, w)
-		if _, err := m.Signer(); err != nil {
-			t.Errorf("%v\n%s", err, m)
-		}
-		if err := m.Confidential(); err != nil {
-			t.Error(err)
-		}
-		var out bytes.Buffer
-		if _, _, err := smime.Unseal(t.Context(), &out, bytes.NewReader(wrapped), smime.Identities{w.bob}, w.trust, nil); err != nil {
-			t.Error(err)
-		}
+		t.Run(fmt.Sprintf("opaque %v", opaque), func(t *testing.T) {
+			var sealed bytes.Buffer
+			if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), w.alice, w.toBob, nil); err != nil {
+				t.Fatal(err)
+			}
+			wrapped := sign(t, sealed.Bytes(), w.alice, &smime.SignOptions{Opaque: opaque})
+			_, cms, _ := bytes.Cut(sealed.Bytes(), []byte("\r\n\r\n"))
+			if !opaque && !bytes.Contains(wrapped, cms) {
+				t.Error("the encrypted layer was changed")
+			}
+			if got := header(t, wrapped).Get("Subject"); got != "[...]" {
+				t.Errorf("Subject outside is %q", got)
+			}
+			m := open(t, wrapped, w)
+			if _, err := m.Signer(); err != nil {
+				t.Errorf("%v\n%s", err, m)
+			}
+			if err := m.Confidential(); err != nil {
+				t.Error(err)
+			}
+			var out bytes.Buffer
+			if _, _, err := smime.Unseal(t.Context(), &out, bytes.NewReader(wrapped), smime.Identities{w.bob}, w.trust, nil); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -196,28 +202,30 @@ func TestForward(t *testing.T) {
 	t.Parallel()
 	w := newPeople(t)
 	for _, eol := range []string{"\r\n", "\n"} {
-		inner := sign(t, []byte(crlf(mixedMail)), w.alice, nil)
-		inner = bytes.ReplaceAll(inner, []byte("\r\n"), []byte(eol))
-		forward := "From: bob@example.com\nTo: carol@example.com\nSubject: Fwd\nContent-Type: multipart/mixed; boundary=f\n\n--f\nContent-Type: text/plain; charset=utf-8\n\nÄh, look at this message:\n--f\nContent-Type: message/rfc822\n\n"
-		mail := append([]byte(strings.ReplaceAll(forward, "\n", eol)), inner...)
-		mail = append(mail, strings.ReplaceAll("--f--\n", "\n", eol)...)
-		signed := sign(t, mail, w.bob, nil)
-		at := bytes.Index(signed, []byte("Content-Type: message/rfc822\r\n\r\n"))
-		end := bytes.Index(signed, []byte("\r\n--f--"))
-		if at < 0 || end < at {
-			t.Fatalf("%s", signed)
-		}
-		got := signed[at+len("Content-Type: message/rfc822\r\n\r\n") : end]
-		want := bytes.ReplaceAll(bytes.ReplaceAll(inner, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
-		if string(got) != strings.TrimSuffix(string(want), "\r\n") {
-			t.Errorf("the forwarded message was changed:\n%s", got)
-		}
-		if _, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(append(got, "\r\n"...)), w.trust, nil); err != nil {
-			t.Error(err)
-		}
-		if !bytes.Contains(signed, []byte("=C3=84h, look at this message:")) {
-			t.Error("the text beside it was not encoded")
-		}
+		t.Run(fmt.Sprintf("%q", eol), func(t *testing.T) {
+			inner := sign(t, []byte(crlf(mixedMail)), w.alice, nil)
+			inner = bytes.ReplaceAll(inner, []byte("\r\n"), []byte(eol))
+			forward := "From: bob@example.com\nTo: carol@example.com\nSubject: Fwd\nContent-Type: multipart/mixed; boundary=f\n\n--f\nContent-Type: text/plain; charset=utf-8\n\nÄh, look at this message:\n--f\nContent-Type: message/rfc822\n\n"
+			mail := append([]byte(strings.ReplaceAll(forward, "\n", eol)), inner...)
+			mail = append(mail, strings.ReplaceAll("--f--\n", "\n", eol)...)
+			signed := sign(t, mail, w.bob, nil)
+			at := bytes.Index(signed, []byte("Content-Type: message/rfc822\r\n\r\n"))
+			end := bytes.Index(signed, []byte("\r\n--f--"))
+			if at < 0 || end < at {
+				t.Fatalf("%s", signed)
+			}
+			got := signed[at+len("Content-Type: message/rfc822\r\n\r\n") : end]
+			want := bytes.ReplaceAll(bytes.ReplaceAll(inner, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
+			if string(got) != strings.TrimSuffix(string(want), "\r\n") {
+				t.Errorf("the forwarded message was changed:\n%s", got)
+			}
+			if _, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(append(got, "\r\n"...)), w.trust, nil); err != nil {
+				t.Error(err)
+			}
+			if !bytes.Contains(signed, []byte("=C3=84h, look at this message:")) {
+				t.Error("the text beside it was not encoded")
+			}
+		})
 	}
 }
 
@@ -280,14 +288,16 @@ func TestInternationalAuthor(t *testing.T) {
 	w := newPeople(t)
 	jorg := w.ca.Identity("jörg@exämple.com")
 	for _, from := range []string{"jörg@exämple.com", "Jörg <jörg@xn--exmple-cua.com>"} {
-		in := "From: " + from + "\r\nTo: bob@example.com\r\nSubject: Grüße\r\n\r\nGrüße\r\n"
-		signed := sign(t, []byte(in), jorg, nil)
-		if _, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(signed), w.trust, nil); err != nil {
-			t.Errorf("%s: %v", from, err)
-		}
-		if !bytes.Contains(signed, []byte("Subject: =?utf-8?")) {
-			t.Error("the Subject could have been ASCII")
-		}
+		t.Run(from, func(t *testing.T) {
+			in := "From: " + from + "\r\nTo: bob@example.com\r\nSubject: Grüße\r\n\r\nGrüße\r\n"
+			signed := sign(t, []byte(in), jorg, nil)
+			if _, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(signed), w.trust, nil); err != nil {
+				t.Error(err)
+			}
+			if !bytes.Contains(signed, []byte("Subject: =?utf-8?")) {
+				t.Error("the Subject could have been ASCII")
+			}
+		})
 	}
 	ascii := w.ca.Identity("alice@exämple.com")
 	signed := sign(t, []byte("From: Älice <alice@xn--exmple-cua.com>\r\n\r\nx\r\n"), ascii, nil)
@@ -341,38 +351,40 @@ func TestHeaderPolicies(t *testing.T) {
 		{smime.HideNothing, "Lunch", "Alice A. <alice@example.com>", "Bob <bob@example.com>, \"C, D\" <c@example.com>", "Wed, 02 Jan 2030 03:04:05 +0200", []string{"Bcc"}, false, true},
 		{smime.PlainHeader, "Lunch", "Alice A. <alice@example.com>", "Bob <bob@example.com>, \"C, D\" <c@example.com>", "Wed, 02 Jan 2030 03:04:05 +0200", []string{"Bcc"}, false, false},
 	} {
-		sealed := encrypt(t, []byte(in), w.toBob, &smime.EncryptOptions{Header: tt.policy})
-		h := header(t, sealed)
-		if h.Get("Subject") != tt.subject || h.Get("From") != tt.from || h.Get("To") != tt.to || h.Get("Date") != tt.date || h.Get("X-Mine") != "y" || h.Get("Received") == "" {
-			t.Errorf("policy %d: %v", tt.policy, h)
-		}
-		for _, name := range tt.hidden {
-			if h.Get(name) != "" {
-				t.Errorf("policy %d: %s is outside", tt.policy, name)
+		t.Run(fmt.Sprintf("policy %d", tt.policy), func(t *testing.T) {
+			sealed := encrypt(t, []byte(in), w.toBob, &smime.EncryptOptions{Header: tt.policy})
+			h := header(t, sealed)
+			if h.Get("Subject") != tt.subject || h.Get("From") != tt.from || h.Get("To") != tt.to || h.Get("Date") != tt.date || h.Get("X-Mine") != "y" || h.Get("Received") == "" {
+				t.Error(h)
 			}
-		}
-		var out bytes.Buffer
-		if _, err := smime.Decrypt(t.Context(), &out, bytes.NewReader(sealed), smime.Identities{w.bob}, nil); err != nil {
-			t.Fatal(err)
-		}
-		inside := header(t, out.Bytes())
-		if tt.hp != (inside.Get("Subject") == "Lunch" && strings.Contains(inside.Get("Content-Type"), `hp="cipher"`)) || inside.Get("Received") != "" || inside.Get("Bcc") != "" {
-			t.Errorf("policy %d: inside %v", tt.policy, inside)
-		}
-		if tt.display == (!strings.Contains(out.String(), "\r\nSubject: Lunch\r\nKeywords: food\r\n\r\nx") && !strings.Contains(out.String(), "\r\nSubject: Lunch\r\nKeywords: food\r\nDate: Wed, 02 Jan 2030 03:04:05 +0200\r\n\r\nx")) {
-			t.Errorf("policy %d: legacy display\n%s", tt.policy, out.String())
-		}
-		outer := inside["Hp-Outer"]
-		want := 5 // Subject, From, To, Date, X-Mine
-		if tt.policy == smime.HideNothing {
-			want = 6
-		}
-		if !tt.hp {
-			want = 0
-		}
-		if len(outer) != want {
-			t.Errorf("policy %d: HP-Outer %q", tt.policy, outer)
-		}
+			for _, name := range tt.hidden {
+				if h.Get(name) != "" {
+					t.Errorf("%s is outside", name)
+				}
+			}
+			var out bytes.Buffer
+			if _, err := smime.Decrypt(t.Context(), &out, bytes.NewReader(sealed), smime.Identities{w.bob}, nil); err != nil {
+				t.Fatal(err)
+			}
+			inside := header(t, out.Bytes())
+			if tt.hp != (inside.Get("Subject") == "Lunch" && strings.Contains(inside.Get("Content-Type"), `hp="cipher"`)) || inside.Get("Received") != "" || inside.Get("Bcc") != "" {
+				t.Errorf("inside %v", inside)
+			}
+			if tt.display == (!strings.Contains(out.String(), "\r\nSubject: Lunch\r\nKeywords: food\r\n\r\nx") && !strings.Contains(out.String(), "\r\nSubject: Lunch\r\nKeywords: food\r\nDate: Wed, 02 Jan 2030 03:04:05 +0200\r\n\r\nx")) {
+				t.Errorf("legacy display\n%s", out.String())
+			}
+			outer := inside["Hp-Outer"]
+			want := 5 // Subject, From, To, Date, X-Mine
+			if tt.policy == smime.HideNothing {
+				want = 6
+			}
+			if !tt.hp {
+				want = 0
+			}
+			if len(outer) != want {
+				t.Errorf("HP-Outer %q", outer)
+			}
+		})
 	}
 	signed := sign(t, []byte(in), w.alice, nil)
 	if !bytes.Contains(signed, []byte(`hp="clear"`)) || bytes.Contains(signed, []byte("HP-Outer")) || header(t, signed).Get("Subject") != "Lunch" {

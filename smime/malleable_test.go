@@ -48,32 +48,34 @@ func TestMalleableContent(t *testing.T) {
 		"the header folded":  " ersion: 1.0\r\nX: "[:16],
 		"changed to nothing": "\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00",
 	} {
-		msg := cmsMail("alice@example.com", "enveloped-data", gadget(t, der, len(inner), known, want))
-		out, _, err := w.unseal(bytes.NewReader(msg), smime.UnsealOptions{})
-		if err == nil {
-			// What was changed is in a header that nobody signs; the content is not.
-			if string(out) != "Content-Type: text/plain; charset=utf-8\r\n\r\n"+w.text+"\r\n" {
-				t.Errorf("%s: Unseal passes %q", name, out)
+		t.Run(name, func(t *testing.T) {
+			msg := cmsMail("alice@example.com", "enveloped-data", gadget(t, der, len(inner), known, want))
+			out, _, err := w.unseal(bytes.NewReader(msg), smime.UnsealOptions{})
+			if err == nil {
+				// What was changed is in a header that nobody signs; the content is not.
+				if string(out) != "Content-Type: text/plain; charset=utf-8\r\n\r\n"+w.text+"\r\n" {
+					t.Errorf("Unseal passes %q", out)
+				}
+			} else if !errors.Is(err, pkcs7.ErrDecrypt) || !errors.Is(err, smime.ErrNotSigned) || len(out) > 0 {
+				t.Errorf("Unseal: %v, %q", err, out)
 			}
-		} else if !errors.Is(err, pkcs7.ErrDecrypt) || !errors.Is(err, smime.ErrNotSigned) || len(out) > 0 {
-			t.Errorf("%s: Unseal: %v, %q", name, err, out)
-		}
-		if _, _, err := w.unseal(bytes.NewReader(msg), smime.UnsealOptions{RequireAuthenticated: true}); !errors.Is(err, smime.ErrNotAuthenticated) {
-			t.Errorf("%s: %v", name, err)
-		}
-		m, oerr := w.open(msg)
-		if oerr != nil {
-			t.Fatal(oerr)
-		}
-		_, serr := m.Signer()
-		signed := bytes.Equal(content(t, m.Body()), []byte("Content-Type: text/plain; charset=utf-8\r\n\r\n"+w.text+"\r\n"))
-		if serr == nil && !signed || err == nil && serr != nil || (m.Confidential() == nil) != (serr == nil) {
-			t.Errorf("%s: Signer %v, Confidential %v, Unseal %v\n%v", name, serr, m.Confidential(), err, m)
-		}
-		l, ok := m.Root().(*smime.EncryptedLayer)
-		if !ok || !errors.Is(l.Authenticated.Err(), smime.ErrNotAuthenticated) || !errors.Is(l.Err(), smime.ErrNotAuthenticated) {
-			t.Errorf("%s\n%v", name, m)
-		}
-		m.Close()
+			if _, _, err := w.unseal(bytes.NewReader(msg), smime.UnsealOptions{RequireAuthenticated: true}); !errors.Is(err, smime.ErrNotAuthenticated) {
+				t.Error(err)
+			}
+			m, oerr := w.open(msg)
+			if oerr != nil {
+				t.Fatal(oerr)
+			}
+			_, serr := m.Signer()
+			signed := bytes.Equal(content(t, m.Body()), []byte("Content-Type: text/plain; charset=utf-8\r\n\r\n"+w.text+"\r\n"))
+			if serr == nil && !signed || err == nil && serr != nil || (m.Confidential() == nil) != (serr == nil) {
+				t.Errorf("Signer %v, Confidential %v, Unseal %v\n%v", serr, m.Confidential(), err, m)
+			}
+			l, ok := m.Root().(*smime.EncryptedLayer)
+			if !ok || !errors.Is(l.Authenticated.Err(), smime.ErrNotAuthenticated) || !errors.Is(l.Err(), smime.ErrNotAuthenticated) {
+				t.Error(m)
+			}
+			m.Close()
+		})
 	}
 }

@@ -1,6 +1,7 @@
 package smime
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/gosmime/gosmime/internal/oid"
@@ -16,15 +17,17 @@ func TestMicalg(t *testing.T) {
 		"sha3-256": {oid.SHA3_256}, "sha-256,sha-512": {oid.SHA256, oid.SHA512}, "sha-256, shake256": {oid.SHA256, oid.SHAKE256}, "2.16.840.1.101.3.4.2.3": {oid.SHA512},
 		"unknown": nil, "": nil, "sha-256,unknown": nil, "sha-256,sha-256,sha-256,sha-256,sha-256": nil, "1.2.": nil,
 	} {
-		got := digestsOf(micalg)
-		if len(got) != len(want) {
-			t.Errorf("%q: %v", micalg, got)
-			continue
-		}
-		for i := range want {
-			if oid.FromX509(got[i]) != want[i] {
-				t.Errorf("%q: %v", micalg, got)
+		t.Run(fmt.Sprintf("%q", micalg), func(t *testing.T) {
+			got := digestsOf(micalg)
+			if len(got) != len(want) {
+				t.Error(got)
+				return
 			}
-		}
+			for i := range want {
+				if oid.FromX509(got[i]) != want[i] {
+					t.Error(got)
+				}
+			}
+		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"testing"
@@ -44,13 +45,15 @@ func TestNamedPath(t *testing.T) {
 		"another intermediate": {[]*x509.Certificate{alice, stranger.Issuing()}, pkcs7.ErrSignature},
 		"only the root":        {[]*x509.Certificate{alice, ca.Root()}, pkcs7.ErrSignature},
 	} {
-		mail := naming(t, key, alice, []*x509.Certificate{ca.Issuing()}, c.named)
-		if _, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(mail), ca.Trust(), nil); err != nil {
-			t.Errorf("%s, not required: %v", name, err)
-		}
-		if _, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(mail), ca.Trust(), &smime.VerifyOptions{RequireNamedPath: true}); !errors.Is(err, c.want) {
-			t.Errorf("%s: %v, not %v", name, err, c.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			mail := naming(t, key, alice, []*x509.Certificate{ca.Issuing()}, c.named)
+			if _, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(mail), ca.Trust(), nil); err != nil {
+				t.Errorf("not required: %v", err)
+			}
+			if _, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(mail), ca.Trust(), &smime.VerifyOptions{RequireNamedPath: true}); !errors.Is(err, c.want) {
+				t.Errorf("%v, not %v", err, c.want)
+			}
+		})
 	}
 }
 
@@ -95,13 +98,15 @@ func TestNamedPathAmongOthers(t *testing.T) {
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}}, subs[0], key, subKey)
 	trust := chain.NewCollection(chain.Anchors(chain.Certs(roots...)))
 	for i, sub := range subs {
-		mail := naming(t, key, alice, subs, []*x509.Certificate{alice, sub})
-		signer, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(mail), trust, &smime.VerifyOptions{RequireNamedPath: true})
-		if err != nil {
-			t.Errorf("%d: %v", i, err)
-		} else if !signer.Path().Anchor().Equal(roots[i]) {
-			t.Errorf("%d: the path of %s", i, signer.Path().Anchor().Subject)
-		}
+		t.Run(fmt.Sprintf("path %d", i), func(t *testing.T) {
+			mail := naming(t, key, alice, subs, []*x509.Certificate{alice, sub})
+			signer, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(mail), trust, &smime.VerifyOptions{RequireNamedPath: true})
+			if err != nil {
+				t.Errorf("%d: %v", i, err)
+			} else if !signer.Path().Anchor().Equal(roots[i]) {
+				t.Errorf("%d: the path of %s", i, signer.Path().Anchor().Subject)
+			}
+		})
 	}
 }
 

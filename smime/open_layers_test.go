@@ -3,6 +3,7 @@ package smime_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -20,25 +21,27 @@ func TestOpenCertificatesAndCompressed(t *testing.T) {
 	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return isEML(g, "parse") || isEML(g, "decompress") })
 	for _, g := range rows {
-		m, err := openGolden(t, g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		switch l := m.Root().(type) {
-		case *smime.CertificatesLayer:
-			if g.Operation != "parse" || len(l.Certificates) != g.NCerts || len(l.CRLs) != g.NCRLs {
-				t.Errorf("%s: %d certificates, %d CRLs\n%v", g.File, len(l.Certificates), len(l.CRLs), m)
+		t.Run(g.File, func(t *testing.T) {
+			m, err := openGolden(t, g)
+			if err != nil {
+				t.Fatal(err)
 			}
-		case *smime.CompressedLayer:
-			if g.Operation != "decompress" || sum(content(t, l.Content())) != g.PlaintextSHA256 {
-				t.Errorf("%s: other content\n%v", g.File, m)
+			switch l := m.Root().(type) {
+			case *smime.CertificatesLayer:
+				if g.Operation != "parse" || len(l.Certificates) != g.NCerts || len(l.CRLs) != g.NCRLs {
+					t.Errorf("%d certificates, %d CRLs\n%v", len(l.Certificates), len(l.CRLs), m)
+				}
+			case *smime.CompressedLayer:
+				if g.Operation != "decompress" || sum(content(t, l.Content())) != g.PlaintextSHA256 {
+					t.Errorf("other content\n%v", m)
+				}
+			default:
+				t.Error(m)
 			}
-		default:
-			t.Errorf("%s\n%v", g.File, m)
-		}
-		if _, err := m.Signer(); !errors.Is(err, smime.ErrNotSigned) {
-			t.Errorf("%s: %v", g.File, err)
-		}
+			if _, err := m.Signer(); !errors.Is(err, smime.ErrNotSigned) {
+				t.Error(err)
+			}
+		})
 	}
 	if len(rows) != 5 {
 		t.Errorf("%d rows", len(rows))
@@ -52,33 +55,35 @@ func TestSignerOffers(t *testing.T) {
 		return isEML(g, "verify") && g.Kind == "signed" && g.Expected == "ok" && bytes.Contains(g.Algorithms, []byte("ncrypKeyPref"))
 	})
 	for _, g := range rows {
-		m, err := openGolden(t, g)
-		if err != nil {
-			t.Fatal(err)
-		}
-		l, ok := m.Root().(*smime.SignedLayer)
-		if !ok {
-			t.Fatalf("%s\n%v", g.File, m)
-		}
-		signer, err := l.ContentSigner()
-		if errors.Is(err, smime.ErrAmbiguousSender) {
-			continue
-		}
-		if err != nil {
-			t.Errorf("%s: %v", g.File, err)
-			continue
-		}
-		// The certificate that caps-ekp names is not in the message: then it is the
-		// signer's own.
-		if signer.EncryptTo() == nil {
-			t.Errorf("%s: no certificate to encrypt to\n%v", g.File, m)
-		}
-		if bytes.Contains(g.Algorithms, []byte("smimeCapabilities")) && len(signer.Capabilities()) == 0 {
-			t.Errorf("%s: no capabilities", g.File)
-		}
-		if at, ok := signer.ClaimedTime(); ok != bytes.Contains(g.Algorithms, []byte("signingTime")) || ok && at.IsZero() {
-			t.Errorf("%s: claimed time %v", g.File, at)
-		}
+		t.Run(g.File, func(t *testing.T) {
+			m, err := openGolden(t, g)
+			if err != nil {
+				t.Fatal(err)
+			}
+			l, ok := m.Root().(*smime.SignedLayer)
+			if !ok {
+				t.Fatal(m)
+			}
+			signer, err := l.ContentSigner()
+			if errors.Is(err, smime.ErrAmbiguousSender) {
+				return
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			// The certificate that caps-ekp names is not in the message: then it is the
+			// signer's own.
+			if signer.EncryptTo() == nil {
+				t.Errorf("no certificate to encrypt to\n%v", m)
+			}
+			if bytes.Contains(g.Algorithms, []byte("smimeCapabilities")) && len(signer.Capabilities()) == 0 {
+				t.Error("no capabilities")
+			}
+			if at, ok := signer.ClaimedTime(); ok != bytes.Contains(g.Algorithms, []byte("signingTime")) || ok && at.IsZero() {
+				t.Errorf("claimed time %v", at)
+			}
+		})
 	}
 	if len(rows) < 10 {
 		t.Errorf("%d rows", len(rows))
@@ -125,32 +130,34 @@ func TestClaimedTime(t *testing.T) {
 		{"after 2050", alice, time.Date(2055, 1, 1, 0, 0, 0, 0, time.UTC), nil, false},
 		{"back-dated", expired, expired.Certificate().NotBefore.Add(time.Hour), chain.ErrExpired, false},
 	} {
-		var signed bytes.Buffer
-		if tt.id == expired { // Sign refuses
-			signed.Write(backDated(t, tt.id, tt.claimed))
-			if _, err := smime.Verify(t.Context(), io.Discard, &signed, ca.Trust(), &smime.VerifyOptions{Chain: chain.Options{At: smimetest.Now()}}); !matches(err, tt.want) {
-				t.Errorf("%s: %v", tt.name, err)
+		t.Run(tt.name, func(t *testing.T) {
+			var signed bytes.Buffer
+			if tt.id == expired { // Sign refuses
+				signed.Write(backDated(t, tt.id, tt.claimed))
+				if _, err := smime.Verify(t.Context(), io.Discard, &signed, ca.Trust(), &smime.VerifyOptions{Chain: chain.Options{At: smimetest.Now()}}); !matches(err, tt.want) {
+					t.Error(err)
+				}
+				return
 			}
-			continue
-		}
-		err := smime.Sign(t.Context(), &signed, strings.NewReader("From: alice@example.com\r\nContent-Type: text/plain\r\n\r\nhello\r\n"), tt.id,
-			&smime.SignOptions{SigningTime: tt.claimed, EncryptTo: alice.Certificate()})
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := smime.Verify(t.Context(), io.Discard, &signed, ca.Trust(), &smime.VerifyOptions{Chain: chain.Options{At: smimetest.Now()}})
-		if !matches(err, tt.want) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-		if err != nil {
-			continue
-		}
-		if at, ok := s.ClaimedTime(); !ok || !at.Equal(tt.claimed.Truncate(time.Second)) {
-			t.Errorf("%s: claimed %v", tt.name, at)
-		}
-		if (s.Capabilities() != nil) != tt.offers || s.EncryptTo() == nil {
-			t.Errorf("%s: %v, %v", tt.name, s.Capabilities(), s.EncryptTo() != nil)
-		}
+			err := smime.Sign(t.Context(), &signed, strings.NewReader("From: alice@example.com\r\nContent-Type: text/plain\r\n\r\nhello\r\n"), tt.id,
+				&smime.SignOptions{SigningTime: tt.claimed, EncryptTo: alice.Certificate()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := smime.Verify(t.Context(), io.Discard, &signed, ca.Trust(), &smime.VerifyOptions{Chain: chain.Options{At: smimetest.Now()}})
+			if !matches(err, tt.want) {
+				t.Error(err)
+			}
+			if err != nil {
+				return
+			}
+			if at, ok := s.ClaimedTime(); !ok || !at.Equal(tt.claimed.Truncate(time.Second)) {
+				t.Errorf("claimed %v", at)
+			}
+			if (s.Capabilities() != nil) != tt.offers || s.EncryptTo() == nil {
+				t.Errorf("%v, %v", s.Capabilities(), s.EncryptTo() != nil)
+			}
+		})
 	}
 }
 
@@ -165,18 +172,20 @@ func TestForwardedSurreptitiously(t *testing.T) {
 		reader *smime.Identity
 		noted  bool
 	}{{bob, false}, {carol, true}} {
-		msg := encrypted(t, tt.reader, "alice@example.com", pkcs7.AES256GCM, signed)
-		m, err := smime.Open(t.Context(), bytes.NewReader(msg), &smime.OpenOptions{Trust: ca.Trust(), Keys: smime.Identities{tt.reader}, Chain: chain.Options{At: smimetest.Now()}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Signer(); err != nil {
-			t.Errorf("%v\n%v", err, m)
-		}
-		if slices.Contains(notesOf(m), smime.NoteNotAddressed) != tt.noted {
-			t.Errorf("%v\n%v", tt.reader.Mailboxes(), m)
-		}
-		m.Close()
+		t.Run(tt.reader.Mailboxes()[0], func(t *testing.T) {
+			msg := encrypted(t, tt.reader, "alice@example.com", pkcs7.AES256GCM, signed)
+			m, err := smime.Open(t.Context(), bytes.NewReader(msg), &smime.OpenOptions{Trust: ca.Trust(), Keys: smime.Identities{tt.reader}, Chain: chain.Options{At: smimetest.Now()}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Signer(); err != nil {
+				t.Errorf("%v\n%v", err, m)
+			}
+			if slices.Contains(notesOf(m), smime.NoteNotAddressed) != tt.noted {
+				t.Errorf("%v\n%v", tt.reader.Mailboxes(), m)
+			}
+			m.Close()
+		})
 	}
 }
 
@@ -199,23 +208,25 @@ func TestNotedParts(t *testing.T) {
 		{"unknown encoding", "Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: x-uuencode\n\nx\n", smime.NoteUnreadable, 0},
 		{"certificates beside text", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: application/pkcs7-mime; smime-type=signed-data\nContent-Transfer-Encoding: base64\n\nMCMGCSqGSIb3DQEHAqAWMBQCAQExADALBgkqhkiG9w0BBwExAA==\n--b--\n", smime.NoteSMIMEType, 2},
 	} {
-		m, err := w.open([]byte(crlf(tt.msg)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		errant := 0
-		for l := range m.All() {
-			if l.Errant() {
-				errant++
+		t.Run(tt.name, func(t *testing.T) {
+			m, err := w.open([]byte(crlf(tt.msg)))
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		if !slices.Contains(notesOf(m), tt.note) || errant != tt.errant {
-			t.Errorf("%s: %d errant\n%v", tt.name, errant, m)
-		}
-		if _, err := m.Signer(); !errors.Is(err, smime.ErrNotSigned) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-		m.Close()
+			errant := 0
+			for l := range m.All() {
+				if l.Errant() {
+					errant++
+				}
+			}
+			if !slices.Contains(notesOf(m), tt.note) || errant != tt.errant {
+				t.Errorf("%d errant\n%v", errant, m)
+			}
+			if _, err := m.Signer(); !errors.Is(err, smime.ErrNotSigned) {
+				t.Error(err)
+			}
+			m.Close()
+		})
 	}
 }
 
@@ -224,14 +235,16 @@ func TestOrdinaryCharsets(t *testing.T) {
 	t.Parallel()
 	w := newFuzzWorld(t)
 	for _, charset := range []string{"us-ascii", "UTF-8", "iso-8859-15", "ISO-8859-1", "windows-1252", "Shift_JIS", "iso-2022-jp", "KOI8-R", "gb18030", "euc-kr", "cp850", "cp1252", "cp932", "ANSI_X3.4-1968", "unknown-8bit", " utf-8 "} {
-		m, err := w.open([]byte("Content-Type: text/plain; charset=\"" + charset + "\"\r\n\r\nx"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if slices.Contains(notesOf(m), smime.NoteCharset) {
-			t.Errorf("%s\n%v", charset, m)
-		}
-		m.Close()
+		t.Run(charset, func(t *testing.T) {
+			m, err := w.open([]byte("Content-Type: text/plain; charset=\"" + charset + "\"\r\n\r\nx"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if slices.Contains(notesOf(m), smime.NoteCharset) {
+				t.Error(m)
+			}
+			m.Close()
+		})
 	}
 }
 
@@ -258,12 +271,14 @@ func TestStringIsOneLinePerVerdict(t *testing.T) {
 func TestZeroValuesRefuse(t *testing.T) {
 	t.Parallel()
 	for _, l := range []smime.Layer{&smime.SignedLayer{}, &smime.EncryptedLayer{}, &smime.CompressedLayer{}, &smime.CertificatesLayer{}, &smime.ReceiptLayer{}, &smime.PlainLayer{}} {
-		if l.Err() == nil {
-			t.Errorf("zero %T passes", l)
-		}
-		if l.Content().Size() != 0 || l.Raw().Size() != 0 {
-			t.Errorf("zero %T has content", l)
-		}
+		t.Run(fmt.Sprintf("%T", l), func(t *testing.T) {
+			if l.Err() == nil {
+				t.Errorf("zero %T passes", l)
+			}
+			if l.Content().Size() != 0 || l.Raw().Size() != 0 {
+				t.Errorf("zero %T has content", l)
+			}
+		})
 	}
 	if (&smime.SignerReport{}).Err() == nil {
 		t.Error("zero report passes")
@@ -272,14 +287,16 @@ func TestZeroValuesRefuse(t *testing.T) {
 		"Mailbox": func() { (&smime.Signer{}).Mailbox() }, "Path": func() { (&smime.Signer{}).Path() },
 		"Capabilities": func() { (&smime.Signer{}).Capabilities() }, "ReceiptRequest": func() { (&smime.Signer{}).ReceiptRequest() },
 	} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s of a zero Signer returns", name)
-				}
+		t.Run(name, func(t *testing.T) {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s of a zero Signer returns", name)
+					}
+				}()
+				call()
 			}()
-			call()
-		}()
+		})
 	}
 }
 
@@ -289,30 +306,32 @@ func TestTimestampsInMail(t *testing.T) {
 	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Timestamp != nil && strings.HasSuffix(g.File, ".p7m") })
 	for _, g := range rows {
-		msg := asMail(g.Signers[0].Emails[0], "signed-data", g.Read(t, g.File))
-		for _, authorities := range []*chain.Collection{nil, goldenTrust(t, g)} {
-			m, err := smime.Open(t.Context(), bytes.NewReader(msg), &smime.OpenOptions{
-				Trust: goldenTrust(t, g), Timestamps: authorities, Chain: chain.Options{At: g.VerifyTime},
-			})
-			if err != nil {
-				t.Fatal(err)
+		t.Run(g.File, func(t *testing.T) {
+			msg := asMail(g.Signers[0].Emails[0], "signed-data", g.Read(t, g.File))
+			for _, authorities := range []*chain.Collection{nil, goldenTrust(t, g)} {
+				m, err := smime.Open(t.Context(), bytes.NewReader(msg), &smime.OpenOptions{
+					Trust: goldenTrust(t, g), Timestamps: authorities, Chain: chain.Options{At: g.VerifyTime},
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				l, ok := m.Root().(*smime.SignedLayer)
+				if !ok || len(l.Signers) == 0 {
+					t.Fatal(m)
+				}
+				r := l.Signers[0]
+				if proved := !r.Timestamp.IsZero(); proved != (g.Timestamp.Valid && authorities != nil) {
+					t.Errorf("timestamp %v\n%v", r.Timestamp, m)
+				}
+				if r.Path != nil && !r.Timestamp.IsZero() && !r.Path.At().Equal(r.Timestamp) {
+					t.Errorf("judged at %v", r.Path.At())
+				}
+				if r.Trust.Err() != nil && r.Timestamp.IsZero() {
+					t.Error(r.Trust.Err())
+				}
+				m.Close()
 			}
-			l, ok := m.Root().(*smime.SignedLayer)
-			if !ok || len(l.Signers) == 0 {
-				t.Fatalf("%s\n%v", g.File, m)
-			}
-			r := l.Signers[0]
-			if proved := !r.Timestamp.IsZero(); proved != (g.Timestamp.Valid && authorities != nil) {
-				t.Errorf("%s: timestamp %v\n%v", g.File, r.Timestamp, m)
-			}
-			if r.Path != nil && !r.Timestamp.IsZero() && !r.Path.At().Equal(r.Timestamp) {
-				t.Errorf("%s: judged at %v", g.File, r.Path.At())
-			}
-			if r.Trust.Err() != nil && r.Timestamp.IsZero() {
-				t.Errorf("%s: %v", g.File, r.Trust.Err())
-			}
-			m.Close()
-		}
+		})
 	}
 	if len(rows) < 5 {
 		t.Errorf("%d rows", len(rows))

@@ -10,6 +10,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -195,32 +196,34 @@ func TestPKCS12RoundTrip(t *testing.T) {
 func TestPKCS12Peers(t *testing.T) {
 	ids := []*smime.Identity{newIdentity(t, 1), newIdentity(t, 2)}
 	for _, legacy := range []bool{false, true} {
-		pfx, err := smime.MarshalPKCS12(ids[:1], "orchard", &smime.PKCS12Options{InsecureLegacy: legacy})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, cert, _, err := pkcs12.DecodeChain(pfx, "orchard"); err != nil || !bytes.Equal(cert.Raw, ids[0].Certificate().Raw) {
-			t.Errorf("go-pkcs12: %v", err)
-		}
-		openssl := suites.Tool(t, "openssl")
-		for n := 1; n <= 2; n++ {
-			if n == 2 {
-				if pfx, err = smime.MarshalPKCS12(ids, "orchard", &smime.PKCS12Options{InsecureLegacy: legacy}); err != nil {
-					t.Fatal(err)
-				}
-			}
-			file := filepath.Join(t.TempDir(), "id.p12")
-			if err := os.WriteFile(file, pfx, 0o600); err != nil {
+		t.Run(fmt.Sprintf("legacy %v", legacy), func(t *testing.T) {
+			pfx, err := smime.MarshalPKCS12(ids[:1], "orchard", &smime.PKCS12Options{InsecureLegacy: legacy})
+			if err != nil {
 				t.Fatal(err)
 			}
-			out, err := suites.Command(t, openssl, "pkcs12", "-in", file, "-passin", "pass:orchard", "-nodes", "-legacy").CombinedOutput()
-			if err != nil {
-				t.Fatalf("openssl: %v\n%s", err, out)
+			if _, cert, _, err := pkcs12.DecodeChain(pfx, "orchard"); err != nil || !bytes.Equal(cert.Raw, ids[0].Certificate().Raw) {
+				t.Errorf("go-pkcs12: %v", err)
 			}
-			if got := bytes.Count(out, []byte("BEGIN PRIVATE KEY")); got != n {
-				t.Errorf("openssl found %d keys of %d", got, n)
+			openssl := suites.Tool(t, "openssl")
+			for n := 1; n <= 2; n++ {
+				if n == 2 {
+					if pfx, err = smime.MarshalPKCS12(ids, "orchard", &smime.PKCS12Options{InsecureLegacy: legacy}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				file := filepath.Join(t.TempDir(), "id.p12")
+				if err := os.WriteFile(file, pfx, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				out, err := suites.Command(t, openssl, "pkcs12", "-in", file, "-passin", "pass:orchard", "-nodes", "-legacy").CombinedOutput()
+				if err != nil {
+					t.Fatalf("openssl: %v\n%s", err, out)
+				}
+				if got := bytes.Count(out, []byte("BEGIN PRIVATE KEY")); got != n {
+					t.Errorf("openssl found %d keys of %d", got, n)
+				}
 			}
-		}
+		})
 	}
 }
 
@@ -327,9 +330,11 @@ func TestPKCS12LongHistory(t *testing.T) {
 		t.Errorf("wrong password: %v", err)
 	}
 	for _, legacy := range []bool{false, true} {
-		if _, err := smime.MarshalPKCS12(history[:2], "\U0001F511", &smime.PKCS12Options{InsecureLegacy: legacy}); !errors.Is(err, smime.ErrMalformed) {
-			t.Errorf("password that can't be written: %v", err)
-		}
+		t.Run(fmt.Sprintf("legacy %v", legacy), func(t *testing.T) {
+			if _, err := smime.MarshalPKCS12(history[:2], "\U0001F511", &smime.PKCS12Options{InsecureLegacy: legacy}); !errors.Is(err, smime.ErrMalformed) {
+				t.Errorf("password that can't be written: %v", err)
+			}
+		})
 	}
 	// Others derive the key anew for each of them.
 	if pfx, err = smime.MarshalPKCS12(history[:3], "orchard", nil); err != nil {

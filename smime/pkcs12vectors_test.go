@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -94,25 +95,27 @@ func TestPKCS12History(t *testing.T) {
 		mails = append(mails, smimetest.Encrypted(t, id, "to be read for years", id))
 	}
 	for _, legacy := range []bool{false, true} {
-		pfx, err := smime.MarshalPKCS12(history, "orchard", &smime.PKCS12Options{InsecureLegacy: legacy})
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids, err := smime.ParsePKCS12(pfx, "orchard")
-		if err != nil || len(ids) != len(history) {
-			t.Fatalf("%d identities of %d: %v", len(ids), len(history), err)
-		}
-		for _, id := range history {
-			if !holds(ids, id.Certificate().Raw) {
-				t.Errorf("%v is missing", id.Certificate().SerialNumber)
+		t.Run(fmt.Sprintf("legacy %v", legacy), func(t *testing.T) {
+			pfx, err := smime.MarshalPKCS12(history, "orchard", &smime.PKCS12Options{InsecureLegacy: legacy})
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		for i, mail := range mails {
-			var content bytes.Buffer
-			if _, err := smime.Decrypt(t.Context(), &content, bytes.NewReader(mail), smime.Identities(ids), nil); err != nil || !bytes.Contains(content.Bytes(), []byte("for years")) {
-				t.Errorf("mail %d: %v", i, err)
+			ids, err := smime.ParsePKCS12(pfx, "orchard")
+			if err != nil || len(ids) != len(history) {
+				t.Fatalf("%d identities of %d: %v", len(ids), len(history), err)
 			}
-		}
+			for _, id := range history {
+				if !holds(ids, id.Certificate().Raw) {
+					t.Errorf("%v is missing", id.Certificate().SerialNumber)
+				}
+			}
+			for i, mail := range mails {
+				var content bytes.Buffer
+				if _, err := smime.Decrypt(t.Context(), &content, bytes.NewReader(mail), smime.Identities(ids), nil); err != nil || !bytes.Contains(content.Bytes(), []byte("for years")) {
+					t.Errorf("mail %d: %v", i, err)
+				}
+			}
+		})
 	}
 	// Windows writes one key with all certificates of its store beside it.
 	one, err := pkcs12.LegacyRC2.Encode(second, history[1].Certificate(), []*x509.Certificate{history[2].Certificate(), ca.Issuing(), ca.Root()}, "orchard")

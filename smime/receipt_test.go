@@ -24,35 +24,37 @@ func TestVerifyReceiptGoldens(t *testing.T) {
 	t.Parallel()
 	rows := suites.Goldens(t, func(g *suites.Golden) bool { return g.Kind == "receipt" })
 	for _, g := range rows {
-		receipt := g.Read(t, g.File)
-		if strings.HasSuffix(g.File, ".p7m") {
-			receipt = asMail(g.Signers[0].Emails[0], "signed-receipt", receipt)
-		}
-		request := asMail("carla.quince@orchard.example", "signed-data", g.Read(t, g.Request))
-		other := asMail("carla.quince@orchard.example", "signed-data", g.Read(t, strings.NewReplacer("ossl30", "ossl36", "ossl36", "ossl30").Replace(g.Request)))
-		opts := &smime.ReceiptOptions{Chain: chain.Options{At: g.VerifyTime}}
-		ctx := context.Background()
-		signer, err := smime.VerifyReceipt(ctx, bytes.NewReader(receipt), bytes.NewReader(request), goldenTrust(t, g), opts)
-		if err != nil || signer.Mailbox() != g.Signers[0].Emails[0] {
-			t.Errorf("%s: %v", g.File, err)
-		}
-		if _, err := smime.VerifyReceipt(ctx, bytes.NewReader(receipt), bytes.NewReader(other), goldenTrust(t, g), opts); !errors.Is(err, smime.ErrNoReceipt) {
-			t.Errorf("%s: for another message: %v", g.File, err)
-		}
-		if _, err := smime.VerifyReceipt(ctx, bytes.NewReader(receipt), bytes.NewReader(request), nil, opts); !errors.Is(err, chain.ErrUnknownIssuer) {
-			t.Errorf("%s: without trust: %v", g.File, err)
-		}
-		m, err := smime.Open(ctx, bytes.NewReader(receipt), &smime.OpenOptions{Trust: goldenTrust(t, g), Chain: opts.Chain})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer m.Close()
-		if l, ok := m.Root().(*smime.ReceiptLayer); !ok || l.Err() != nil {
-			t.Errorf("%s\n%v", g.File, m)
-		}
-		if _, err := m.Signer(); !errors.Is(err, smime.ErrNotSigned) {
-			t.Errorf("%s: a receipt is not mail: %v", g.File, err)
-		}
+		t.Run(g.File, func(t *testing.T) {
+			receipt := g.Read(t, g.File)
+			if strings.HasSuffix(g.File, ".p7m") {
+				receipt = asMail(g.Signers[0].Emails[0], "signed-receipt", receipt)
+			}
+			request := asMail("carla.quince@orchard.example", "signed-data", g.Read(t, g.Request))
+			other := asMail("carla.quince@orchard.example", "signed-data", g.Read(t, strings.NewReplacer("ossl30", "ossl36", "ossl36", "ossl30").Replace(g.Request)))
+			opts := &smime.ReceiptOptions{Chain: chain.Options{At: g.VerifyTime}}
+			ctx := context.Background()
+			signer, err := smime.VerifyReceipt(ctx, bytes.NewReader(receipt), bytes.NewReader(request), goldenTrust(t, g), opts)
+			if err != nil || signer.Mailbox() != g.Signers[0].Emails[0] {
+				t.Error(err)
+			}
+			if _, err := smime.VerifyReceipt(ctx, bytes.NewReader(receipt), bytes.NewReader(other), goldenTrust(t, g), opts); !errors.Is(err, smime.ErrNoReceipt) {
+				t.Errorf("for another message: %v", err)
+			}
+			if _, err := smime.VerifyReceipt(ctx, bytes.NewReader(receipt), bytes.NewReader(request), nil, opts); !errors.Is(err, chain.ErrUnknownIssuer) {
+				t.Errorf("without trust: %v", err)
+			}
+			m, err := smime.Open(ctx, bytes.NewReader(receipt), &smime.OpenOptions{Trust: goldenTrust(t, g), Chain: opts.Chain})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			if l, ok := m.Root().(*smime.ReceiptLayer); !ok || l.Err() != nil {
+				t.Error(m)
+			}
+			if _, err := m.Signer(); !errors.Is(err, smime.ErrNotSigned) {
+				t.Errorf("a receipt is not mail: %v", err)
+			}
+		})
 	}
 	if len(rows) != 8 {
 		t.Errorf("%d rows", len(rows))

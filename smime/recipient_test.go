@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -75,9 +76,11 @@ func TestFindRecipients(t *testing.T) {
 		})
 	}
 	for _, bad := range []string{"", "bob", "bob@example.com\x00", "bob@example.com\r\nBcc: x"} {
-		if _, err := smime.FindRecipients(t.Context(), []string{bad}, ca.Directory(old), nil); !errors.Is(err, smime.ErrMalformed) {
-			t.Errorf("%q: %v", bad, err)
-		}
+		t.Run(fmt.Sprintf("%q", bad), func(t *testing.T) {
+			if _, err := smime.FindRecipients(t.Context(), []string{bad}, ca.Directory(old), nil); !errors.Is(err, smime.ErrMalformed) {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -100,14 +103,18 @@ func TestRecipientsThatEncryptRefuses(t *testing.T) {
 		t.Fatalf("%d bytes, error %v", out.Len(), err)
 	}
 	for i, want := range []error{smime.ErrUnverifiedRecipient, smime.ErrUnverifiedRecipient, chain.ErrExpired, smime.ErrMalformed, smime.ErrMalformed} {
-		if !errors.Is(all[i], want) {
-			t.Errorf("recipient %d: %v, want %v", i, all[i], want)
-		}
+		t.Run(fmt.Sprintf("recipient %d", i), func(t *testing.T) {
+			if !errors.Is(all[i], want) {
+				t.Errorf("%v, want %v", all[i], want)
+			}
+		})
 	}
 	for _, to := range [][]*smime.Recipient{nil, {weak, good}} {
-		if err := smime.Encrypt(t.Context(), &out, strings.NewReader(crlf(plainMail)), to, nil); !errors.As(err, &all) || out.Len() > 0 {
-			t.Errorf("%d bytes, error %v", out.Len(), err)
-		}
+		t.Run(fmt.Sprintf("%d recipients", len(to)), func(t *testing.T) {
+			if err := smime.Encrypt(t.Context(), &out, strings.NewReader(crlf(plainMail)), to, nil); !errors.As(err, &all) || out.Len() > 0 {
+				t.Errorf("%d bytes, error %v", out.Len(), err)
+			}
+		})
 	}
 	for _, f := range []func(){
 		func() { new(smime.Recipient).Mailbox() }, func() { new(smime.Recipient).Path() },
@@ -146,12 +153,14 @@ func TestKeysThatEncryptRefuses(t *testing.T) {
 		to   *smime.Recipient
 		want error
 	}{{smime.InsecureRecipient("ed@example.com", signs.Certificate(), nil), chain.ErrWrongPurpose}, {weak, pkcs7.ErrWeak}} {
-		var out bytes.Buffer
-		err := smime.Encrypt(t.Context(), &out, strings.NewReader(crlf(plainMail)), []*smime.Recipient{bob, tt.to}, nil)
-		var all smime.RecipientErrors
-		if !errors.As(err, &all) || len(all) != 1 || all[0].Mailbox != tt.to.Mailbox() || !errors.Is(err, tt.want) || out.Len() > 0 {
-			t.Errorf("%d bytes, error %v", out.Len(), err)
-		}
+		t.Run(tt.to.Mailbox(), func(t *testing.T) {
+			var out bytes.Buffer
+			err := smime.Encrypt(t.Context(), &out, strings.NewReader(crlf(plainMail)), []*smime.Recipient{bob, tt.to}, nil)
+			var all smime.RecipientErrors
+			if !errors.As(err, &all) || len(all) != 1 || all[0].Mailbox != tt.to.Mailbox() || !errors.Is(err, tt.want) || out.Len() > 0 {
+				t.Errorf("%d bytes, error %v", out.Len(), err)
+			}
+		})
 	}
 }
 
@@ -259,30 +268,32 @@ func TestCapabilityEncodings(t *testing.T) {
 			"301506062b8104010b01300b060960864801650304012d",
 		}},
 	} {
-		der, err := smime.OwnCapabilities(tt.cert).MarshalBinary()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, want := range tt.want {
-			if !strings.Contains(hex.EncodeToString(der), want) {
-				t.Errorf("%s: %s is not in %x", tt.name, want, der)
+		t.Run(tt.name, func(t *testing.T) {
+			der, err := smime.OwnCapabilities(tt.cert).MarshalBinary()
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		// CEK-HKDF is read by this module alone.
-		if strings.Contains(hex.EncodeToString(der), "060b2a864886f70d010910031f") {
-			t.Errorf("%s: CEK-HKDF is announced", tt.name)
-		}
-		back, err := smime.ParseCapabilities(der)
-		if err != nil {
-			t.Fatal(err)
-		}
-		again, err := back.MarshalBinary()
-		if err != nil || !bytes.Equal(der, again) {
-			t.Errorf("%s: %x", tt.name, again)
-		}
-		if !back.Reads(pkcs7.AES256GCM) || back.Reads(pkcs7.TripleDES) || back.Reads(0) {
-			t.Error(tt.name)
-		}
+			for _, want := range tt.want {
+				if !strings.Contains(hex.EncodeToString(der), want) {
+					t.Errorf("%s is not in %x", want, der)
+				}
+			}
+			// CEK-HKDF is read by this module alone.
+			if strings.Contains(hex.EncodeToString(der), "060b2a864886f70d010910031f") {
+				t.Error("CEK-HKDF is announced")
+			}
+			back, err := smime.ParseCapabilities(der)
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := back.MarshalBinary()
+			if err != nil || !bytes.Equal(der, again) {
+				t.Errorf("%x", again)
+			}
+			if !back.Reads(pkcs7.AES256GCM) || back.Reads(pkcs7.TripleDES) || back.Reads(0) {
+				t.Error(tt.name)
+			}
+		})
 	}
 }
 

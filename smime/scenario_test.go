@@ -78,14 +78,16 @@ func TestUsageClient(t *testing.T) {
 		{"sealed", string(smimetest.Sealed(t, alice, "pay 5", bob)), "signed by alice@example.com", false},
 		{"for somebody else", string(smimetest.Sealed(t, alice, "pay 5", alice)), "", true},
 	} {
-		v, err := show(t.Context(), strings.NewReader(tt.msg), smimetest.Now(), ca.Trust(), smime.Identities{bob})
-		if err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-			continue
-		}
-		if v.badge != tt.badge && !tt.locked || v.locked != tt.locked || !tt.locked && tt.name != "tampered" && !strings.Contains(v.body, "pay 5") {
-			t.Errorf("%s: %+v", tt.name, v)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			v, err := show(t.Context(), strings.NewReader(tt.msg), smimetest.Now(), ca.Trust(), smime.Identities{bob})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if v.badge != tt.badge && !tt.locked || v.locked != tt.locked || !tt.locked && tt.name != "tampered" && !strings.Contains(v.body, "pay 5") {
+				t.Errorf("%+v", v)
+			}
+		})
 	}
 }
 

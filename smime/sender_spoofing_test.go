@@ -79,23 +79,25 @@ func TestHiddenAuthor(t *testing.T) {
 		{"compressed inside", seal(inner(string(compressedMail(t, "From: alice@example.com\r\n"+text))))},
 		{"sealed", seal(inner("From: alice@example.com\r\n" + text))},
 	} {
-		out, s, err := w.verify(tt.msg)
-		if err == nil {
-			t.Errorf("%s: Verify passes %s: %.200q", tt.name, s.Mailbox(), out)
-		}
-		var b bytes.Buffer
-		if s, _, err := smime.Unseal(t.Context(), &b, bytes.NewReader(tt.msg), smime.Identities{w.bob}, w.trust, &smime.UnsealOptions{
-			Verify: smime.VerifyOptions{Chain: w.at}}); err == nil {
-			t.Errorf("%s: Unseal passes %s: %.200q", tt.name, s.Mailbox(), b.Bytes())
-		}
-		m, err := w.open(tt.msg)
-		if err != nil {
-			continue
-		}
-		if _, err := m.Signer(); err == nil {
-			t.Errorf("%s: Open passes\n%v", tt.name, m)
-		}
-		m.Close()
+		t.Run(tt.name, func(t *testing.T) {
+			out, s, err := w.verify(tt.msg)
+			if err == nil {
+				t.Errorf("Verify passes %s: %.200q", s.Mailbox(), out)
+			}
+			var b bytes.Buffer
+			if s, _, err := smime.Unseal(t.Context(), &b, bytes.NewReader(tt.msg), smime.Identities{w.bob}, w.trust, &smime.UnsealOptions{
+				Verify: smime.VerifyOptions{Chain: w.at}}); err == nil {
+				t.Errorf("Unseal passes %s: %.200q", s.Mailbox(), b.Bytes())
+			}
+			m, err := w.open(tt.msg)
+			if err != nil {
+				return
+			}
+			if _, err := m.Signer(); err == nil {
+				t.Errorf("Open passes\n%v", m)
+			}
+			m.Close()
+		})
 	}
 }
 
@@ -104,18 +106,20 @@ func TestOtherContent(t *testing.T) {
 	t.Parallel()
 	w := newFuzzWorld(t)
 	for _, kind := range []oid.OID{oid.TSTInfo, oid.ContentReceipt} {
-		msg := clearSignedAs(t, w.alice, "alice@example.com", kind, []byte("Content-Type: text/plain\r\n\r\npay 5 to bob\r\n"))
-		if out, _, err := w.verify(msg); !errors.Is(err, smime.ErrMalformed) || len(out) > 0 {
-			t.Errorf("%v: Verify: %v", kind, err)
-		}
-		m, err := w.open(msg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Signer(); err == nil {
-			t.Errorf("%v: Open\n%v", kind, m)
-		}
-		m.Close()
+		t.Run(fmt.Sprint(kind), func(t *testing.T) {
+			msg := clearSignedAs(t, w.alice, "alice@example.com", kind, []byte("Content-Type: text/plain\r\n\r\npay 5 to bob\r\n"))
+			if out, _, err := w.verify(msg); !errors.Is(err, smime.ErrMalformed) || len(out) > 0 {
+				t.Errorf("Verify: %v", err)
+			}
+			m, err := w.open(msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Signer(); err == nil {
+				t.Errorf("Open\n%v", m)
+			}
+			m.Close()
+		})
 	}
 }
 
@@ -193,9 +197,11 @@ func TestZeroMessage(t *testing.T) {
 	}
 	for _, l := range []smime.Layer{new(smime.SignedLayer), new(smime.EncryptedLayer), new(smime.CompressedLayer), new(smime.CertificatesLayer),
 		new(smime.ReceiptLayer), new(smime.PlainLayer)} {
-		if l.Err() == nil || l.Content().Size() != 0 || l.Raw().Size() != 0 || l.Children() != nil || l.Notes() != nil {
-			t.Errorf("a zero %T has something", l)
-		}
+		t.Run(fmt.Sprintf("%T", l), func(t *testing.T) {
+			if l.Err() == nil || l.Content().Size() != 0 || l.Raw().Size() != 0 || l.Children() != nil || l.Notes() != nil {
+				t.Errorf("a zero %T has something", l)
+			}
+		})
 	}
 }
 
@@ -293,16 +299,18 @@ func TestManyOfOneKind(t *testing.T) {
 		"fields": append([]byte(outside.String()), sealed...),
 		"class":  encrypted(t, w.bob, "bob@example.com", pkcs7.AES256GCM, []byte(html)),
 	} {
-		m, err := w.open(msg)
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		m.Header()
-		m.ReplyHidden(func(f []smime.HeaderField) []smime.HeaderField { return f })
-		if err := m.WriteDisplay(io.Discard); err != nil {
-			t.Error(name, err)
-		}
-		m.Close()
+		t.Run(name, func(t *testing.T) {
+			m, err := w.open(msg)
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			m.Header()
+			m.ReplyHidden(func(f []smime.HeaderField) []smime.HeaderField { return f })
+			if err := m.WriteDisplay(io.Discard); err != nil {
+				t.Error(name, err)
+			}
+			m.Close()
+		})
 	}
 }
 
@@ -313,41 +321,43 @@ func TestRenewedCertificate(t *testing.T) {
 	ca := smimetest.NewCA(t)
 	w := &fuzzWorld{trust: ca.Trust(), at: chain.Options{At: smimetest.Now()}}
 	for _, newFirst := range []bool{false, true} {
-		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		flaws := [][]smimetest.Flaw{{smimetest.Expired()}, nil}
-		valid := 1
-		if newFirst {
-			flaws[0], flaws[1], valid = flaws[1], flaws[0], 0
-		}
-		dir := t.TempDir()
-		write := func(name, kind string, der []byte) string {
-			name = filepath.Join(dir, name)
-			if err := os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+		t.Run(fmt.Sprintf("new first %v", newFirst), func(t *testing.T) {
+			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+			if err != nil {
 				t.Fatal(err)
 			}
-			return name
-		}
-		pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files := []string{write("key.pem", "PRIVATE KEY", pkcs8)}
-		for i, f := range flaws {
-			id := ca.Certify(key, "alice@example.com", f...)
-			files = append(files, write(fmt.Sprintf("cert%d.pem", i), "CERTIFICATE", id.Certificate().Raw))
-		}
-		cmd := suites.Command(t, openssl, "cms", "-sign", "-keyid", "-nodetach", "-outform", "DER", "-binary", "-inkey", files[0],
-			"-signer", files[1+valid], "-certfile", files[2-valid])
-		cmd.Stdin = strings.NewReader("Content-Type: text/plain\r\n\r\nhello\r\n")
-		cms, err := cmd.Output()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, s, err := w.verify(cmsMail("alice@example.com", "signed-data", cms)); err != nil || s.Path() == nil {
-			t.Errorf("new first %v: %v", newFirst, err)
-		}
+			flaws := [][]smimetest.Flaw{{smimetest.Expired()}, nil}
+			valid := 1
+			if newFirst {
+				flaws[0], flaws[1], valid = flaws[1], flaws[0], 0
+			}
+			dir := t.TempDir()
+			write := func(name, kind string, der []byte) string {
+				name = filepath.Join(dir, name)
+				if err := os.WriteFile(name, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				return name
+			}
+			pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			files := []string{write("key.pem", "PRIVATE KEY", pkcs8)}
+			for i, f := range flaws {
+				id := ca.Certify(key, "alice@example.com", f...)
+				files = append(files, write(fmt.Sprintf("cert%d.pem", i), "CERTIFICATE", id.Certificate().Raw))
+			}
+			cmd := suites.Command(t, openssl, "cms", "-sign", "-keyid", "-nodetach", "-outform", "DER", "-binary", "-inkey", files[0],
+				"-signer", files[1+valid], "-certfile", files[2-valid])
+			cmd.Stdin = strings.NewReader("Content-Type: text/plain\r\n\r\nhello\r\n")
+			cms, err := cmd.Output()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, s, err := w.verify(cmsMail("alice@example.com", "signed-data", cms)); err != nil || s.Path() == nil {
+				t.Error(err)
+			}
+		})
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"mime"
 	"net/textproto"
 	"strings"
@@ -103,16 +104,18 @@ func TestHiddenByList(t *testing.T) {
 		{"two lines", []byte(in), smime.EncryptOptions{Hidden: []smime.HeaderField{{Name: "X-Case", Value: "7", Outer: "a\r\nBcc: x"}}}},
 		{"signed before, plain", signed, smime.EncryptOptions{Header: smime.PlainHeader, Hidden: hidden}},
 	} {
-		for _, seal := range []bool{false, true} {
-			var out bytes.Buffer
-			err := smime.Encrypt(t.Context(), &out, bytes.NewReader(tt.in), w.toBob, &tt.opts)
-			if seal {
-				err = smime.Seal(t.Context(), &out, bytes.NewReader(tt.in), w.bob, w.toBob, &smime.SealOptions{Sign: smime.SignOptions{Header: tt.opts.Header}, Hidden: tt.opts.Hidden})
+		t.Run(tt.name, func(t *testing.T) {
+			for _, seal := range []bool{false, true} {
+				var out bytes.Buffer
+				err := smime.Encrypt(t.Context(), &out, bytes.NewReader(tt.in), w.toBob, &tt.opts)
+				if seal {
+					err = smime.Seal(t.Context(), &out, bytes.NewReader(tt.in), w.bob, w.toBob, &smime.SealOptions{Sign: smime.SignOptions{Header: tt.opts.Header}, Hidden: tt.opts.Hidden})
+				}
+				if !errors.Is(err, smime.ErrHeader) || out.Len() > 0 {
+					t.Errorf("%d bytes, %v", out.Len(), err)
+				}
 			}
-			if !errors.Is(err, smime.ErrHeader) || out.Len() > 0 {
-				t.Errorf("%s: %d bytes, %v", tt.name, out.Len(), err)
-			}
-		}
+		})
 	}
 	if sealed := encrypt(t, signed, w.toBob, &smime.EncryptOptions{Hidden: []smime.HeaderField{{Name: "Subject", Value: "Re: Grüße, an alle", Outer: "[...]"}}}); header(t, sealed).Get("Subject") != "[...]" {
 		t.Errorf("%s", sealed)
@@ -138,11 +141,13 @@ func TestFieldsInASCII(t *testing.T) {
 		{"Message-ID: <ä@example.com>", "Message-ID: <ä@example.com>"},
 		{"References: <ä@example.com>\r\n\t<b@example.com>", "References: <ä@example.com>\t<b@example.com>"},
 	} {
-		signed := sign(t, []byte("From: alice@example.com\r\n"+tt.in+"\r\n\r\nx\r\n"), w.alice, nil)
-		unfolded := strings.NewReplacer("\r\n ", " ", "\r\n\t", "\t").Replace(string(signed))
-		if strings.Count(unfolded, "\r\n"+tt.want+"\r\n") != 2 {
-			t.Errorf("%s:\n%.600s", tt.in, unfolded)
-		}
+		t.Run(fmt.Sprintf("%q", tt.in), func(t *testing.T) {
+			signed := sign(t, []byte("From: alice@example.com\r\n"+tt.in+"\r\n\r\nx\r\n"), w.alice, nil)
+			unfolded := strings.NewReplacer("\r\n ", " ", "\r\n\t", "\t").Replace(string(signed))
+			if strings.Count(unfolded, "\r\n"+tt.want+"\r\n") != 2 {
+				t.Errorf("%.600s", unfolded)
+			}
+		})
 	}
 }
 
@@ -152,26 +157,28 @@ func TestLongFileNames(t *testing.T) {
 	t.Parallel()
 	w := newPeople(t)
 	for _, name := range []string{strings.Repeat("請求書", 80) + ".pdf", strings.Repeat("ä", 300) + "\"'%", strings.Repeat("a b", 300) + "ü"} {
-		disposition := "Content-Disposition: attachment; filename=\"" + strings.ReplaceAll(name, "\"", "\\\"") + "\"; size=3\r\n"
-		in := "From: alice@example.com\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/pdf\r\n" + disposition + "\r\nx\r\n--b--\r\n"
-		for _, in := range []string{in, "From: alice@example.com\r\n" + disposition + "\r\nx\r\n"} {
-			signed := sign(t, []byte(in), w.alice, nil)
-			if err := transportSafe(signed); err != nil {
-				t.Error(err)
-			}
-			_, content := cmsOf(t, signed)
-			h := content[bytes.Index(content, []byte("Content-Disposition: ")):]
-			h, _, _ = bytes.Cut(h, []byte("\r\n\r\n"))
-			for line := range bytes.Lines(h) {
-				if len(line) > 80 {
-					t.Errorf("line %q", line)
+		t.Run(fmt.Sprintf("%.10q", name), func(t *testing.T) {
+			disposition := "Content-Disposition: attachment; filename=\"" + strings.ReplaceAll(name, "\"", "\\\"") + "\"; size=3\r\n"
+			in := "From: alice@example.com\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/pdf\r\n" + disposition + "\r\nx\r\n--b--\r\n"
+			for _, in := range []string{in, "From: alice@example.com\r\n" + disposition + "\r\nx\r\n"} {
+				signed := sign(t, []byte(in), w.alice, nil)
+				if err := transportSafe(signed); err != nil {
+					t.Error(err)
+				}
+				_, content := cmsOf(t, signed)
+				h := content[bytes.Index(content, []byte("Content-Disposition: ")):]
+				h, _, _ = bytes.Cut(h, []byte("\r\n\r\n"))
+				for line := range bytes.Lines(h) {
+					if len(line) > 80 {
+						t.Errorf("line %q", line)
+					}
+				}
+				_, params, err := mime.ParseMediaType(header(t, append(h, "\r\n\r\n"...)).Get("Content-Disposition"))
+				if err != nil || params["filename"] != name || params["size"] != "3" {
+					t.Errorf("%q, %v", params, err)
 				}
 			}
-			_, params, err := mime.ParseMediaType(header(t, append(h, "\r\n\r\n"...)).Get("Content-Disposition"))
-			if err != nil || params["filename"] != name || params["size"] != "3" {
-				t.Errorf("%q, %v", params, err)
-			}
-		}
+		})
 	}
 }
 
@@ -182,26 +189,28 @@ func TestForwardInternational(t *testing.T) {
 	w := newPeople(t)
 	const inner = "From: 用户@例え.jp\nSubject: ä\nContent-Transfer-Encoding: 8bit\n\nä\n\nBcc: x"
 	for _, eol := range []string{"\n", "\r\n"} {
-		for _, head := range []string{"", "Content-Transfer-Encoding: 8bit\n"} {
-			in := strings.ReplaceAll("From: alice@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nlook\n--b\nContent-Type: message/global\n"+head+"\n"+inner+"\n--b--\n", "\n", eol)
-			for _, opaque := range []bool{false, true} {
-				signed := sign(t, []byte(in), w.alice, &smime.SignOptions{Opaque: opaque})
-				if err := transportSafe(signed); err != nil {
-					t.Error(err)
-				}
-				var out bytes.Buffer
-				if _, err := smime.Verify(t.Context(), &out, bytes.NewReader(signed), w.trust, nil); err != nil {
-					t.Fatal(err)
-				}
-				_, part, _ := strings.Cut(out.String(), "Content-Type: message/global")
-				_, text, _ := strings.Cut(part, "\r\n\r\n")
-				text, _, _ = strings.Cut(text, "\r\n--b")
-				got, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(text, "\r\n", ""))
-				if err != nil || string(got) != strings.ReplaceAll(inner, "\n", "\r\n") || strings.Count(out.String(), "Content-Transfer-Encoding") != 1 {
-					t.Errorf("%q, %v\n%s", got, err, out.String())
+		t.Run(fmt.Sprintf("%q", eol), func(t *testing.T) {
+			for _, head := range []string{"", "Content-Transfer-Encoding: 8bit\n"} {
+				in := strings.ReplaceAll("From: alice@example.com\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\nlook\n--b\nContent-Type: message/global\n"+head+"\n"+inner+"\n--b--\n", "\n", eol)
+				for _, opaque := range []bool{false, true} {
+					signed := sign(t, []byte(in), w.alice, &smime.SignOptions{Opaque: opaque})
+					if err := transportSafe(signed); err != nil {
+						t.Error(err)
+					}
+					var out bytes.Buffer
+					if _, err := smime.Verify(t.Context(), &out, bytes.NewReader(signed), w.trust, nil); err != nil {
+						t.Fatal(err)
+					}
+					_, part, _ := strings.Cut(out.String(), "Content-Type: message/global")
+					_, text, _ := strings.Cut(part, "\r\n\r\n")
+					text, _, _ = strings.Cut(text, "\r\n--b")
+					got, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(text, "\r\n", ""))
+					if err != nil || string(got) != strings.ReplaceAll(inner, "\n", "\r\n") || strings.Count(out.String(), "Content-Transfer-Encoding") != 1 {
+						t.Errorf("%q, %v\n%s", got, err, out.String())
+					}
 				}
 			}
-		}
+		})
 	}
 	// What is ASCII is left in clear, and message/rfc822 has no such way.
 	plain := "From: alice@example.com\r\nContent-Type: message/global\r\n\r\nFrom: x@example.com\r\n\r\nx\r\n"

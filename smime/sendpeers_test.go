@@ -175,21 +175,23 @@ func TestWeReadOpenSSL(t *testing.T) {
 	ca := smimetest.NewCA(t)
 	entity := write(t, t.TempDir(), "body", []byte("Content-Type: text/plain\n\nhello\n"))
 	for _, p := range newPeers(t, ca, "alice@example.com") {
-		for _, args := range [][]string{{}, {"-nodetach"}, {"-keyid"}, {"-nodetach", "-stream"}, {"-nocerts"}, {"-md", "sha512"}} {
-			msg := run(t, openssl, append([]string{"cms", "-sign", "-in", entity, "-signer", filepath.Join(p.dir, "cert.pem"), "-inkey", filepath.Join(p.dir, "key.pem"),
-				"-from", "alice@example.com", "-certfile", filepath.Join(p.dir, "ca.pem")}, args...)...)
-			var out bytes.Buffer
-			if _, err := smime.Verify(t.Context(), &out, bytes.NewReader(msg), ca.Directory(p.id), nil); err != nil {
-				t.Errorf("%s %v: %v", p.name, args, err)
+		t.Run(p.name, func(t *testing.T) {
+			for _, args := range [][]string{{}, {"-nodetach"}, {"-keyid"}, {"-nodetach", "-stream"}, {"-nocerts"}, {"-md", "sha512"}} {
+				msg := run(t, openssl, append([]string{"cms", "-sign", "-in", entity, "-signer", filepath.Join(p.dir, "cert.pem"), "-inkey", filepath.Join(p.dir, "key.pem"),
+					"-from", "alice@example.com", "-certfile", filepath.Join(p.dir, "ca.pem")}, args...)...)
+				var out bytes.Buffer
+				if _, err := smime.Verify(t.Context(), &out, bytes.NewReader(msg), ca.Directory(p.id), nil); err != nil {
+					t.Errorf("%s %v: %v", p.name, args, err)
+				}
 			}
-		}
-		for _, args := range [][]string{{"-aes-256-cbc"}, {"-aes-256-gcm"}, {"-aes-128-cbc", "-stream"}, {"-keyid", "-aes-128-gcm"}} {
-			msg := run(t, openssl, append(append([]string{"cms", "-encrypt", "-in", entity}, args...), filepath.Join(p.dir, "cert.pem"))...)
-			var out bytes.Buffer
-			if _, err := smime.Decrypt(t.Context(), &out, bytes.NewReader(msg), smime.Identities{p.id}, nil); err != nil || !strings.Contains(out.String(), "hello") {
-				t.Errorf("%s %v: %v", p.name, args, err)
+			for _, args := range [][]string{{"-aes-256-cbc"}, {"-aes-256-gcm"}, {"-aes-128-cbc", "-stream"}, {"-keyid", "-aes-128-gcm"}} {
+				msg := run(t, openssl, append(append([]string{"cms", "-encrypt", "-in", entity}, args...), filepath.Join(p.dir, "cert.pem"))...)
+				var out bytes.Buffer
+				if _, err := smime.Decrypt(t.Context(), &out, bytes.NewReader(msg), smime.Identities{p.id}, nil); err != nil || !strings.Contains(out.String(), "hello") {
+					t.Errorf("%s %v: %v", p.name, args, err)
+				}
 			}
-		}
+		})
 	}
 }
 
@@ -244,15 +246,17 @@ func TestPythonParsesOurs(t *testing.T) {
 		t.Fatalf("%d messages", len(got))
 	}
 	for i, name := range names {
-		before, after := got[2*i], got[2*i+1]
-		tree := after.Tree
-		if tree.Type != "multipart/signed" || len(tree.Parts) != 2 || tree.Parts[1].Type != "application/pkcs7-signature" || tree.Parts[1].File != "smime.p7s" {
-			t.Fatalf("%s: %+v", name, tree)
-		}
-		same(t, name, before.Tree, tree.Parts[0])
-		if name != "latin" && name != "utf8" && before.Subject != after.Subject || before.From != after.From {
-			t.Errorf("%s: Subject %q, From %q", name, after.Subject, after.From)
-		}
+		t.Run(name, func(t *testing.T) {
+			before, after := got[2*i], got[2*i+1]
+			tree := after.Tree
+			if tree.Type != "multipart/signed" || len(tree.Parts) != 2 || tree.Parts[1].Type != "application/pkcs7-signature" || tree.Parts[1].File != "smime.p7s" {
+				t.Fatalf("%+v", tree)
+			}
+			same(t, name, before.Tree, tree.Parts[0])
+			if name != "latin" && name != "utf8" && before.Subject != after.Subject || before.From != after.From {
+				t.Errorf("Subject %q, From %q", after.Subject, after.From)
+			}
+		})
 	}
 }
 
@@ -283,20 +287,22 @@ func TestOldOpenSSLReadsOurs(t *testing.T) {
 	ca := smimetest.NewCA(t)
 	p := newPeers(t, ca, "alice@example.com")[0]
 	for _, big := range []bool{false, true} {
-		in := []byte(crlf(plainMail))
-		if big {
-			in = letter(3 << 20) // of unknown length, so BER
-		}
-		for _, opaque := range []bool{false, true} {
-			var sealed bytes.Buffer
-			if err := smime.Seal(t.Context(), &sealed, bytes.NewReader(in), p.id, []*smime.Recipient{ca.Recipient(p.id)}, &smime.SealOptions{Sign: smime.SignOptions{Opaque: opaque}}); err != nil {
-				t.Fatal(err)
+		t.Run(fmt.Sprintf("big %v", big), func(t *testing.T) {
+			in := []byte(crlf(plainMail))
+			if big {
+				in = letter(3 << 20) // of unknown length, so BER
 			}
-			inner := run(t, openssl, "smime", "-decrypt", "-in", write(t, p.dir, "sealed.eml", sealed.Bytes()), "-recip", filepath.Join(p.dir, "cert.pem"), "-inkey", filepath.Join(p.dir, "key.pem"))
-			got := run(t, openssl, "smime", "-verify", "-in", write(t, p.dir, "inner.eml", inner), "-CAfile", filepath.Join(p.dir, "root.pem"))
-			if !bytes.Contains(got, []byte("From: ")) || !bytes.Contains(got, []byte(`hp="cipher"`)) {
-				t.Errorf("big %v, opaque %v: %.200q", big, opaque, got)
+			for _, opaque := range []bool{false, true} {
+				var sealed bytes.Buffer
+				if err := smime.Seal(t.Context(), &sealed, bytes.NewReader(in), p.id, []*smime.Recipient{ca.Recipient(p.id)}, &smime.SealOptions{Sign: smime.SignOptions{Opaque: opaque}}); err != nil {
+					t.Fatal(err)
+				}
+				inner := run(t, openssl, "smime", "-decrypt", "-in", write(t, p.dir, "sealed.eml", sealed.Bytes()), "-recip", filepath.Join(p.dir, "cert.pem"), "-inkey", filepath.Join(p.dir, "key.pem"))
+				got := run(t, openssl, "smime", "-verify", "-in", write(t, p.dir, "inner.eml", inner), "-CAfile", filepath.Join(p.dir, "root.pem"))
+				if !bytes.Contains(got, []byte("From: ")) || !bytes.Contains(got, []byte(`hp="cipher"`)) {
+					t.Errorf("big %v, opaque %v: %.200q", big, opaque, got)
+				}
 			}
-		}
+		})
 	}
 }

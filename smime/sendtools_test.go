@@ -77,7 +77,7 @@ func TestGPGSMReadsOurs(t *testing.T) {
 		}
 		return out, nil
 	}
-	gpg := func(args ...string) []byte {
+	gpg := func(t *testing.T, args ...string) []byte {
 		t.Helper()
 		out, err := try(args...)
 		if err != nil {
@@ -85,7 +85,7 @@ func TestGPGSMReadsOurs(t *testing.T) {
 		}
 		return out
 	}
-	gpg("--import", filepath.Join(p.dir, "ca.pem"))
+	gpg(t, "--import", filepath.Join(p.dir, "ca.pem"))
 	// gpgsm 2.2 can't import one PKCS #12 file in about 64, whoever made it.
 	for range 4 {
 		var pfx []byte
@@ -101,16 +101,18 @@ func TestGPGSMReadsOurs(t *testing.T) {
 	}
 
 	for _, opaque := range []bool{false, true} {
-		der, content := cmsOf(t, sign(t, []byte(crlf(mixedMail)), p.id, &smime.SignOptions{Opaque: opaque}))
-		args := []string{"--verify", write(t, home, "sig", der)}
-		if !opaque {
-			args = append(args, write(t, home, "content", content))
-		}
-		gpg(args...)
+		t.Run(fmt.Sprintf("opaque %v", opaque), func(t *testing.T) {
+			der, content := cmsOf(t, sign(t, []byte(crlf(mixedMail)), p.id, &smime.SignOptions{Opaque: opaque}))
+			args := []string{"--verify", write(t, home, "sig", der)}
+			if !opaque {
+				args = append(args, write(t, home, "content", content))
+			}
+			gpg(t, args...)
+		})
 	}
 	to := []*smime.Recipient{ca.Recipient(p.id)}
 	der, _ := cmsOf(t, encrypt(t, []byte(crlf(plainMail)), to, nil))
-	if got := gpg("--output", "-", "--decrypt", write(t, home, "enc", der)); !bytes.Contains(got, []byte("At noon?")) {
+	if got := gpg(t, "--output", "-", "--decrypt", write(t, home, "enc", der)); !bytes.Contains(got, []byte("At noon?")) {
 		t.Errorf("%q", got)
 	}
 }
@@ -129,12 +131,14 @@ func TestNSSReadsOurs(t *testing.T) {
 	}
 	run(t, pk12util, "-i", write(t, db, "id.p12", pfx), "-d", "sql:"+db, "-W", "pw", "-k", filepath.Join(db, "pw"))
 	for _, opaque := range []bool{false, true} {
-		der, content := cmsOf(t, sign(t, []byte(crlf(mixedMail)), p.id, &smime.SignOptions{Opaque: opaque}))
-		args := []string{"-D", "-d", "sql:" + db, "-u", "4", "-i", write(t, db, "sig", der)}
-		if !opaque {
-			args = append(args, "-c", write(t, db, "content", content))
-		}
-		run(t, cmsutil, args...)
+		t.Run(fmt.Sprintf("opaque %v", opaque), func(t *testing.T) {
+			der, content := cmsOf(t, sign(t, []byte(crlf(mixedMail)), p.id, &smime.SignOptions{Opaque: opaque}))
+			args := []string{"-D", "-d", "sql:" + db, "-u", "4", "-i", write(t, db, "sig", der)}
+			if !opaque {
+				args = append(args, "-c", write(t, db, "content", content))
+			}
+			run(t, cmsutil, args...)
+		})
 	}
 	to := []*smime.Recipient{ca.Recipient(p.id)}
 	der, _ := cmsOf(t, encrypt(t, []byte(crlf(plainMail)), to, nil))

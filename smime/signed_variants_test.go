@@ -181,18 +181,20 @@ func TestSignersVariants(t *testing.T) {
 		{"unknown critical extension", smimetest.Signed(t, ca.Identity("alice@example.com", smimetest.UnknownCritical()), text), chain.ErrUnhandledCritical},
 		{"changed and by a stranger", edit(t, smimetest.Signed(t, mallory, text), "pay 5", "pay 6"), pkcs7.ErrDigest},
 	} {
-		_, _, err := w.verify(tt.msg)
-		if !matches(err, tt.want) {
-			t.Errorf("%s: Verify: %v", tt.name, err)
-		}
-		m, err := w.open(tt.msg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Signer(); !matches(err, tt.want) {
-			t.Errorf("%s: Signer: %v\n%v", tt.name, err, m)
-		}
-		m.Close()
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := w.verify(tt.msg)
+			if !matches(err, tt.want) {
+				t.Errorf("Verify: %v", err)
+			}
+			m, err := w.open(tt.msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Signer(); !matches(err, tt.want) {
+				t.Errorf("Signer: %v\n%v", err, m)
+			}
+			m.Close()
+		})
 	}
 }
 
@@ -234,19 +236,21 @@ func TestSeveralSigners(t *testing.T) {
 		{"none is the author", "carol@example.com", []*smime.Identity{alice, bob}, smime.ErrSender},
 		{"both are authors, no one of both", "alice@example.com, bob@example.com", []*smime.Identity{alice, bob}, smime.ErrSender},
 	} {
-		msg := multiSigned(t, tt.from, "x", tt.ids...)
-		_, s, err := w.verify(msg)
-		if !matches(err, tt.want) || err == nil && s.Mailbox() != tt.from {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-		m, err := w.open(msg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if l, ok := m.Root().(*smime.SignedLayer); !ok || len(l.Signers) != len(tt.ids) {
-			t.Errorf("%s: not all are reported\n%v", tt.name, m)
-		}
-		m.Close()
+		t.Run(tt.name, func(t *testing.T) {
+			msg := multiSigned(t, tt.from, "x", tt.ids...)
+			_, s, err := w.verify(msg)
+			if !matches(err, tt.want) || err == nil && s.Mailbox() != tt.from {
+				t.Error(err)
+			}
+			m, err := w.open(msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if l, ok := m.Root().(*smime.SignedLayer); !ok || len(l.Signers) != len(tt.ids) {
+				t.Errorf("not all are reported\n%v", m)
+			}
+			m.Close()
+		})
 	}
 }
 
@@ -277,9 +281,11 @@ func TestRequiredSender(t *testing.T) {
 		{"any sender", w.seeds[7], smime.VerifyOptions{InsecureAnySender: true}, nil},
 		{"any sender of a changed content", edit(t, w.seeds[7], "pay 5", "pay 6"), smime.VerifyOptions{InsecureAnySender: true}, pkcs7.ErrDigest},
 	} {
-		if err := verify(tt.msg, tt.opts); !matches(err, tt.want) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			if err := verify(tt.msg, tt.opts); !matches(err, tt.want) {
+				t.Error(err)
+			}
+		})
 	}
 }
 
@@ -306,17 +312,19 @@ func TestLayersOutside(t *testing.T) {
 		{"plain", w.seeds[8], smime.ErrNotSigned, smime.ErrNotEncrypted},
 		{"part of the message", w.seeds[3], smime.ErrNotCovered, smime.ErrNotEncrypted},
 	} {
-		m, err := w.open(tt.msg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.Signer(); !matches(err, tt.signer) {
-			t.Errorf("%s: signer: %v\n%v", tt.name, err, m)
-		}
-		if err := m.Confidential(); !matches(err, tt.confidential) {
-			t.Errorf("%s: confidential: %v\n%v", tt.name, err, m)
-		}
-		m.Close()
+		t.Run(tt.name, func(t *testing.T) {
+			m, err := w.open(tt.msg)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := m.Signer(); !matches(err, tt.signer) {
+				t.Errorf("signer: %v\n%v", err, m)
+			}
+			if err := m.Confidential(); !matches(err, tt.confidential) {
+				t.Errorf("confidential: %v\n%v", err, m)
+			}
+			m.Close()
+		})
 	}
 }
 
@@ -340,13 +348,15 @@ func TestReadLimits(t *testing.T) {
 		{"bytes", w.seeds[1], smime.Limits{CMS: pkcs7.Limits{Bytes: 100}}},
 		{"memory without disk", append(bytes.Clone(w.seeds[8]), make([]byte, 1<<20)...), smime.Limits{CMS: pkcs7.Limits{Memory: 64 << 10, Disk: -1}}},
 	} {
-		m, err := smime.Open(t.Context(), bytes.NewReader(tt.msg), &smime.OpenOptions{Limits: tt.lim, Keys: smime.Identities{w.bob}})
-		if !errors.Is(err, smime.ErrLimit) {
-			t.Errorf("%s: %v\n%v", tt.name, err, m)
-		}
-		if m != nil {
-			m.Close()
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			m, err := smime.Open(t.Context(), bytes.NewReader(tt.msg), &smime.OpenOptions{Limits: tt.lim, Keys: smime.Identities{w.bob}})
+			if !errors.Is(err, smime.ErrLimit) {
+				t.Errorf("%v\n%v", err, m)
+			}
+			if m != nil {
+				m.Close()
+			}
+		})
 	}
 	// What can be read twice needs no disk.
 	big := clearSigned(t, w.alice, "alice@example.com", benchEntity(8<<20))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -75,25 +76,27 @@ func TestUnsealTellsNothing(t *testing.T) {
 		{"layers beyond the limit", nested, smime.ErrLimit},
 		{"expands beyond the limit", compressedMail(t, "Content-Type: text/plain\r\n\r\n"+strings.Repeat("a", 2<<20)), smime.ErrLimit},
 	} {
-		limits := smime.Limits{CMS: pkcs7.Limits{Expanded: 1 << 20}}
-		opts := smime.UnsealOptions{Verify: smime.VerifyOptions{Limits: limits}}
-		for _, cipher := range []pkcs7.Cipher{pkcs7.AES256CBC, pkcs7.AES256GCM} {
-			out, _, err := w.unseal(bytes.NewReader(encrypted(t, w.bob, "alice@example.com", cipher, tt.inner)), opts)
-			switch {
-			case err == nil || len(out) > 0:
-				t.Errorf("%s, %v: %v, %d octets", tt.name, cipher, err, len(out))
-			case cipher.Authenticated() && tt.name != "layers beyond the limit":
-				if !errors.Is(err, tt.want) || tt.want != pkcs7.ErrDecrypt && errors.Is(err, pkcs7.ErrDecrypt) {
-					t.Errorf("%s, %v: %v", tt.name, cipher, err)
+		t.Run(tt.name, func(t *testing.T) {
+			limits := smime.Limits{CMS: pkcs7.Limits{Expanded: 1 << 20}}
+			opts := smime.UnsealOptions{Verify: smime.VerifyOptions{Limits: limits}}
+			for _, cipher := range []pkcs7.Cipher{pkcs7.AES256CBC, pkcs7.AES256GCM} {
+				out, _, err := w.unseal(bytes.NewReader(encrypted(t, w.bob, "alice@example.com", cipher, tt.inner)), opts)
+				switch {
+				case err == nil || len(out) > 0:
+					t.Errorf("%v: %v, %d octets", cipher, err, len(out))
+				case cipher.Authenticated() && tt.name != "layers beyond the limit":
+					if !errors.Is(err, tt.want) || tt.want != pkcs7.ErrDecrypt && errors.Is(err, pkcs7.ErrDecrypt) {
+						t.Errorf("%v: %v", cipher, err)
+					}
+				case !errors.Is(err, pkcs7.ErrDecrypt) || !errors.Is(err, smime.ErrNotSigned) || tt.want != smime.ErrNotSigned && tt.want != pkcs7.ErrDecrypt && errors.Is(err, tt.want):
+					t.Errorf("%v: %v", cipher, err)
+				case first == "":
+					first = err.Error()
+				case err.Error() != first:
+					t.Errorf("%v: %v, not %s", cipher, err, first)
 				}
-			case !errors.Is(err, pkcs7.ErrDecrypt) || !errors.Is(err, smime.ErrNotSigned) || tt.want != smime.ErrNotSigned && tt.want != pkcs7.ErrDecrypt && errors.Is(err, tt.want):
-				t.Errorf("%s, %v: %v", tt.name, cipher, err)
-			case first == "":
-				first = err.Error()
-			case err.Error() != first:
-				t.Errorf("%s, %v: %v, not %s", tt.name, cipher, err, first)
 			}
-		}
+		})
 	}
 }
 
@@ -123,21 +126,25 @@ func TestUnsealTellsWhy(t *testing.T) {
 		{"text after base64", append(sealed("alice@example.com", w.seeds[0]), "-- \r\nfooter\r\n"...), smime.UnsealOptions{}, smime.ErrMalformed},
 		{"signed outside", clearSigned(t, w.alice, "alice@example.com", sealed("", []byte("\r\nhello"))), smime.UnsealOptions{}, smime.ErrSignedOutside},
 	} {
-		_, _, err := w.unseal(bytes.NewReader(tt.msg), tt.opts)
-		if !matches(err, tt.want) || tt.want != smime.ErrSignedOutside && errors.Is(err, pkcs7.ErrDecrypt) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			_, _, err := w.unseal(bytes.NewReader(tt.msg), tt.opts)
+			if !matches(err, tt.want) || tt.want != smime.ErrSignedOutside && errors.Is(err, pkcs7.ErrDecrypt) {
+				t.Error(err)
+			}
+		})
 	}
 	// An input that fails while it is read again.
 	big := sealed("alice@example.com", clearSigned(t, w.alice, "alice@example.com", benchEntity(1<<20)))
 	boom := errors.New("boom")
 	for n := range 8 {
-		r := &failsLater{ReadSeeker: bytes.NewReader(big), left: int64(len(big)) * int64(n+1) / 2, err: boom}
-		if _, _, err := w.unseal(r, smime.UnsealOptions{}); err != nil && !errors.Is(err, boom) {
-			t.Errorf("input that fails after %d halves: %v", n+1, err)
-		} else if err != nil && errors.Is(err, pkcs7.ErrDecrypt) {
-			t.Errorf("input that fails after %d halves is said to be changed: %v", n+1, err)
-		}
+		t.Run(fmt.Sprintf("%d halves", n+1), func(t *testing.T) {
+			r := &failsLater{ReadSeeker: bytes.NewReader(big), left: int64(len(big)) * int64(n+1) / 2, err: boom}
+			if _, _, err := w.unseal(r, smime.UnsealOptions{}); err != nil && !errors.Is(err, boom) {
+				t.Errorf("input that fails after %d halves: %v", n+1, err)
+			} else if err != nil && errors.Is(err, pkcs7.ErrDecrypt) {
+				t.Errorf("input that fails after %d halves is said to be changed: %v", n+1, err)
+			}
+		})
 	}
 	if _, _, err := w.unseal(io.MultiReader(bytes.NewReader(big[:1<<19]), iotest.ErrReader(boom)), smime.UnsealOptions{}); !errors.Is(err, boom) {
 		t.Error(err)
@@ -167,24 +174,26 @@ func TestUnsealPasses(t *testing.T) {
 	w := newFuzzWorld(t)
 	text := benchEntity(600 << 10)
 	for _, opaque := range []bool{false, true} {
-		msg := clearSigned(t, w.alice, "alice@example.com", text)
-		for n := 1; n <= 7; n++ {
-			if opaque && n > 1 {
-				msg = opaqueSigned(t, w.alice, "alice@example.com", msg)
-			} else {
-				msg = encrypted(t, w.bob, "alice@example.com", pkcs7.AES128CBC, msg)
-			}
-			for _, limits := range []smime.Limits{{}, {CMS: pkcs7.Limits{Memory: 256 << 10, Disk: -1}}} {
-				r := &readCounter{Reader: bytes.NewReader(msg)}
-				out, _, err := w.unseal(r, smime.UnsealOptions{Verify: smime.VerifyOptions{Limits: limits}})
-				if err != nil || !bytes.Equal(out, text) {
-					t.Fatalf("%d layers: %v, %d octets", n, err, len(out))
+		t.Run(fmt.Sprintf("opaque %v", opaque), func(t *testing.T) {
+			msg := clearSigned(t, w.alice, "alice@example.com", text)
+			for n := 1; n <= 7; n++ {
+				if opaque && n > 1 {
+					msg = opaqueSigned(t, w.alice, "alice@example.com", msg)
+				} else {
+					msg = encrypted(t, w.bob, "alice@example.com", pkcs7.AES128CBC, msg)
 				}
-				if passes := float64(r.n) / float64(len(msg)); passes > 9 && limits.CMS.Disk == 0 {
-					t.Errorf("%d layers: %.1f passes", n, passes)
+				for _, limits := range []smime.Limits{{}, {CMS: pkcs7.Limits{Memory: 256 << 10, Disk: -1}}} {
+					r := &readCounter{Reader: bytes.NewReader(msg)}
+					out, _, err := w.unseal(r, smime.UnsealOptions{Verify: smime.VerifyOptions{Limits: limits}})
+					if err != nil || !bytes.Equal(out, text) {
+						t.Fatalf("%d layers: %v, %d octets", n, err, len(out))
+					}
+					if passes := float64(r.n) / float64(len(msg)); passes > 9 && limits.CMS.Disk == 0 {
+						t.Errorf("%d layers: %.1f passes", n, passes)
+					}
 				}
 			}
-		}
+		})
 	}
 }
 

@@ -209,36 +209,38 @@ func TestCostGrowsLinearly(t *testing.T) {
 		"the same parameter":           field("Content-Type", "; a=b", ""),
 		"bare CR":                      field("X", "\r", ""),
 	} {
-		size := 0
-		cost := func(n int) float64 {
-			msg := []byte("From: alice@example.com\r\n" + gen(n))
-			if name == "folds in From" || name == "comments" || name == "encoded words" {
-				msg = []byte(gen(n))
+		t.Run(name, func(t *testing.T) {
+			size := 0
+			cost := func(n int) float64 {
+				msg := []byte("From: alice@example.com\r\n" + gen(n))
+				if name == "folds in From" || name == "comments" || name == "encoded words" {
+					msg = []byte(gen(n))
+				}
+				size = len(msg)
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				m, err := w.openWithin(t, msg, smime.Limits{Header: 64 << 20})
+				if err != nil {
+					t.Fatal(name, err)
+				}
+				_ = m.String()
+				m.Header()
+				if err := m.WriteDisplay(io.Discard); err != nil {
+					t.Fatal(name, err)
+				}
+				m.Close()
+				runtime.ReadMemStats(&after)
+				return float64(after.TotalAlloc - before.TotalAlloc)
 			}
-			size = len(msg)
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			m, err := w.openWithin(t, msg, smime.Limits{Header: 64 << 20})
-			if err != nil {
-				t.Fatal(name, err)
+			cost(50)
+			some, many := cost(200), cost(800)
+			if ratio := many / some; ratio > 6 {
+				t.Errorf("four times the pieces cost %.1f times as much", ratio)
 			}
-			_ = m.String()
-			m.Header()
-			if err := m.WriteDisplay(io.Discard); err != nil {
-				t.Fatal(name, err)
+			if perOctet := many / float64(size); perOctet > 400 {
+				t.Errorf("%.0f octets for each of the message", perOctet)
 			}
-			m.Close()
-			runtime.ReadMemStats(&after)
-			return float64(after.TotalAlloc - before.TotalAlloc)
-		}
-		cost(50)
-		some, many := cost(200), cost(800)
-		if ratio := many / some; ratio > 6 {
-			t.Errorf("%s: four times the pieces cost %.1f times as much", name, ratio)
-		}
-		if perOctet := many / float64(size); perOctet > 400 {
-			t.Errorf("%s: %.0f octets for each of the message", name, perOctet)
-		}
+		})
 	}
 }
 
@@ -247,23 +249,25 @@ func TestNotesOfWrapping(t *testing.T) {
 	t.Parallel()
 	w := newFuzzWorld(t)
 	for _, wrap := range wrappers() {
-		msg := []byte("From: alice@example.com\r\n" + strings.Replace(wrap.wrap(1, entityOf(w.seeds[0])), "MIME-Version: 1.0\r\n", "", 1))
-		m, err := w.open(msg)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = m.Signer()
-		covers := slices.ContainsFunc(slices.Collect(m.All()), func(l smime.Layer) bool {
-			s, ok := l.(*smime.SignedLayer)
-			if !ok {
-				return false
+		t.Run(wrap.name, func(t *testing.T) {
+			msg := []byte("From: alice@example.com\r\n" + strings.Replace(wrap.wrap(1, entityOf(w.seeds[0])), "MIME-Version: 1.0\r\n", "", 1))
+			m, err := w.open(msg)
+			if err != nil {
+				t.Fatal(err)
 			}
-			signer, err := s.ContentSigner()
-			return err == nil && signer.Mailbox() == "alice@example.com"
+			_, err = m.Signer()
+			covers := slices.ContainsFunc(slices.Collect(m.All()), func(l smime.Layer) bool {
+				s, ok := l.(*smime.SignedLayer)
+				if !ok {
+					return false
+				}
+				signer, err := s.ContentSigner()
+				return err == nil && signer.Mailbox() == "alice@example.com"
+			})
+			if covers && wrap.name != "compressed" && !matches(err, smime.ErrNotCovered) && !matches(err, smime.ErrMalformed) && !matches(err, pkcs7.ErrSyntax) {
+				t.Errorf("%v\n%v", err, m)
+			}
+			m.Close()
 		})
-		if covers && wrap.name != "compressed" && !matches(err, smime.ErrNotCovered) && !matches(err, smime.ErrMalformed) && !matches(err, pkcs7.ErrSyntax) {
-			t.Errorf("%s: %v\n%v", wrap.name, err, m)
-		}
-		m.Close()
 	}
 }
