@@ -90,16 +90,3 @@ type DecryptOptions struct {
 	Limits           Limits
 	InsecureHistoric bool // decrypts Triple DES and RC2
 }
-
-// Encryption says how an entity was encrypted.
-type Encryption struct {
-	Cipher     pkcs7.Cipher
-	Key        *Identity // the one that opened it
-	Recipients []pkcs7.CertID
-	// OuterHeader is the header section of the message, for [VerifyOptions].
-	OuterHeader []byte
-	// Notes say what was tolerated in this layer. They decide nothing.
-	Notes []Note
-
-	strength error // of the algorithms, where they pass as historic
-}

@@ -12,6 +12,19 @@ import (
 	"github.com/gosmime/gosmime/pkcs7"
 )
 
+// Encryption says how an entity was encrypted.
+type Encryption struct {
+	Cipher     pkcs7.Cipher
+	Key        *Identity // the one that opened it
+	Recipients []pkcs7.CertID
+	// OuterHeader is the header section of the message, for [VerifyOptions].
+	OuterHeader []byte
+	// Notes say what was tolerated in this layer. They decide nothing.
+	Notes []Note
+
+	strength error // of the algorithms, where they pass as historic
+}
+
 // A decrypted layer is read through reader, which returns nothing before all
 // of it was found to be good and can Seek.
 type decrypted struct {
@@ -113,4 +126,16 @@ func beginsLikeMIME(b []byte) bool {
 
 func isEncrypted(kind oid.OID) bool {
 	return kind == oid.EnvelopedData || kind == oid.AuthEnvelopedData
+}
+
+// notes returns what was tolerated in an encrypted layer that was opened.
+func (d *decrypted) notes(p *mimetree.Part) []Note {
+	notes := entityNotes(p)
+	for _, deviation := range d.reader.Deviations() {
+		notes = append(notes, Note{Code: NoteDeviation, Detail: deviation.String()})
+	}
+	if d.enc.strength != nil {
+		notes = append(notes, Note{Code: NoteWeak, Detail: quote(d.enc.strength.Error())})
+	}
+	return notes
 }

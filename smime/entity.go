@@ -27,6 +27,19 @@ func readEntity(r io.Reader) (*entity, io.Reader, error) {
 	return e, body, nil
 }
 
+// octets are a range of a store.
+type octets struct {
+	at io.ReaderAt
+	mimetree.Range
+}
+
+func (s octets) reader() *io.SectionReader {
+	if s.at == nil {
+		return io.NewSectionReader(bytes.NewReader(nil), 0, 0)
+	}
+	return io.NewSectionReader(s.at, s.Start, s.Len())
+}
+
 // decodeCMS returns a reader of what the transfer encoding of a CMS object hides.
 func decodeCMS(p *mimetree.Part, body io.Reader) (io.Reader, error) {
 	r, err := mimetree.DecodeCMS(p, body)

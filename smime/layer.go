@@ -1,7 +1,6 @@
 package smime
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -37,19 +36,6 @@ type Layer interface {
 	Err() error
 
 	layer()
-}
-
-// octets are a range of a store.
-type octets struct {
-	at io.ReaderAt
-	mimetree.Range
-}
-
-func (s octets) reader() *io.SectionReader {
-	if s.at == nil {
-		return io.NewSectionReader(bytes.NewReader(nil), 0, 0)
-	}
-	return io.NewSectionReader(s.at, s.Start, s.Len())
 }
 
 type node struct {

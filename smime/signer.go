@@ -109,6 +109,10 @@ func (s *Signer) ClaimedTime() (t time.Time, ok bool) {
 	return s.report.ClaimedTime, !s.report.ClaimedTime.IsZero()
 }
 
+// Notes returns what was tolerated in the message that the signature covers and
+// around it. It decides nothing.
+func (s *Signer) Notes() []Note { s.check(); return slices.Clone(s.notes) }
+
 // check makes the methods of a zero Signer panic: it proves nothing.
 func (s *Signer) check() {
 	if s.report == nil {

@@ -1,7 +1,6 @@
 package smime
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/gosmime/gosmime/internal/mimetree"
@@ -45,32 +44,3 @@ func attributeNotes(r *SignerReport) []Note {
 	}
 	return notes
 }
-
-// notes returns what was tolerated in a signed content that passed.
-func (c *readContent) notes(who *authors, reports []*SignerReport) []Note {
-	notes := append(entityNotes(c.entity.part), c.signedContent.notes...)
-	if c.form.canonical {
-		notes = append(notes, Note{Code: NoteLineEnds})
-	}
-	notes = append(notes, who.notes...)
-	for _, r := range reports {
-		notes = append(append(notes, r.notes...), attributeNotes(r)...)
-	}
-	return notes
-}
-
-// notes returns what was tolerated in an encrypted layer that was opened.
-func (d *decrypted) notes(p *mimetree.Part) []Note {
-	notes := entityNotes(p)
-	for _, deviation := range d.reader.Deviations() {
-		notes = append(notes, Note{Code: NoteDeviation, Detail: deviation.String()})
-	}
-	if d.enc.strength != nil {
-		notes = append(notes, Note{Code: NoteWeak, Detail: quote(d.enc.strength.Error())})
-	}
-	return notes
-}
-
-// Notes returns what was tolerated in the message that the signature covers and
-// around it. It decides nothing.
-func (s *Signer) Notes() []Note { s.check(); return slices.Clone(s.notes) }

@@ -259,3 +259,16 @@ func (c *readContent) open() (io.Reader, error) {
 	}
 	return canonicalReader(io.NewSectionReader(at, c.payload.Start, c.payload.Len()), c.form.canonical), nil
 }
+
+// notes returns what was tolerated in a signed content that passed.
+func (c *readContent) notes(who *authors, reports []*SignerReport) []Note {
+	notes := append(entityNotes(c.entity.part), c.signedContent.notes...)
+	if c.form.canonical {
+		notes = append(notes, Note{Code: NoteLineEnds})
+	}
+	notes = append(notes, who.notes...)
+	for _, r := range reports {
+		notes = append(append(notes, r.notes...), attributeNotes(r)...)
+	}
+	return notes
+}
