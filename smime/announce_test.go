@@ -23,7 +23,7 @@ import (
 // to him are to be encrypted to somebody else.
 func TestCoSignersAnnounceTheirOwn(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	carol := w.ca.Identity("carol@example.com")
 	for from, want := range map[string]*smime.Identity{"alice@example.com": w.bob, "carol@example.com": carol} {
 		t.Run(from, func(t *testing.T) {
@@ -45,7 +45,7 @@ func TestCoSignersAnnounceTheirOwn(t *testing.T) {
 // TestEncryptToThatIsUnfit: what is announced can be encrypted to.
 func TestEncryptToThatIsUnfit(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	_, ed, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -83,7 +83,7 @@ func TestEncryptToThatIsUnfit(t *testing.T) {
 // and get one, and we read what we ask.
 func TestReceiptRequestNames(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	author := w.ca.Identity("用户@例え.jp")
 	reader := w.ca.Identity("ü@xn--bcher-kva.example")
 	many := make([]string, 1000)
@@ -145,7 +145,7 @@ func TestReceiptRequestNames(t *testing.T) {
 // before it is encrypted (RFC 2634 section 2.4).
 func TestSealedReceipt(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	signed := sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{RequestReceipt: []string{"bob@example.com"}})
 	s, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(signed), w.trust, nil)
 	if err != nil {
@@ -203,7 +203,7 @@ func TestSealedReceipt(t *testing.T) {
 // only somebody who can sign answers.
 func TestWhoCanAskForReceipts(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	ask := &smime.SignOptions{RequestReceipt: []string{"bob@example.com"}}
 	clear := sign(t, []byte(crlf(plainMail)), w.alice, ask)
 	s, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(clear), w.trust, nil)

@@ -37,7 +37,7 @@ func bareForms(t *testing.T, msg []byte) map[string][]byte {
 
 // TestBare opens CMS objects without a header.
 func TestBare(t *testing.T) {
-	w := newPeople(t)
+	w := newSendFixture(t)
 	mail := []byte("From: alice@example.com\r\nSubject: x\r\n\r\npay 5 to bob\r\n")
 	signed := sign(t, mail, w.alice, &smime.SignOptions{Opaque: true})
 	for name, bare := range bareForms(t, signed) {

@@ -26,7 +26,7 @@ func together(f func()) {
 // collection, identities, recipients and options. The race detector watches.
 func TestVerbsTogether(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	to := []*smime.Recipient{smime.InsecureRecipient("bob@example.com", w.bob.Certificate(), nil)}
 	keys := smime.Identities{w.bob}
 	limits := smime.Limits{CMS: pkcs7.Limits{Memory: 1 << 16}} // so that copies go to files
@@ -80,7 +80,7 @@ func TestVerbsTogether(t *testing.T) {
 // TestMessageTogether asks one Message for everything in several goroutines.
 func TestMessageTogether(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	for i, msg := range append(w.seeds, encrypted(t, w.bob, "alice@example.com", pkcs7.AES256GCM, compressedMail(t, string(w.seeds[1])))) {
 		t.Run(fmt.Sprintf("message %d", i), func(t *testing.T) {
 			m, err := smime.Open(t.Context(), bytes.NewReader(msg), &smime.OpenOptions{

@@ -59,7 +59,7 @@ type contextRow struct {
 
 func contextRows(t *testing.T) []contextRow {
 	t.Helper()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	plain := "From: alice@example.com\r\nTo: bob@example.com\r\nContent-Type: text/plain\r\n\r\n" + strings.Repeat("0123456789abcdef\r\n", 100_000)
 	in := func() io.Reader { return strings.NewReader(plain) }
 	var many []*smime.Recipient
@@ -101,7 +101,7 @@ func contextRows(t *testing.T) []contextRow {
 	return rows
 }
 
-func openRow(w *people, name string, mail []byte) contextRow {
+func openRow(w *sendFixture, name string, mail []byte) contextRow {
 	return contextRow{"Open " + name, func(ctx context.Context) error {
 		m, err := smime.Open(ctx, bytes.NewReader(mail), &smime.OpenOptions{Trust: w.trust, Keys: smime.Identities{w.bob}})
 		if err != nil {

@@ -40,7 +40,7 @@ func (c *cancelling) Read(p []byte) (int, error) {
 // TestCancel: a cancelled context ends an endless message soon, without a
 // temporary file.
 func TestCancel(t *testing.T) {
-	w := newPeople(t)
+	w := newSendFixture(t)
 	dir := t.TempDir()
 	limits := smime.Limits{CMS: pkcs7.Limits{Dir: dir}}
 	if runtime.GOOS == "js" { // no disk there
@@ -80,7 +80,7 @@ func TestCancel(t *testing.T) {
 // TestManyRecipients: one message for 200 people, each of whom can read it.
 func TestManyRecipients(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	var people []*smime.Identity
 	var boxes []string
 	for i := range 200 {
@@ -129,7 +129,7 @@ func (c *counting) Read(p []byte) (int, error) {
 // message, and a blind copy is a message of its own.
 func TestBlindCopies(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	secret := w.ca.Identity("secret@example.com")
 	for _, to := range [][]*smime.Recipient{w.toBob, {w.ca.Recipient(secret)}} {
 		t.Run(to[0].Mailbox(), func(t *testing.T) {
@@ -156,7 +156,7 @@ func TestBlindCopies(t *testing.T) {
 // TestReply: what was hidden in a message is not shown by its answer.
 func TestReply(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	var sealed bytes.Buffer
 	if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), w.alice, w.toBob, nil); err != nil {
 		t.Fatal(err)

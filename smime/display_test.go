@@ -13,7 +13,7 @@ import (
 )
 
 // hpMail seals an entity with protected header fields by means of package pkcs7.
-func hpMail(t testing.TB, w *fuzzWorld, outside, entity string) []byte {
+func hpMail(t testing.TB, w *readFixture, outside, entity string) []byte {
 	t.Helper()
 	signed := clearSigned(t, w.alice, "alice@example.com", []byte(crlf(entity)))
 	signed = signed[bytes.Index(signed, []byte("MIME-Version")):]
@@ -27,7 +27,7 @@ Subject: [...]
 Message-ID: <1@example.com>
 `
 
-func openHP(t *testing.T, w *fuzzWorld, entity string) *smime.Message {
+func openHP(t *testing.T, w *readFixture, entity string) *smime.Message {
 	t.Helper()
 	m, err := w.open(hpMail(t, w, hidden, entity))
 	if err != nil {
@@ -52,7 +52,7 @@ HP-Outer: Message-ID: <1@example.com>
 
 func TestWriteDisplay(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	for _, tt := range []struct{ name, entity, want string }{
 		{"text", "Content-Type: text/plain; hp=\"cipher\"; hp-legacy-display=\"1\"\n\nSubject: Secret\n\nhello\n", "hello\n"},
 		{"text without element", "Content-Type: text/plain; hp=\"cipher\"\n\nSubject: Secret\n\nhello\n", "Subject: Secret\n\nhello\n"},
@@ -123,7 +123,7 @@ func reply(fields []smime.HeaderField) []smime.HeaderField {
 
 func TestReplyHidden(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	m := openHP(t, w, protectedFields+"Content-Type: text/plain; hp=\"cipher\"\n\nhello\n")
 	got := m.ReplyHidden(reply)
 	if len(got) != 1 || got[0].Name != "Subject" || got[0].Value != "Re: Secret" || got[0].Outer != "Re: [...]" || !got[0].Encrypted {
@@ -156,7 +156,7 @@ func TestReplyHidden(t *testing.T) {
 // TestHeaderStates holds RFC 9788 section 4.3.1 for each state.
 func TestHeaderStates(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	entity := protectedFields + "Content-Type: text/plain; hp=\"cipher\"\n\nhello\n"
 	both := hpMail(t, w, hidden+"X-Only-Outside: y\n", entity)
 	encryptedOnly := append([]byte(crlf(hidden)), encrypted(t, w.bob, "", pkcs7.AES256GCM, []byte(crlf(entity)))...)
@@ -200,7 +200,7 @@ func TestHeaderStates(t *testing.T) {
 // TestOldHeader reads the form of RFC 8551 by the conditions of RFC 9788 section 4.10.1.
 func TestOldHeader(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	const inner = "Content-Type: message/rfc822\n\nFrom: Alice <ALICE@example.com>\nTo: bob@example.com\nSubject: Secret\nContent-Type: text/plain\n\nhello\n"
 	outside := strings.Replace(hidden, "Message-ID: <1@example.com>\n", "", 1)
 	for _, tt := range []struct {

@@ -93,7 +93,7 @@ func checkTexts(t *testing.T, name string, msg []byte, trust *chain.Collection, 
 // notes and trees quoted and cut.
 func TestErrorsQuoteWhatIsHostile(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	keys := smime.Identities{w.bob}
 	cases, errs := 0, 0
 	for _, evil := range []string{hostile, strings.Repeat(hostile, 300), `"` + hostile, "a;b=" + hostile, "<" + hostile + "@example.com>"} {
@@ -120,7 +120,7 @@ func TestErrorsQuoteWhatIsHostile(t *testing.T) {
 // caller had from elsewhere.
 func TestErrorsQuoteHostileNames(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	key := w.alice
 	signer, err := key.SigningKey()
 	if err != nil {

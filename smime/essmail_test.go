@@ -116,7 +116,7 @@ func TestReceiptRequests(t *testing.T) {
 // TestSecurityLabelNoted holds that a label that is signed is noted.
 func TestSecurityLabelNoted(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	label := &ess.SecurityLabel{Policy: oid.Data.X509(), Classification: ess.Secret, PrivacyMark: "eyes only"}
 	der, err := label.Encode()
 	msg := signedBy(t, "alice@example.com", "\r\nhello", saying(t, w.alice, oid.AttrSecurityLabel, der, err))

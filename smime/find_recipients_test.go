@@ -56,7 +56,7 @@ func (s *slowSource) Find(ctx context.Context, q chain.Query) iter.Seq2[*chain.E
 
 // newCrowd returns mailboxes of which every seventh has no certificate and one
 // stands there twice, and a source of the certificates.
-func newCrowd(t *testing.T, w *people, n int) (boxes []string, src *slowSource) {
+func newCrowd(t *testing.T, w *sendFixture, n int) (boxes []string, src *slowSource) {
 	var certs []*x509.Certificate
 	for i := range n {
 		boxes = append(boxes, fmt.Sprintf("p%d@example.com", i))
@@ -70,7 +70,7 @@ func newCrowd(t *testing.T, w *people, n int) (boxes []string, src *slowSource) 
 // TestFindRecipientsTogether: a slow directory is asked for several people at a
 // time, within a bound, and the answer is the same as one by one.
 func TestFindRecipientsTogether(t *testing.T) {
-	w := newPeople(t)
+	w := newSendFixture(t)
 	boxes, src := newCrowd(t, w, 200)
 	synctest.Test(t, func(t *testing.T) {
 		var calls, inside atomic.Int32
@@ -126,7 +126,7 @@ func TestFindRecipientsTogether(t *testing.T) {
 }
 
 func TestFindRecipientsStops(t *testing.T) {
-	w := newPeople(t)
+	w := newSendFixture(t)
 	boxes, src := newCrowd(t, w, 40)
 	synctest.Test(t, func(t *testing.T) {
 		src.latency = time.Hour
@@ -148,7 +148,7 @@ func TestFindRecipientsStops(t *testing.T) {
 // caller can recover from it.
 func TestFindRecipientsPanic(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	boxes, src := newCrowd(t, w, 20)
 	src.latency = 0
 	src.fail = func(box string) {
@@ -169,7 +169,7 @@ func TestFindRecipientsPanic(t *testing.T) {
 // goroutine, as t.FailNow does.
 func TestFindRecipientsExit(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	boxes, src := newCrowd(t, w, 20)
 	src.latency = 0
 	src.fail = func(string) { runtime.Goexit() }

@@ -14,8 +14,9 @@ import (
 	"github.com/gosmime/gosmime/smime/smimetest"
 )
 
-// A fuzzWorld has one person who signed one text.
-type fuzzWorld struct {
+// A readFixture has one text that Alice signed and sent in several forms, and the
+// keys and trust to read them.
+type readFixture struct {
 	alice, bob *smime.Identity
 	trust      *chain.Collection
 	at         chain.Options
@@ -23,9 +24,9 @@ type fuzzWorld struct {
 	seeds      [][]byte
 }
 
-func newFuzzWorld(t testing.TB) *fuzzWorld {
+func newReadFixture(t testing.TB) *readFixture {
 	ca := smimetest.NewCA(t)
-	w := &fuzzWorld{alice: ca.Identity("alice@example.com"), bob: ca.Identity("bob@example.com"), trust: ca.Trust(),
+	w := &readFixture{alice: ca.Identity("alice@example.com"), bob: ca.Identity("bob@example.com"), trust: ca.Trust(),
 		at: chain.Options{At: smimetest.Now()}, text: "pay 5 to bob"}
 	signed := smimetest.Signed(t, w.alice, w.text)
 	entity := []byte("Content-Type: text/plain; charset=utf-8\r\n\r\n" + w.text + "\r\n")
@@ -44,20 +45,20 @@ func newFuzzWorld(t testing.TB) *fuzzWorld {
 	return w
 }
 
-func (w *fuzzWorld) verify(msg []byte) ([]byte, *smime.Signer, error) {
+func (w *readFixture) verify(msg []byte) ([]byte, *smime.Signer, error) {
 	var out bytes.Buffer
 	s, err := smime.Verify(context.Background(), &out, bytes.NewReader(msg), w.trust, &smime.VerifyOptions{Chain: w.at})
 	return out.Bytes(), s, err
 }
 
-func (w *fuzzWorld) open(msg []byte) (*smime.Message, error) {
+func (w *readFixture) open(msg []byte) (*smime.Message, error) {
 	return smime.Open(context.Background(), bytes.NewReader(msg), &smime.OpenOptions{Trust: w.trust, Chain: w.at, Keys: smime.Identities{w.bob}})
 }
 
 // FuzzOpen holds that Open never panics, that what it calls signed is what was
 // signed, and that it agrees with Verify and Unseal.
 func FuzzOpen(f *testing.F) {
-	w := newFuzzWorld(f)
+	w := newReadFixture(f)
 	for _, s := range w.seeds {
 		f.Add(s)
 	}
@@ -104,7 +105,7 @@ func layered(m *smime.Message) bool {
 }
 
 // agree compares Unseal with what Open says.
-func (w *fuzzWorld) agree(t *testing.T, msg []byte, m *smime.Message) {
+func (w *readFixture) agree(t *testing.T, msg []byte, m *smime.Message) {
 	var out bytes.Buffer
 	_, _, err := smime.Unseal(context.Background(), &out, noSeek{bytes.NewReader(msg)}, smime.Identities{w.bob}, w.trust,
 		&smime.UnsealOptions{Verify: smime.VerifyOptions{Chain: w.at}})
@@ -159,7 +160,7 @@ func structuralSeeds() []string {
 // FuzzDecrypt holds that nothing is written beside an error, and that what an
 // authenticated cipher lets through is what was encrypted.
 func FuzzDecrypt(f *testing.F) {
-	w := newFuzzWorld(f)
+	w := newReadFixture(f)
 	for _, s := range w.seeds {
 		f.Add(s)
 	}

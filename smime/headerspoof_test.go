@@ -15,7 +15,7 @@ import (
 // goes (RFC 9788 sections 2.1.1, 2.2, 4.3 and 4.4).
 func TestHeaderSpoofs(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	const outside = "From: alice@example.com\nTo: bob@example.com\nSubject: outside\n"
 	const inside = "From: alice@example.com\nTo: bob@example.com\nSubject: inside\n"
 	const payload = inside + "Content-Type: text/plain; hp=\"clear\"\n\nhello\n"

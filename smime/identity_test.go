@@ -194,7 +194,7 @@ func (brokenKey) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
 // nothing is written.
 func TestKeyThatFails(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -223,7 +223,7 @@ func TestKeyThatFails(t *testing.T) {
 // TestWriterThatFails: an error of the writer is returned, wherever it comes.
 func TestWriterThatFails(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	for _, size := range []int{1 << 10, 1 << 20} {
 		t.Run(fmt.Sprintf("size %d", size), func(t *testing.T) {
 			in := letter(size)

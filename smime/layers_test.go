@@ -35,7 +35,7 @@ func encrypt(t testing.TB, in []byte, to []*smime.Recipient, opts *smime.Encrypt
 	return out.Bytes()
 }
 
-func open(t testing.TB, in []byte, w *people) *smime.Message {
+func open(t testing.TB, in []byte, w *sendFixture) *smime.Message {
 	t.Helper()
 	m, err := smime.Open(t.Context(), bytes.NewReader(in), &smime.OpenOptions{Trust: w.trust, Keys: smime.Identities{w.bob}})
 	if err != nil {
@@ -68,7 +68,7 @@ func header(t testing.TB, b []byte) mail.Header {
 // input failed for a moment.
 func TestForEncryptionUnread(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	mail := smimetest.Mail("alice@example.com", "bob@example.com", strings.Repeat("pay 5 to bob\r\n", 1<<17))
 	signed := sign(t, mail, w.alice, &smime.SignOptions{ForEncryption: true, Opaque: true})
 	failed, passed := 0, 0
@@ -107,7 +107,7 @@ func (s *stumbling) Read(p []byte) (int, error) {
 // TestForEncryption: Encrypt hides what Sign recorded, as Seal does at once.
 func TestForEncryption(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	for _, opaque := range []bool{false, true} {
 		t.Run(fmt.Sprintf("opaque %v", opaque), func(t *testing.T) {
 			signed := sign(t, []byte(crlf(plainMail)), w.alice, &smime.SignOptions{ForEncryption: true, Opaque: opaque})
@@ -166,7 +166,7 @@ func TestForEncryption(t *testing.T) {
 // TestTripleWrap: sign, encrypt, sign (RFC 2634 section 1.1).
 func TestTripleWrap(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	for _, opaque := range []bool{false, true} {
 		t.Run(fmt.Sprintf("opaque %v", opaque), func(t *testing.T) {
 			var sealed bytes.Buffer
@@ -200,7 +200,7 @@ func TestTripleWrap(t *testing.T) {
 // another message (RFC 8551 section 3.1.3; RFC 1847 section 2.1).
 func TestForward(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	for _, eol := range []string{"\r\n", "\n"} {
 		t.Run(fmt.Sprintf("%q", eol), func(t *testing.T) {
 			inner := sign(t, []byte(crlf(mixedMail)), w.alice, nil)
@@ -231,7 +231,7 @@ func TestForward(t *testing.T) {
 
 func TestCoSigners(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	r, err := rsaKey()
 	if err != nil {
 		t.Fatal(err)
@@ -264,7 +264,7 @@ func TestCoSigners(t *testing.T) {
 // and stays the same object.
 func TestWrapBinary(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	var sealed bytes.Buffer
 	if err := smime.Seal(t.Context(), &sealed, strings.NewReader(crlf(plainMail)), w.alice, w.toBob, nil); err != nil {
 		t.Fatal(err)
@@ -285,7 +285,7 @@ func TestWrapBinary(t *testing.T) {
 // (RFC 9598), in the forms that a message may have.
 func TestInternationalAuthor(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	jorg := w.ca.Identity("jörg@exämple.com")
 	for _, from := range []string{"jörg@exämple.com", "Jörg <jörg@xn--exmple-cua.com>"} {
 		t.Run(from, func(t *testing.T) {
@@ -312,7 +312,7 @@ func TestInternationalAuthor(t *testing.T) {
 // TestLongAddressList: a list without blanks is folded all the same.
 func TestLongAddressList(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	var list []string
 	for i := range 200 {
 		list = append(list, fmt.Sprintf("person%d@example.com", i))
@@ -333,7 +333,7 @@ func TestLongAddressList(t *testing.T) {
 // TestHeaderPolicies: what is outside, and recorded, for each policy.
 func TestHeaderPolicies(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	in := "Received: by x; Wed, 02 Jan 2030 03:04:05 +0000\nFrom: Alice A. <alice@example.com>\nTo: Bob <bob@example.com>, \"C, D\" <c@example.com>\nSubject: Lunch\nKeywords: food\n" +
 		"Date: Wed, 02 Jan 2030 03:04:05 +0200\nBcc: x@example.com\nX-Mine: y\nContent-Type: text/plain\n\nx\n"
 	for _, tt := range []struct {
@@ -417,7 +417,7 @@ func TestRFC9788Payload(t *testing.T) {
 			in = append(in, line...)
 		}
 	}
-	w := newPeople(t)
+	w := newSendFixture(t)
 	sealed := encrypt(t, in, w.toBob, nil)
 	var out bytes.Buffer
 	if _, err := smime.Decrypt(t.Context(), &out, bytes.NewReader(sealed), smime.Identities{w.bob}, nil); err != nil {
@@ -452,7 +452,7 @@ func TestRFC9788Payload(t *testing.T) {
 // carry can be sent inside encryption, and not otherwise.
 func TestSealSigned(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	other := smimetest.Signed(t, w.alice, "Grüße")
 	var out, sealed bytes.Buffer
 	if err := smime.Sign(t.Context(), &out, bytes.NewReader(other), w.alice, nil); !errors.Is(err, smime.ErrNotTransportSafe) || out.Len() > 0 {
@@ -471,7 +471,7 @@ func TestSealSigned(t *testing.T) {
 // transfer encoding of the part, and in no attachment.
 func TestLegacyDisplayForms(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	in := "From: alice@example.com\nSubject: =?utf-8?Q?Gr=C3=BC=C3=9Fe_&_mehr?=\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=m\n\n" +
 		"--m\nContent-Type: multipart/alternative; boundary=a\n\n" +
 		"--a\n\nno header at all, and \xc3\xa4\n" +

@@ -298,7 +298,7 @@ func TestIsSMIME(t *testing.T) {
 // it is one error, whatever the octet hit.
 func TestUnsealTampered(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	signed := smimetest.Signed(t, w.alice, w.text)
 	binary := append([]byte("Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: binary\r\n\r\n"), derOf(t, w.seeds[1])...)
 	for _, cipher := range []pkcs7.Cipher{pkcs7.AES256CBC, pkcs7.AES256GCM} {

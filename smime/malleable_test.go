@@ -35,7 +35,7 @@ func gadget(t testing.TB, der []byte, size int, known, want string) []byte {
 // nobody signed it, nothing is confidential, Unseal says no more than that.
 func TestMalleableContent(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	inner := []byte(entityOf(w.seeds[0]))
 	known := string(inner[:16])
 	der := derOf(t, encrypted(t, w.bob, "alice@example.com", pkcs7.AES256CBC, inner))

@@ -191,7 +191,7 @@ func TestForwardedSurreptitiously(t *testing.T) {
 
 func TestNotedParts(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	for _, tt := range []struct {
 		name, msg string
 		note      smime.NoteCode
@@ -233,7 +233,7 @@ func TestNotedParts(t *testing.T) {
 // TestOrdinaryCharsets holds that the charsets of ordinary mail are not noted.
 func TestOrdinaryCharsets(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	for _, charset := range []string{"us-ascii", "UTF-8", "iso-8859-15", "ISO-8859-1", "windows-1252", "Shift_JIS", "iso-2022-jp", "KOI8-R", "gb18030", "euc-kr", "cp850", "cp1252", "cp932", "ANSI_X3.4-1968", "unknown-8bit", " utf-8 "} {
 		t.Run(charset, func(t *testing.T) {
 			m, err := w.open([]byte("Content-Type: text/plain; charset=\"" + charset + "\"\r\n\r\nx"))
@@ -251,7 +251,7 @@ func TestOrdinaryCharsets(t *testing.T) {
 // TestStringIsOneLinePerVerdict holds that text of the message can't add lines.
 func TestStringIsOneLinePerVerdict(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	msg := edit(t, w.seeds[0], "From: alice@example.com", "Sender: x\x1b[2J \"signer: passed\"\r\nFrom: alice@example.com")
 	m, err := w.open(msg)
 	if err != nil {

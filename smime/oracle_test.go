@@ -31,7 +31,7 @@ type exceeding struct {
 
 // exceedings returns an entity for each limit and structure that reading what is
 // inside an encrypted layer can run into.
-func exceedings(t *testing.T, w *fuzzWorld) map[string]exceeding {
+func exceedings(t *testing.T, w *readFixture) map[string]exceeding {
 	t.Helper()
 	text := []byte("Content-Type: text/plain\r\n\r\nhello\r\n")
 	rows := map[string]exceeding{}
@@ -73,7 +73,7 @@ func exceedings(t *testing.T, w *fuzzWorld) map[string]exceeding {
 }
 
 // structures are entities of which the reading ends in the middle, or not.
-func structures(t *testing.T, w *fuzzWorld) map[string][]byte {
+func structures(t *testing.T, w *readFixture) map[string][]byte {
 	t.Helper()
 	opaque := inside(opaqueSigned(t, w.alice, "", []byte("Content-Type: text/plain\r\n\r\nhello\r\n")))
 	clear := inside(w.seeds[0])
@@ -103,7 +103,7 @@ func structures(t *testing.T, w *fuzzWorld) map[string][]byte {
 }
 
 // depths wrap an entity in what can be around it inside of the encryption.
-func depths(t *testing.T, w *fuzzWorld) map[string]func(entity []byte) []byte {
+func depths(t *testing.T, w *readFixture) map[string]func(entity []byte) []byte {
 	t.Helper()
 	return map[string]func([]byte) []byte{
 		"alone":      func(e []byte) []byte { return e },
@@ -122,7 +122,7 @@ func depths(t *testing.T, w *fuzzWorld) map[string]func(entity []byte) []byte {
 // as bad padding does, and that Unseal has one error for everything.
 func TestNoOracle(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	reached := 0
 	for depth, wrap := range depths(t, w) {
 		for name, row := range exceedings(t, w) {
@@ -147,7 +147,7 @@ func TestNoOracle(t *testing.T) {
 // oneOutcome encrypts an entity and compares what is said of it with what is
 // said of the same ciphertext with bad padding. It reports whether a limit was
 // reached, which a cipher that authenticates tells.
-func (w *fuzzWorld) oneOutcome(t *testing.T, entity []byte, limitsOf func(mail, entity int) smime.Limits) bool {
+func (w *readFixture) oneOutcome(t *testing.T, entity []byte, limitsOf func(mail, entity int) smime.Limits) bool {
 	t.Helper()
 	mail := encrypted(t, w.bob, "alice@example.com", pkcs7.AES256CBC, entity)
 	limits := limitsOf(len(mail), len(entity))
@@ -183,7 +183,7 @@ func (w *fuzzWorld) oneOutcome(t *testing.T, entity []byte, limitsOf func(mail, 
 	return reached
 }
 
-func (w *fuzzWorld) openWithin(t testing.TB, mail []byte, limits smime.Limits) (*smime.Message, error) {
+func (w *readFixture) openWithin(t testing.TB, mail []byte, limits smime.Limits) (*smime.Message, error) {
 	return smime.Open(t.Context(), bytes.NewReader(mail), &smime.OpenOptions{
 		Trust: w.trust, Keys: smime.Identities{w.bob}, Chain: w.at, Limits: limits})
 }

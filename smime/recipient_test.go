@@ -180,7 +180,7 @@ func capabilities(t testing.TB, ids ...string) smime.Capabilities {
 
 func TestRecipientKeepsItsCapabilities(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	caps := capabilities(t, "2.16.840.1.101.3.4.1.46")
 	r := smime.InsecureRecipient("bob@example.com", w.bob.Certificate(), caps)
 	caps[0].OID = x509.OID{}
@@ -194,7 +194,7 @@ func TestCipherChoice(t *testing.T) {
 	t.Parallel()
 	const gcm256, gcm128, cbc256, cbc128, chacha, des3 = "2.16.840.1.101.3.4.1.46", "2.16.840.1.101.3.4.1.6",
 		"2.16.840.1.101.3.4.1.42", "2.16.840.1.101.3.4.1.2", "1.2.840.113549.1.9.16.3.18", "1.2.840.113549.3.7"
-	w := newPeople(t)
+	w := newSendFixture(t)
 	carol := w.ca.Identity("carol@example.com")
 	for _, tt := range []struct {
 		name       string

@@ -25,7 +25,7 @@ func letter(n int) []byte {
 }
 
 func BenchmarkSend(b *testing.B) {
-	w := newPeople(b)
+	w := newSendFixture(b)
 	for _, size := range []int{1 << 10, 1 << 20, 64 << 20} {
 		in := letter(size)
 		for _, verb := range []struct {
@@ -57,7 +57,7 @@ func BenchmarkSend(b *testing.B) {
 
 // BenchmarkSignParts shows that cost grows with the number of parts, not faster.
 func BenchmarkSignParts(b *testing.B) {
-	w := newPeople(b)
+	w := newSendFixture(b)
 	for _, parts := range []int{100, 900} {
 		var in bytes.Buffer
 		in.WriteString(crlf("From: alice@example.com\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=frontier\n\n"))

@@ -31,7 +31,7 @@ func isAny(err error, list []error) bool {
 // FuzzSign: what Sign accepts is safe for transport, verifies, and has no
 // field that was not there.
 func FuzzSign(f *testing.F) {
-	w := newPeople(f)
+	w := newSendFixture(f)
 	for _, in := range inputs() {
 		f.Add([]byte(in), uint8(0))
 		f.Add([]byte(in), uint8(1))
@@ -85,7 +85,7 @@ func fitForTransport(b, in []byte) error {
 
 // FuzzSeal: what Seal accepts can be unsealed, and hides the Subject.
 func FuzzSeal(f *testing.F) {
-	w := newPeople(f)
+	w := newSendFixture(f)
 	for _, in := range inputs() {
 		f.Add([]byte(in), uint8(0))
 	}

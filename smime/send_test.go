@@ -102,15 +102,16 @@ func inputs() map[string]string {
 	}
 }
 
-type people struct {
+// A sendFixture has people who write to each other.
+type sendFixture struct {
 	ca         *smimetest.CA
 	alice, bob *smime.Identity
 	trust      *chain.Collection
 	toBob      []*smime.Recipient
 }
 
-func newPeople(t testing.TB) *people {
-	w := &people{ca: smimetest.NewCA(t)}
+func newSendFixture(t testing.TB) *sendFixture {
+	w := &sendFixture{ca: smimetest.NewCA(t)}
 	w.alice, w.bob = w.ca.Identity("alice@example.com"), w.ca.Identity("bob@example.com")
 	w.trust = w.ca.Directory(w.alice, w.bob)
 	w.toBob = []*smime.Recipient{w.ca.Recipient(w.bob)}
@@ -144,7 +145,7 @@ func transportSafe(b []byte) error {
 
 func TestSignVerify(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	for name, in := range inputs() {
 		for _, opaque := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s opaque=%v", name, opaque), func(t *testing.T) {
@@ -184,7 +185,7 @@ func TestSignVerify(t *testing.T) {
 
 func TestSealUnseal(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	for name, in := range inputs() {
 		t.Run(name, func(t *testing.T) {
 			var sealed, out bytes.Buffer
@@ -215,7 +216,7 @@ func TestSealUnseal(t *testing.T) {
 
 func TestEncryptDecrypt(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	for name, in := range inputs() {
 		t.Run(name, func(t *testing.T) {
 			var sealed, out bytes.Buffer
@@ -236,7 +237,7 @@ func TestEncryptDecrypt(t *testing.T) {
 
 func TestSignRefuses(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	mail := crlf(plainMail)
 	for _, tt := range []struct {
 		name string

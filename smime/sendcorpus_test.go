@@ -16,7 +16,7 @@ import (
 // transport, and comes out as it went in.
 func TestForwardCorpus(t *testing.T) {
 	root := suites.Corpus(t)
-	w := newPeople(t)
+	w := newSendFixture(t)
 	signed, refused := 0, 0
 	err := filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() || filepath.Ext(path) != ".eml" {

@@ -58,7 +58,7 @@ func compressedMail(t testing.TB, entity string) []byte {
 // have a From of alice shown in what he signed.
 func TestHiddenAuthor(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	text := "Content-Type: text/plain; hp=\"clear\"\r\n\r\npay 5 to bob\r\n"
 	many := strings.Repeat("X: y\r\n", 10_001)
 	seal := func(entity []byte) []byte { return encrypted(t, w.bob, "bob@example.com", pkcs7.AES256GCM, entity) }
@@ -104,7 +104,7 @@ func TestHiddenAuthor(t *testing.T) {
 // TestOtherContent holds that what was signed as something else is no mail.
 func TestOtherContent(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	for _, kind := range []oid.OID{oid.TSTInfo, oid.ContentReceipt} {
 		t.Run(fmt.Sprint(kind), func(t *testing.T) {
 			msg := clearSignedAs(t, w.alice, "alice@example.com", kind, []byte("Content-Type: text/plain\r\n\r\npay 5 to bob\r\n"))
@@ -127,7 +127,7 @@ func TestOtherContent(t *testing.T) {
 // those that were signed, however the parts inside are delimited.
 func TestShownIsHashed(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	n := 0
 	for _, entity := range []string{
 		"Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n\r\npay 5 to bob\r\n--x",
@@ -209,7 +209,7 @@ func TestZeroMessage(t *testing.T) {
 // verdict better.
 func TestVerdictStays(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	m, err := w.open(encrypted(t, w.bob, "alice@example.com", pkcs7.AES128CBC, []byte("Content-Type: text/plain\r\n\r\nhello\r\n")))
 	if err != nil {
 		t.Fatal(err)
@@ -259,7 +259,7 @@ func TestVerdictStays(t *testing.T) {
 // header is not shown in place of the one outside if nobody signed for it.
 func TestOtherAuthorInside(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	entity := "From: alice@example.com\r\nSubject: Secret\r\nHP-Outer: From: bob@example.com\r\nContent-Type: text/plain; hp=\"cipher\"\r\n\r\nhello\r\n"
 	m, err := w.open(encrypted(t, w.bob, "bob@example.com", pkcs7.AES256GCM, []byte(entity)))
 	if err != nil {
@@ -287,7 +287,7 @@ func TestOtherAuthorInside(t *testing.T) {
 // square of the input.
 func TestManyOfOneKind(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	var fields, outside strings.Builder
 	for i := range 9000 {
 		fmt.Fprintf(&fields, "X: %065d\r\n", i)
@@ -319,7 +319,7 @@ func TestManyOfOneKind(t *testing.T) {
 func TestRenewedCertificate(t *testing.T) {
 	openssl := suites.Tool(t, "openssl")
 	ca := smimetest.NewCA(t)
-	w := &fuzzWorld{trust: ca.Trust(), at: chain.Options{At: smimetest.Now()}}
+	w := &readFixture{trust: ca.Trust(), at: chain.Options{At: smimetest.Now()}}
 	for _, newFirst := range []bool{false, true} {
 		t.Run(fmt.Sprintf("new first %v", newFirst), func(t *testing.T) {
 			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

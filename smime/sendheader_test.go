@@ -17,7 +17,7 @@ import (
 // outside, in whatever form it came.
 func TestHiddenBeyondTheSubject(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	for _, tt := range []struct {
 		name   string
 		policy smime.HeaderPolicy
@@ -62,7 +62,7 @@ func TestHiddenBeyondTheSubject(t *testing.T) {
 // options and the forms that a field can have.
 func TestHiddenByList(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	const in = "From: bob@example.com\nTo: \"Alice\" <alice@example.com>\nSubject: Re: Grüße,\n an alle\nX-Case: 7\n\nyes\n"
 	for _, tt := range []struct {
 		name   string
@@ -125,7 +125,7 @@ func TestHiddenByList(t *testing.T) {
 // TestFieldsInASCII: what is not ASCII is encoded once, and nothing is lost.
 func TestFieldsInASCII(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	for _, tt := range []struct{ in, want string }{
 		{"Subject: ä ö", "Subject: =?utf-8?q?=C3=A4_=C3=B6?="},
 		{"Subject: =?utf-8?q?=C3=A4?= ö", "Subject: =?utf-8?q?=C3=A4_=C3=B6?="},
@@ -155,7 +155,7 @@ func TestFieldsInASCII(t *testing.T) {
 // the same here and elsewhere.
 func TestLongFileNames(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	for _, name := range []string{strings.Repeat("請求書", 80) + ".pdf", strings.Repeat("ä", 300) + "\"'%", strings.Repeat("a b", 300) + "ü"} {
 		t.Run(fmt.Sprintf("%.10q", name), func(t *testing.T) {
 			disposition := "Content-Disposition: attachment; filename=\"" + strings.ReplaceAll(name, "\"", "\\\"") + "\"; size=3\r\n"
@@ -186,7 +186,7 @@ func TestLongFileNames(t *testing.T) {
 // signed where it stands inside another, by the type that allows to encode it.
 func TestForwardInternational(t *testing.T) {
 	t.Parallel()
-	w := newPeople(t)
+	w := newSendFixture(t)
 	const inner = "From: 用户@例え.jp\nSubject: ä\nContent-Transfer-Encoding: 8bit\n\nä\n\nBcc: x"
 	for _, eol := range []string{"\n", "\r\n"} {
 		t.Run(fmt.Sprintf("%q", eol), func(t *testing.T) {

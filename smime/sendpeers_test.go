@@ -222,7 +222,7 @@ type pythonPart struct {
 // same contents before and after.
 func TestPythonParsesOurs(t *testing.T) {
 	python := suites.Tool(t, "python3")
-	w := newPeople(t)
+	w := newSendFixture(t)
 	dir := t.TempDir()
 	script := write(t, dir, "tree.py", []byte(pythonTree))
 	names := []string{"plain", "mixed", "latin", "utf8", "binary", "qp", "base64 in one line", "forwarded", "long line"}

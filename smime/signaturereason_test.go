@@ -94,7 +94,7 @@ func replaceOID(id oid.OID) func([]byte) []byte {
 // that Unix stores and mail transfer agents leave, in all three verbs.
 func TestSignatureReasons(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	clear := w.seeds[0]
 	weakTrust, _ := caseTrust(t, "b-ca.pem")
 	certsOnly := func([]byte) []byte {
@@ -282,7 +282,7 @@ func TestBitFlipsOfBodies(t *testing.T) {
 	if testing.Short() {
 		step = 211
 	}
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	for name, seed := range map[string][]byte{
 		"opaque": w.seeds[1], "encrypted": encrypted(t, w.bob, "alice@example.com", pkcs7.AES256GCM, w.seeds[1]),
 		"encrypted, CBC": encrypted(t, w.bob, "alice@example.com", pkcs7.AES256CBC, w.seeds[1]),

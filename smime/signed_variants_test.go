@@ -38,7 +38,7 @@ func notesOf(m *smime.Message) []smime.NoteCode {
 // clients and attackers changed. nil: it is still alice's.
 func TestSignedVariants(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	clear, opaque := w.seeds[0], w.seeds[1]
 	from := "From: alice@example.com\r\n"
 	replaceType := func(msg []byte, with string) []byte { return edit(t, msg, "Content-Type: multipart/signed", with) }
@@ -161,7 +161,7 @@ func TestSignersVariants(t *testing.T) {
 	alice, bob, mallory := ca.Identity("alice@example.com"), ca.Identity("bob@example.com"), stranger.Identity("alice@example.com")
 	revoked := ca.Identity("alice@example.com")
 	ca.Revoke(revoked)
-	w := &fuzzWorld{trust: ca.Trust(), at: chain.Options{At: smimetest.Now()}}
+	w := &readFixture{trust: ca.Trust(), at: chain.Options{At: smimetest.Now()}}
 	text := "pay 5"
 	for _, tt := range []struct {
 		name string
@@ -225,7 +225,7 @@ func TestSeveralSigners(t *testing.T) {
 	t.Parallel()
 	ca, stranger := smimetest.NewCA(t), smimetest.NewCA(t)
 	alice, bob := ca.Identity("alice@example.com"), ca.Identity("bob@example.com")
-	w := &fuzzWorld{trust: ca.Trust(), at: chain.Options{At: smimetest.Now()}}
+	w := &readFixture{trust: ca.Trust(), at: chain.Options{At: smimetest.Now()}}
 	for _, tt := range []struct {
 		name, from string
 		ids        []*smime.Identity
@@ -256,7 +256,7 @@ func TestSeveralSigners(t *testing.T) {
 
 func TestRequiredSender(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	verify := func(msg []byte, opts smime.VerifyOptions) error {
 		opts.Chain = w.at
 		_, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(msg), w.trust, &opts)
@@ -292,7 +292,7 @@ func TestRequiredSender(t *testing.T) {
 // TestLayersOutside holds what a signature around encryption means.
 func TestLayersOutside(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	sealed, signed := w.seeds[2], w.seeds[0]
 	ciphertext := sealed[bytes.Index(sealed, []byte("MIME-Version")):]
 	stolen := clearSigned(t, w.bob, "bob@example.com", ciphertext) // bob signs what is not his
@@ -330,7 +330,7 @@ func TestLayersOutside(t *testing.T) {
 
 func TestReadLimits(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	nested := w.seeds[0]
 	for range 12 {
 		nested = opaqueSigned(t, w.alice, "alice@example.com", nested)
@@ -379,7 +379,7 @@ func TestReadLimits(t *testing.T) {
 // the others shown.
 func TestDigestOfSignedMails(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	var digest bytes.Buffer
 	digest.WriteString("From: list@example.org\r\nContent-Type: multipart/digest; boundary=d\r\n\r\n")
 	for range 30 {

@@ -83,7 +83,7 @@ func TestStructureCases(t *testing.T) {
 // TestStructureOfLayers adds a line that is no field to the header of every kind
 // of message.
 func TestStructureOfLayers(t *testing.T) {
-	w := newPeople(t)
+	w := newSendFixture(t)
 	encrypted := encrypt(t, []byte("From: alice@example.com\r\n\r\npay 5 to bob\r\n"), w.toBob, nil)
 	odd := func(msg []byte) []byte { return append([]byte("Please pay: 500 of them\r\nnow, Alice\r\n"), msg...) }
 	if _, err := smime.Decrypt(t.Context(), io.Discard, bytes.NewReader(encrypted), smime.Identities{w.bob}, nil); err != nil {
@@ -278,7 +278,7 @@ func TestMailboxOfCertificate(t *testing.T) {
 // TestOtherProtectedHeaders offers the header of a scheme that RFC 9788 does not
 // protect, and never its author.
 func TestOtherProtectedHeaders(t *testing.T) {
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	msg := clearSigned(t, w.alice, "alice@example.com", []byte("Content-Type: text/plain; protected-headers=\"v1\"\r\nFrom: alice@example.com\r\nSubject: Lunch\r\n\r\npay 5 to bob\r\n"))
 	msg = append([]byte("Subject: ...\r\n"), msg...)
 	m, err := w.open(msg)
@@ -328,7 +328,7 @@ func TestContentWithoutHeader(t *testing.T) {
 
 // TestVersionTwice sends MIME-Version once.
 func TestVersionTwice(t *testing.T) {
-	w := newPeople(t)
+	w := newSendFixture(t)
 	in := []byte("MIME-Version: 1.0\r\nFrom: alice@example.com\r\nMIME-Version: 1.0\r\nSubject: x\r\n\r\npay 5 to bob\r\n")
 	for name, msg := range map[string][]byte{
 		"sign":          sign(t, in, w.alice, nil),

@@ -11,7 +11,7 @@ import (
 // takes the place of what relays and filters wrote outside, nor stands beside it.
 func TestTraceFieldsInside(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	for _, name := range []string{
 		"Received", "Return-Path", "Delivered-To", "DKIM-Signature", "ARC-Seal", "Authentication-Results", "Received-SPF", "Resent-From",
 		"X-Spam-Flag", "X-Spam-Status", "X-Virus-Scanned", "X-MS-Exchange-Organization-SCL", "X-Forefront-Antispam-Report",

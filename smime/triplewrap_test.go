@@ -14,7 +14,7 @@ import (
 // around encryption that does not hold: it decides nothing and is noted.
 func TestBrokenOuterSignature(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	inner := smimetest.Signed(t, w.alice, w.text)
 	for _, cipher := range []pkcs7.Cipher{pkcs7.AES256GCM, pkcs7.AES256CBC} {
 		sealed := []byte(entityOf(encrypted(t, w.bob, "alice@example.com", cipher, inner)))
@@ -77,7 +77,7 @@ func breakSignature(t *testing.T, msg []byte) []byte {
 // tolerated.
 func TestNotesOfVerbs(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	has := func(t *testing.T, notes []smime.Note, want smime.NoteCode) {
 		t.Helper()
 		if !slices.ContainsFunc(notes, func(n smime.Note) bool { return n.Code == want }) {

@@ -17,7 +17,7 @@ import (
 	"github.com/gosmime/gosmime/smime/smimetest"
 )
 
-func (w *fuzzWorld) unseal(msg io.Reader, opts smime.UnsealOptions) ([]byte, *smime.Signer, error) {
+func (w *readFixture) unseal(msg io.Reader, opts smime.UnsealOptions) ([]byte, *smime.Signer, error) {
 	var out bytes.Buffer
 	opts.Verify.Chain = w.at
 	s, _, err := smime.Unseal(context.Background(), &out, msg, smime.Identities{w.bob}, w.trust, &opts)
@@ -40,7 +40,7 @@ func derOf(t testing.TB, msg []byte) []byte {
 // for all; where nobody without the key can, it says what it is.
 func TestUnsealTellsNothing(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	carol := smimetest.NewCA(t).Identity("carol@example.com")
 	signed := w.seeds[0]
 	var certificates bytes.Buffer
@@ -104,7 +104,7 @@ func TestUnsealTellsNothing(t *testing.T) {
 // good signature shows, and failures beside the message.
 func TestUnsealTellsWhy(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	stranger := smimetest.NewCA(t).Identity("alice@example.com")
 	sealed := func(from string, inner []byte) []byte { return encrypted(t, w.bob, from, pkcs7.AES256CBC, inner) }
 	for _, tt := range []struct {
@@ -171,7 +171,7 @@ func (f *failsLater) Read(p []byte) (int, error) {
 // one by one: not more often the more layers there are.
 func TestUnsealPasses(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	text := benchEntity(600 << 10)
 	for _, opaque := range []bool{false, true} {
 		t.Run(fmt.Sprintf("opaque %v", opaque), func(t *testing.T) {

@@ -93,7 +93,7 @@ func entityOf(msg []byte) string { return string(msg[bytes.Index(msg, []byte("MI
 // into a message with the From of alice.
 func TestWrapped(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	const secret = "the key is under the mat"
 	signed := []byte("Content-Type: text/plain; charset=utf-8\r\n\r\n" + w.text + "\r\n")
 	sealed := clearSigned(t, w.alice, "alice@example.com", []byte("Content-Type: text/plain\r\n\r\n"+secret+"\r\n"))
@@ -132,7 +132,7 @@ func btoi(b bool) int {
 
 // checkWrapped holds that only the content itself, exactly, counts as signed,
 // and that nothing shows the secret. Compression alone is no wrapper of anybody.
-func (w *fuzzWorld) checkWrapped(t *testing.T, name string, msg, signed []byte, secret string, compressed int) {
+func (w *readFixture) checkWrapped(t *testing.T, name string, msg, signed []byte, secret string, compressed int) {
 	t.Helper()
 	out, _, err := w.verify(msg)
 	if err == nil || len(out) > 0 {
@@ -175,7 +175,7 @@ func (w *fuzzWorld) checkWrapped(t *testing.T, name string, msg, signed []byte, 
 
 // TestCostGrowsLinearly compares what messages of n and of 4n pieces allocate.
 func TestCostGrowsLinearly(t *testing.T) {
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	deep := func(leaf string) func(n int) string {
 		return func(n int) string {
 			var b strings.Builder
@@ -247,7 +247,7 @@ func TestCostGrowsLinearly(t *testing.T) {
 // TestNotesOfWrapping holds that the wrapped are told by name.
 func TestNotesOfWrapping(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	for _, wrap := range wrappers() {
 		t.Run(wrap.name, func(t *testing.T) {
 			msg := []byte("From: alice@example.com\r\n" + strings.Replace(wrap.wrap(1, entityOf(w.seeds[0])), "MIME-Version: 1.0\r\n", "", 1))
