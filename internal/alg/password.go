@@ -7,6 +7,7 @@ import (
 	"crypto/hmac"
 	"crypto/subtle"
 	"encoding/binary"
+	"runtime"
 
 	"github.com/gosmime/gosmime/internal/oid"
 	"golang.org/x/crypto/cryptobyte"
@@ -101,8 +102,11 @@ func (k *PBKDF2) KeyContext(ctx context.Context, password []byte, n int) ([]byte
 		u = prf.Sum(u[:0])
 		t := bytes.Clone(u)
 		for i := 1; i < k.Iterations; i++ {
-			if i%between == 0 && ctx.Err() != nil {
-				return nil, ctx.Err()
+			if i%between == 0 {
+				runtime.Gosched() // WebAssembly has one thread: who cancels must run
+				if err := ctx.Err(); err != nil {
+					return nil, err
+				}
 			}
 			prf.Reset()
 			prf.Write(u)
