@@ -78,6 +78,14 @@ func edDSA() []byte {
 	})
 }
 
+// algorithm is the identifier of the signatures of p.
+func (p *party) algorithm() []byte {
+	if k, ok := p.key.(interface{ identifier() []byte }); ok {
+		return k.identifier()
+	}
+	return edDSA()
+}
+
 func sign(t testing.TB, by *party, tbs []byte) []byte {
 	t.Helper()
 	sig, err := by.key.Sign(rand.Reader, tbs, crypto.Hash(0))
@@ -95,7 +103,7 @@ func (l list) der(t testing.TB) []byte {
 			if !l.v1 {
 				b.AddASN1Int64(1)
 			}
-			b.AddBytes(edDSA())
+			b.AddBytes(l.by.algorithm())
 			b.AddBytes(l.by.RawSubject)
 			b.AddBytes(generalized(judged.Add(l.this)))
 			if !l.endless {
@@ -120,7 +128,7 @@ func (l list) der(t testing.TB) []byte {
 	return build(func(b *cryptobyte.Builder) {
 		b.AddASN1(asn1.SEQUENCE, func(b *cryptobyte.Builder) {
 			b.AddBytes(tbs)
-			b.AddBytes(edDSA())
+			b.AddBytes(l.by.algorithm())
 			b.AddASN1BitString(sig)
 		})
 	})
@@ -283,7 +291,7 @@ func (r response) der(t testing.TB) []byte {
 	if r.breakIt {
 		sig[0] ^= 1
 	}
-	basic := [][]byte{data, edDSA(), build(func(b *cryptobyte.Builder) { b.AddASN1BitString(sig) })}
+	basic := [][]byte{data, r.by.algorithm(), build(func(b *cryptobyte.Builder) { b.AddASN1BitString(sig) })}
 	if len(r.certs) > 0 {
 		var all []byte
 		for _, c := range r.certs {

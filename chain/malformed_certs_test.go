@@ -48,7 +48,7 @@ func reshaped(t testing.TB, p, issuer *party, edit func(parts [][]byte) [][]byte
 	}
 	data := sequence(edit(parts)...)
 	sig := build(func(b *cryptobyte.Builder) { b.AddASN1BitString(sign(t, issuer, data)) })
-	return &party{&x509.Certificate{Raw: sequence(data, edDSA(), sig)}, p.key}
+	return &party{&x509.Certificate{Raw: sequence(data, issuer.algorithm(), sig)}, p.key}
 }
 
 func set(i int, value ...byte) func([][]byte) [][]byte {

@@ -246,7 +246,7 @@ func signatureAlgorithm(der []byte) (*alg.Signature, error) {
 	if !alg.ReadIdentifier(&s, &id) || !s.Empty() {
 		return nil, alg.ErrMalformed
 	}
-	return alg.SignatureOf(id, 0)
+	return alg.CertificateSignatureOf(id)
 }
 
 // edge checks that child is signed by the key of parent.

@@ -63,6 +63,10 @@ const (
 	// pure algorithms sign the message itself; the OID of the algorithm is that
 	// of the key.
 	pure
+	// preHash algorithms sign the digest of a message; the OID of the algorithm is
+	// that of the key. They are for certificates, CRLs and OCSP responses: CMS
+	// allows pure SLH-DSA only (RFC 9814 section 3).
+	preHash
 )
 
 // schemeTable has one row for each Scheme: RFC 8419 section 3 for the digests of
@@ -97,7 +101,8 @@ var schemeTable = [schemes]signatureRow{
 	SchemeSLHDSASHAKE256f: {"SLH-DSA-SHAKE-256f", oid.SLHDSA_SHAKE_256f, SHAKE256, pure, 49856},
 }
 
-// readOnlySignatures are the algorithms that are read and never written.
+// readOnlySignatures are the algorithms that are read and never written: RFC
+// 9909 section 3 for HashSLH-DSA.
 var readOnlySignatures = [...]signatureRow{
 	{"RSA PKCS #1 v1.5", oid.RSAEncryption, 0, rsaPKCS1, 0},
 	{"RSA PKCS #1 v1.5 with MD5", oid.MD5WithRSA, MD5, rsaPKCS1, 0},
@@ -122,6 +127,18 @@ var readOnlySignatures = [...]signatureRow{
 	{"ECDSA with SHA3-512", oid.ECDSAWithSHA3_512, SHA3_512, ecdsaSig, 0},
 	{"ECDSA with SHAKE128", oid.ECDSAWithSHAKE128, SHAKE128, ecdsaSig, 0},
 	{"ECDSA with SHAKE256", oid.ECDSAWithSHAKE256, SHAKE256, ecdsaSig, 0},
+	{"SLH-DSA-SHA2-128s with SHA-256", oid.HashSLHDSA_SHA2_128s, SHA256, preHash, 7856},
+	{"SLH-DSA-SHA2-128f with SHA-256", oid.HashSLHDSA_SHA2_128f, SHA256, preHash, 17088},
+	{"SLH-DSA-SHA2-192s with SHA-512", oid.HashSLHDSA_SHA2_192s, SHA512, preHash, 16224},
+	{"SLH-DSA-SHA2-192f with SHA-512", oid.HashSLHDSA_SHA2_192f, SHA512, preHash, 35664},
+	{"SLH-DSA-SHA2-256s with SHA-512", oid.HashSLHDSA_SHA2_256s, SHA512, preHash, 29792},
+	{"SLH-DSA-SHA2-256f with SHA-512", oid.HashSLHDSA_SHA2_256f, SHA512, preHash, 49856},
+	{"SLH-DSA-SHAKE-128s with SHAKE128", oid.HashSLHDSA_SHAKE_128s, SHAKE128, preHash, 7856},
+	{"SLH-DSA-SHAKE-128f with SHAKE128", oid.HashSLHDSA_SHAKE_128f, SHAKE128, preHash, 17088},
+	{"SLH-DSA-SHAKE-192s with SHAKE256", oid.HashSLHDSA_SHAKE_192s, SHAKE256, preHash, 16224},
+	{"SLH-DSA-SHAKE-192f with SHAKE256", oid.HashSLHDSA_SHAKE_192f, SHAKE256, preHash, 35664},
+	{"SLH-DSA-SHAKE-256s with SHAKE256", oid.HashSLHDSA_SHAKE_256s, SHAKE256, preHash, 29792},
+	{"SLH-DSA-SHAKE-256f with SHAKE256", oid.HashSLHDSA_SHAKE_256f, SHAKE256, preHash, 49856},
 }
 
 // signatureRowOf returns the first row with the identifier, nil if there is none.

@@ -15,8 +15,8 @@ type Signature struct {
 
 // SignatureOf returns the algorithm that id names. digest is that of
 // SignerInfo.digestAlgorithm, which rsaEncryption depends on and all others
-// must agree with (RFC 8933 section 3); zero where there is none, as in
-// certificates, and for pure algorithms without signedAttrs.
+// must agree with (RFC 8933 section 3); zero for pure algorithms without
+// signedAttrs. HashSLH-DSA is unsupported (RFC 9814 section 3).
 //
 // The pure algorithms prescribe or recommend digests (RFC 8419 section 3, RFC
 // 9882 section 3.3, RFC 9814 section 4).
@@ -28,6 +28,19 @@ type Signature struct {
 // id-ecPublicKey, and others ecdsa-with-Specified; KeyIdentifier tells. Both
 // need the digest of a SignerInfo, so that certificates can't have them.
 func SignatureOf(id Identifier, digest Hash) (*Signature, error) {
+	if row := signatureRowOf(id.OID); row != nil && row.family == preHash {
+		return nil, fail(ErrUnsupported, "signature %v in CMS", id.OID)
+	}
+	return signatureOf(id, digest)
+}
+
+// CertificateSignatureOf returns the algorithm that id names in a certificate, a
+// CRL or an OCSP response, where HashSLH-DSA is allowed (RFC 9909 section 3).
+func CertificateSignatureOf(id Identifier) (*Signature, error) {
+	return signatureOf(id, 0)
+}
+
+func signatureOf(id Identifier, digest Hash) (*Signature, error) {
 	s := &Signature{ID: id, Hash: digest}
 	row := signatureRowOf(id.OID)
 	if row == nil {
@@ -72,7 +85,7 @@ func (s *Signature) checkParams() (err error) {
 	case oid.ECDSAWithSpecified:
 		return s.checkSpecified()
 	default:
-		if s.family != pure {
+		if !s.Pure() {
 			// RFC 5754 section 3.2 asks to accept absent parameters for RSA; old senders write NULL for ECDSA.
 			none = s.ID.noParams()
 		}
@@ -106,8 +119,9 @@ func (s *Signature) KeyIdentifier() bool {
 	return s.ID.OID == oid.ECPublicKey || s.ID.OID == oid.ECDSAWithSpecified
 }
 
-// Pure reports whether the algorithm signs the message itself, not a digest.
-func (s *Signature) Pure() bool { return s.family == pure }
+// Pure reports whether Verify takes the message itself, not a digest. HashSLH-DSA
+// counts as such, because it hashes the message on its own.
+func (s *Signature) Pure() bool { return s.family == pure || s.family == preHash }
 
 // Strength returns nil or an error that wraps ErrWeak: SHA-1, MD5, RSA below
 // 2048 bits, curves below 256. A mask by SHA-1 is no weakness, since nothing depends on its

@@ -70,7 +70,7 @@ func (s *Signature) fits(pub *PublicKey) error {
 		ok = pub.Kind == RSA || pub.Kind == RSAPSS && pub.pss.allows(s.pss)
 	case ecdsaSig:
 		ok = pub.Kind == EC && pub.Algorithm.OID != oid.ECDH // RFC 5480 section 2.1.2
-	case pure:
+	case pure, preHash:
 		ok = pub.Algorithm.OID == s.ID.OID
 	}
 	if !ok {

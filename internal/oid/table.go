@@ -158,6 +158,21 @@ const (
 	KDF2               OID = "\x2b\x81\x05\x10\x86\x48\x09\x2c\x01\x01"     // 1.3.133.16.840.9.44.1.1
 	KDF3               OID = "\x2b\x81\x05\x10\x86\x48\x09\x2c\x01\x02"     // 1.3.133.16.840.9.44.1.2
 
+	// Signatures and keys with HashSLH-DSA, in certificates only.
+
+	HashSLHDSA_SHA2_128s  OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x23" // 2.16.840.1.101.3.4.3.35
+	HashSLHDSA_SHA2_128f  OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x24" // 2.16.840.1.101.3.4.3.36
+	HashSLHDSA_SHA2_192s  OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x25" // 2.16.840.1.101.3.4.3.37
+	HashSLHDSA_SHA2_192f  OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x26" // 2.16.840.1.101.3.4.3.38
+	HashSLHDSA_SHA2_256s  OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x27" // 2.16.840.1.101.3.4.3.39
+	HashSLHDSA_SHA2_256f  OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x28" // 2.16.840.1.101.3.4.3.40
+	HashSLHDSA_SHAKE_128s OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x29" // 2.16.840.1.101.3.4.3.41
+	HashSLHDSA_SHAKE_128f OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x2a" // 2.16.840.1.101.3.4.3.42
+	HashSLHDSA_SHAKE_192s OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x2b" // 2.16.840.1.101.3.4.3.43
+	HashSLHDSA_SHAKE_192f OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x2c" // 2.16.840.1.101.3.4.3.44
+	HashSLHDSA_SHAKE_256s OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x2d" // 2.16.840.1.101.3.4.3.45
+	HashSLHDSA_SHAKE_256f OID = "\x60\x86\x48\x01\x65\x03\x04\x03\x2e" // 2.16.840.1.101.3.4.3.46
+
 	// Key agreement, derivation and wrap.
 
 	DHStdSHA1KDF        OID = "\x2b\x81\x05\x10\x86\x48\x3f\x00\x02"         // 1.3.133.16.840.63.0.2
