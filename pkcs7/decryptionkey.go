@@ -90,9 +90,12 @@ func KeyOf(cert *x509.Certificate, key crypto.PrivateKey) DecryptionKey {
 // reports; it may be nil. Recipients that other keys are named by come first, and
 // each attempt counts for Limits.PrivateKeys.
 //
-// With RSA PKCS #1 v1.5 and a cipher without authentication, a recipient who is
-// somebody else goes undetected once in 256 times, and the content that is read
-// is then random octets: the same happens to nobody who tries again.
+// An attempt on a recipient who is somebody else fails, with one exception: RSA
+// PKCS #1 v1.5 together with a cipher without authentication, such as AES-CBC.
+// There only the padding of the content tells a wrong key from the right one, and
+// a wrong key passes that check once in 256 attempts. The first key that passes is
+// taken, so that the content can then be random octets although another key is
+// right. With an authenticated cipher, such as AES-GCM, this does not happen.
 func KeyForAnyRecipient(cert *x509.Certificate, key crypto.PrivateKey) DecryptionKey {
 	return DecryptionKey{certificate: cert, key: key, kind: pairKey, any: true, parsed: new(parsedKey)}
 }

@@ -109,6 +109,11 @@ func (id *Identity) CanSign(at time.Time) error {
 // whom its certificate does not name: for mail to a former certificate of the
 // same key. Each recipient that is tried counts for Limits.PrivateKeys; those whom
 // a certificate names come first.
+//
+// With RSA PKCS #1 v1.5 and a cipher without authentication, such as AES-CBC, an
+// attempt on a recipient who is somebody else passes the check of the padding once
+// in 256 times. The content is then random octets; [pkcs7.KeyForAnyRecipient] says
+// more.
 func (id *Identity) AnyRecipient() *Identity {
 	c := *id
 	c.any, c.opens = true, pkcs7.KeyForAnyRecipient(id.opened, id.key)
