@@ -401,7 +401,9 @@ type violation struct {
 	limit    bool // no comparison is left
 }
 
-// check holds the names to the constraints. It returns nil if all are within.
+// check compares the names with the constraints. It returns nil if all are within.
+// Several constraints can be about one name: that on SmtpUTF8Mailbox, which is not
+// understood, leaves those on rfc822Name in force (RFC 9598 section 6).
 // left is how many comparisons may still be made.
 func (n *nameConstraints) check(names []subjectName, left *int) *violation {
 	for i := range names {
@@ -409,14 +411,11 @@ func (n *nameConstraints) check(names []subjectName, left *int) *violation {
 		if *left -= len(n.excluded) + len(n.permitted); *left < 0 {
 			return &violation{limit: true}
 		}
-		if n.notUnderstood(name) {
-			if n.critical {
-				return &violation{name: name, unknown: true}
-			}
-			continue
+		if n.critical && n.notUnderstood(name) {
+			return &violation{name: name, unknown: true}
 		}
 		for j := range n.excluded {
-			if t := &n.excluded[j]; t.about(name) && (name.bad || t.within(name, true)) {
+			if t := &n.excluded[j]; t.understood() && t.about(name) && (name.bad || t.within(name, true)) {
 				return &violation{name: name, excluded: true}
 			}
 		}
@@ -462,12 +461,12 @@ func (n *nameConstraints) permittedMail(name *subjectName) string {
 }
 
 // permits reports whether name lies in a permitted subtree of its kind, if
-// there is any.
+// there is any that is understood.
 func (n *nameConstraints) permits(name *subjectName) bool {
 	spoken := false
 	for j := range n.permitted {
 		t := &n.permitted[j]
-		if !t.about(name) {
+		if !t.understood() || !t.about(name) {
 			continue
 		}
 		spoken = true

@@ -71,3 +71,37 @@ func TestUserPrincipalNames(t *testing.T) {
 		})
 	}
 }
+
+// TestConstraintNotUnderstoodHidesNoOther has a constraint of a form that is not
+// understood beside one that is, and both speak of the same name.
+func TestConstraintNotUnderstoodHidesNoOther(t *testing.T) {
+	const smtpUTF8 = "\x2b\x06\x01\x05\x05\x07\x08\x09"
+	root := newRoot(t, "Root")
+	subtree := func(base []byte) string { return string(tlv(0x30, string(base))) }
+	mail := func(domain string) string { return subtree(tlv(0x81, domain)) }
+	const name = "\u00e4lice@example.net"
+	for _, tt := range []struct {
+		name                string
+		permitted, excluded string
+		want                chain.Reason
+	}{
+		{"permitted elsewhere", mail("example.com") + subtree(otherName(smtpUTF8, name)), "", chain.ErrNameConstraint},
+		{"excluded", subtree(otherName(smtpUTF8, name)), mail("example.net"), chain.ErrNameConstraint},
+		{"within", mail("example.com") + mail("example.net"), subtree(otherName(smtpUTF8, name)), 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var lists string
+			if tt.permitted != "" {
+				lists += string(tlv(0xa0, tt.permitted))
+			}
+			if tt.excluded != "" {
+				lists += string(tlv(0xa1, tt.excluded))
+			}
+			ca := root.newCA(t, "CA", extension([]int{2, 5, 29, 30}, false, tlv(0x30, lists)))
+			san := tlv(0x30, string(slices.Concat(otherName(smtpUTF8, name), tlv(0x81, alice))))
+			leaf := ca.newLeaf(t, "", extension([]int{2, 5, 29, 17}, false, san))
+			_, err := chain.NewCollection(chain.Anchors(certs(root)), chain.Untrusted(certs(ca))).Verify(t.Context(), leaf.Certificate, signing())
+			wantReason(t, err, tt.want)
+		})
+	}
+}
