@@ -69,9 +69,7 @@ func Decrypt(ctx context.Context, w io.Writer, r io.Reader, keys Keyring, opts *
 		if err != nil {
 			return nil, err
 		}
-		return d.enc, nil
-	}
-	if _, err := d.reader.WriteTo(stream.FullWriter{W: w}); err != nil {
+	} else if _, err := d.reader.WriteTo(stream.FullWriter{W: w}); err != nil {
 		return nil, cmsError(err)
 	}
 	d.enc.Notes = d.notes(e.part)
@@ -85,7 +83,8 @@ type DecryptOptions struct {
 	// success of Decrypt tells about the plaintext.
 	RequireAuthenticated bool
 	// ForDisplay leaves out the copy of hidden header fields in the text, as
-	// [Message.WriteDisplay] does.
+	// [Message.WriteDisplay] does. A part that is not in its transfer encoding is
+	// left as it is. The content must be within the limits for parts of MIME.
 	ForDisplay       bool
 	Limits           Limits
 	InsecureHistoric bool // decrypts Triple DES and RC2

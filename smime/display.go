@@ -2,6 +2,7 @@ package smime
 
 import (
 	"io"
+	"slices"
 
 	"github.com/gosmime/gosmime/internal/headerprotection"
 	"github.com/gosmime/gosmime/internal/mimetree"
@@ -32,6 +33,18 @@ func (l *layerReader) writeDisplay(w io.Writer, r io.Reader) error {
 	if err != nil {
 		return cmsError(err)
 	}
-	_, err = stream.Copy(w, withoutLegacyDisplay(octets{s, root.Range}, headerprotection.Decorated(root)))
+	// A part that is not in its transfer encoding is written as it is: an error
+	// would tell of the plaintext, and come after something was written.
+	marked := slices.DeleteFunc(headerprotection.Decorated(root), func(p *mimetree.Part) bool {
+		decoded, err := mimetree.Decode(p, octets{s, p.BodyRange()}.reader())
+		if err == nil {
+			_, err = stream.Copy(io.Discard, stream.ContextReader(l.ctx, decoded))
+		}
+		return err != nil
+	})
+	if err := l.ctx.Err(); err != nil {
+		return err
+	}
+	_, err = stream.Copy(w, withoutLegacyDisplay(octets{s, root.Range}, marked))
 	return cmsError(err)
 }

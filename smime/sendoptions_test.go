@@ -134,6 +134,25 @@ func TestHideWhereShown(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a part that is not in its transfer encoding", func(t *testing.T) {
+		const bad = "From: alice@example.com\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; hp=cipher; hp-legacy-display=1\r\n" +
+			"Content-Transfer-Encoding: base64\r\n\r\n!!!!\r\n"
+		for _, cipher := range []pkcs7.Cipher{pkcs7.AES256CBC, pkcs7.AES256GCM} {
+			der, err := pkcs7.Encrypt(t.Context(), []byte(bad), []pkcs7.Recipient{pkcs7.ToCertificate(bob.Certificate(), nil)}, &pkcs7.EncryptOptions{Cipher: cipher})
+			if err != nil {
+				t.Fatal(err)
+			}
+			in := "msip_labels: label\r\nContent-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: binary\r\n\r\n" + string(der)
+			var shown bytes.Buffer
+			e, err := smime.Decrypt(t.Context(), &shown, strings.NewReader(in), smime.Identities{bob}, &smime.DecryptOptions{ForDisplay: true})
+			if err != nil || shown.String() != bad {
+				t.Fatalf("%v: %q, %v", cipher, shown.String(), err)
+			}
+			if len(e.Notes) != 1 || e.Notes[0].Code != smime.NoteSensitivityLabel {
+				t.Errorf("%v: notes %v", cipher, e.Notes)
+			}
+		}
+	})
 	t.Run("a limit inside is no oracle", func(t *testing.T) {
 		many := "From: alice@example.com\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" + strings.Repeat("--b\r\n\r\nx\r\n", 30) + "--b--\r\n"
 		for cipher, want := range map[pkcs7.Cipher]error{pkcs7.AES256CBC: smime.ErrDecrypt, pkcs7.AES256GCM: smime.ErrLimit} {
