@@ -278,8 +278,10 @@ const errIsReceipt constError = "it is a receipt"
 
 // ambiguous returns an error if other programs may show other text than the
 // payload.
-func (m *Message) ambiguous() error {
-	for _, l := range m.envelope {
+func (m *Message) ambiguous() error { return ambiguous(m.envelope) }
+
+func ambiguous(layers []Layer) error {
+	for _, l := range layers {
 		if err := nodeOf(l).structure; err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package smime
 
 import (
+	"fmt"
 	"io"
 	"iter"
 	"maps"
@@ -76,7 +77,8 @@ func (p *Part) Size() int64 { return p.size }
 // may be another person than [Message.Signer], who signed all of the message: the
 // signer of an attached message, or of one part of a digest. The error is
 // [ErrNotSigned] where nobody signed the part, [ErrLocked] where only those who
-// have the key can tell, and else that of the innermost signature around it.
+// have the key can tell, [ErrNotCovered] where other programs may show something
+// else than a layer around it, and else that of the innermost signature around it.
 func (p *Part) Signer() (*Signer, error) {
 	if p.signer == nil && p.signerErr == nil {
 		return nil, ErrUnchecked
@@ -253,7 +255,10 @@ func signerOf(layers []Layer) (*Signer, error) {
 		case *SignedLayer:
 			signer, err := l.ContentSigner()
 			if err == nil {
-				return signer, nil
+				if err = ambiguous(layers); err == nil {
+					return signer, nil
+				}
+				err = fmt.Errorf("%w: %w", ErrNotCovered, err)
 			}
 			if first == nil {
 				first = err
@@ -279,6 +284,11 @@ func signerOf(layers []Layer) (*Signer, error) {
 func confidentialOf(layers []Layer) error {
 	var first error
 	signed := false
+	if slices.ContainsFunc(layers, func(l Layer) bool { _, ok := l.(*EncryptedLayer); return ok }) {
+		if err := ambiguous(layers); err != nil {
+			return err
+		}
+	}
 	for _, l := range slices.Backward(layers) {
 		switch l := l.(type) {
 		case *SignedLayer:

@@ -108,6 +108,33 @@ func TestParts(t *testing.T) {
 			}
 		})
 	}
+	t.Run("ambiguous structure", func(t *testing.T) {
+		doubt := func(in string) string {
+			return strings.Replace(in, "MIME-Version: 1.0\r\n", "MIME-Version: 1.0\r\nno field\r\n", 1)
+		}
+		for name, in := range map[string]string{"signed": sign(mixed), "sealed": seal(mixed, nil)} {
+			m, err := smime.Open(ctx, strings.NewReader(doubt(in)), &smime.OpenOptions{Trust: ca.Trust(), Keys: smime.Identities{bob}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer m.Close()
+			n := 0
+			for p := range m.Parts() {
+				n++
+				if _, err := p.Signer(); !errors.Is(err, smime.ErrNotCovered) || !errors.Is(err, smime.ErrAmbiguousStructure) {
+					t.Errorf("%s: signer: %v", name, err)
+				}
+				signature, encryption := p.Assess()
+				ofMessage, secret := m.Assess()
+				if signature != ofMessage || encryption != secret || p.Confidential() == nil {
+					t.Errorf("%s: %v, %v; the message: %v, %v", name, signature, encryption, ofMessage, secret)
+				}
+			}
+			if n != 5 {
+				t.Errorf("%s: %d parts", name, n)
+			}
+		}
+	})
 	t.Run("locked", func(t *testing.T) {
 		m, err := smime.Open(ctx, strings.NewReader(seal(mixed, nil)), nil)
 		if err != nil {
