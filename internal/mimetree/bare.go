@@ -8,6 +8,8 @@ import (
 	"strings"
 )
 
+const beginPEM = "-----BEGIN "
+
 // bareWindow is how much of an input is looked at.
 const bareWindow = 512
 
@@ -25,9 +27,11 @@ func Bare(src io.Reader) (entity io.Reader, ok bool, err error) {
 	switch {
 	case beginsLikeCMS(first):
 		return bareEntity("binary", b), true, nil
-	case bytes.HasPrefix(text, []byte("-----BEGIN ")):
-		label, _, _ := bytes.Cut(text[len("-----BEGIN "):], []byte("-----"))
-		if l := string(label); l == "CMS" || l == "PKCS7" || strings.HasPrefix(l, "PKCS #7") {
+	case bytes.HasPrefix(text, []byte(beginPEM)):
+		// With a colon in it the line is a field of a header to some programs.
+		line, _, _ := bytes.Cut(text[len(beginPEM):], []byte("\n"))
+		label, whole := strings.CutSuffix(string(bytes.TrimSpace(line)), "-----")
+		if whole && (label == "CMS" || label == "PKCS7" || label == "PKCS #7 SIGNED DATA") {
 			return bareEntity("base64", &armoured{lines: b}), true, nil
 		}
 	case beginsLikeCMS(decodedStart(text)):
@@ -56,12 +60,16 @@ func beginsLikeCMS(b []byte) bool {
 	return n <= 10 && len(b) > n+9 && b[n] == 6 && bytes.HasPrefix(b[n+2:], []byte{0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01})
 }
 
-// decodedStart decodes the base64 that b begins with.
+// decodedStart decodes the base64 that b begins with, unless it is the name of a
+// field.
 func decodedStart(b []byte) []byte {
 	var quads []byte
 	for _, c := range b {
 		if c == '\r' || c == '\n' {
 			continue
+		}
+		if c == ':' {
+			return nil
 		}
 		if c != '+' && c != '/' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z') {
 			break
@@ -75,7 +83,8 @@ func decodedStart(b []byte) []byte {
 }
 
 // armoured reads the lines between those of PEM, or all of them but blank ones
-// and a byte order mark.
+// and a byte order mark. Of text after the last line it makes something that is
+// no base64: other programs may show it.
 type armoured struct {
 	lines *bufio.Reader
 	open  bool // the first line was passed, or there is none
@@ -86,9 +95,6 @@ type armoured struct {
 
 func (a *armoured) Read(p []byte) (int, error) {
 	for len(a.rest) == 0 {
-		if a.ended {
-			return 0, io.EOF
-		}
 		line, err := a.lines.ReadSlice('\n')
 		if err != nil && err != bufio.ErrBufferFull {
 			if err != io.EOF || len(line) == 0 {
@@ -97,6 +103,8 @@ func (a *armoured) Read(p []byte) (int, error) {
 		}
 		text := bytes.Trim(bytes.TrimPrefix(line, []byte("\ufeff")), " \t\r\n")
 		switch armour := !a.mid && bytes.HasPrefix(text, []byte("-----")); {
+		case a.ended && len(text) > 0:
+			a.rest = append(a.rest[:0], "\r\n-----\r\n"...)
 		case armour && !a.open:
 			a.open = true
 		case armour:
