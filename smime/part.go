@@ -34,8 +34,8 @@ type Part struct {
 	// Disposition is "inline", "attachment" or another word in lower case, and
 	// empty where the part has no Content-Disposition (RFC 2183).
 	Disposition string
-	// FileName is the decoded file name without directories, control characters
-	// and characters that change the direction of text, or empty. Two parts can
+	// FileName is the decoded file name without drive, directories, control
+	// characters and characters that change the direction of text, or empty. Two parts can
 	// have the same.
 	FileName string
 	// ContentID is the Content-ID without its angle brackets, or empty
@@ -241,6 +241,9 @@ func fileName(written string) string {
 		return r
 	}, written)
 	name = strings.TrimSpace(name[strings.LastIndexAny(name, `/\`)+1:])
+	if len(name) > 1 && name[1] == ':' {
+		name = strings.TrimSpace(name[2:]) // a drive of Windows
+	}
 	if name == "." || name == ".." {
 		return ""
 	}

@@ -290,6 +290,7 @@ func TestPartFileName(t *testing.T) {
 		{"RFC 2231 in pieces", `attachment; filename*0="one "; filename*1="two.txt"`, "one two.txt"},
 		{"encoded word", `attachment; filename="=?iso-8859-1?q?caf=E9.txt?="`, "café.txt"},
 		{"directories", `attachment; filename="../../etc/passwd"`, "passwd"},
+		{"a drive", `attachment; filename="C:autoexec.bat"`, "autoexec.bat"},
 		{"directories of Windows", `attachment; filename="C:\\Windows\\x.exe"`, "x.exe"},
 		{"only dots", `attachment; filename=".."`, ""},
 		{"right to left", "attachment; filename*=utf-8''txt.%e2%80%aeexe", "txt.exe"},
