@@ -254,9 +254,9 @@ func (s *scanner) lines() bool {
 				continue
 			}
 			e := lineEnd(w[:k])
+			s.pos += k // first: an error of the tap ends the window here
 			s.emit(w[:e])
 			s.hold(w[e:k])
-			s.pos += k
 			return true
 		}
 		s.endOfWindow(w)
@@ -272,8 +272,8 @@ func (s *scanner) endOfWindow(w []byte) {
 	if m > 0 && w[m-1] == '\r' && !s.eof {
 		m--
 	}
+	s.pos += m // first: an error of the tap ends the window here
 	s.emit(w[:m])
-	s.pos += m
 }
 
 // rest reads to the end of the input, where no delimiter can come.

@@ -280,6 +280,7 @@ func needDisk(t *testing.T) {
 // TestReserve holds that what was reserved suffices for every size, that no more
 // is taken later, and that all of it is given back.
 func TestReserve(t *testing.T) {
+	needDisk(t)
 	for _, memory := range []int64{0, 64 << 10, 1 << 20} {
 		for _, size := range []int{0, 1, 511, 512, 513, 32 << 10, 64<<10 - 1, 64 << 10, 64<<10 + 1, 200_000, 1 << 20} {
 			t.Run(fmt.Sprintf("%d of %d", size, memory), func(t *testing.T) {
