@@ -1,6 +1,6 @@
 // Products prints what messages cost in which two counts are large at once: the
-// processor time and peak memory of Verify and of Open with all that it returns,
-// each in a process of its own; the memory is what is above that of a small
+// processor time and peak memory of Verify, of Open with all that it returns, and
+// of Unseal and Decrypt where there is encryption, each in a process of its own; the memory is what is above that of a small
 // message. It needs Linux.
 //
 //	cd internal/bench && go run ./products
@@ -29,15 +29,16 @@ func main() {
 	only := flag.String("run", "", "only rows whose name contains this `TEXT`")
 	named := flag.Bool("named", false, "only the products with names of their own, not all pairs")
 	over := flag.Duration("over", 0, "only rows that take longer than this, or more than 16 MiB")
+	most := flag.Duration("most", 0, "begin no row after this long; 0: no limit")
 	flag.Parse()
-	err := run(*verb, *only, *named, *over)
+	err := run(*verb, *only, *named, *over, *most)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-func run(verb, only string, named bool, over time.Duration) error {
+func run(verb, only string, named bool, over, most time.Duration) error {
 	if verb != "" {
 		return child(context.Background(), verb)
 	}
@@ -45,44 +46,94 @@ func run(verb, only string, named bool, over time.Duration) error {
 	if named {
 		rows = products.Named()
 	}
-	return table(rows, only, over)
+	return table(rows, only, over, most)
 }
 
-// table measures each row and prints it.
-func table(rows iter.Seq2[string, products.Spec], only string, over time.Duration) error {
+// verbs are what is measured; the last two read only what is encrypted.
+var verbs = [...]string{"verify", "open", "unseal", "decrypt"}
+
+// table measures each row and prints it, and at the end what was the most. It
+// ends early after that long.
+func table(rows iter.Seq2[string, products.Spec], only string, over, most time.Duration) error {
 	dir, err := os.MkdirTemp("", "products")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	floor := map[string]measured{}
-	for _, verb := range []string{"verify", "open"} {
-		if floor[verb], err = measure(verb, dir, products.Spec{}); err != nil {
+	var floor [len(verbs)]measured
+	for i, verb := range verbs {
+		if floor[i], err = measure(verb, dir, products.Spec{Encrypted: i / 2}); err != nil {
 			return err
 		}
 	}
-	fmt.Println("| product | octets | verify ms | MiB | open ms | MiB | outcome |")
-	fmt.Println("|---|---|---|---|---|---|---|")
+	fmt.Println("| product | octets | " + strings.Join(verbs[:], " ms | MiB | outcome | ") + " ms | MiB | outcome |")
+	fmt.Println("|---|---|" + strings.Repeat("---|---|---|", len(verbs)))
+	var sum summary
+	start := time.Now()
 	for name, spec := range rows {
 		if !strings.Contains(name, only) {
 			continue
 		}
+		if most > 0 && time.Since(start) > most {
+			fmt.Println("\nout of time, first of the rows left out: " + name)
+			break
+		}
 		var text strings.Builder
-		slow := false
-		var last measured
-		for _, verb := range []string{"verify", "open"} {
-			if last, err = measure(verb, dir, spec); err != nil {
+		slow, size := false, 0
+		for i, verb := range verbs {
+			if i >= 2 && spec.Encrypted == 0 {
+				text.WriteString("  | | |")
+				continue
+			}
+			m, err := measure(verb, dir, spec)
+			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			above := last.peak - floor[verb].peak
-			slow = slow || last.time > over || above > 16<<20
-			fmt.Fprintf(&text, " %d | %.1f |", last.time.Milliseconds(), float64(above)/(1<<20))
+			size = m.size
+			m.peak -= floor[i].peak
+			slow = sum.add(i, name, m) || slow || m.time > over
+			fmt.Fprintf(&text, " %d | %.1f | %s |", m.time.Milliseconds(), mib(m.peak), m.outcome)
 		}
 		if over == 0 || slow {
-			fmt.Printf("| %s | %d |%s %s |\n", name, last.size, text.String(), last.outcome)
+			fmt.Printf("| %s | %d |%s\n", name, size, text.String())
 		}
 	}
+	sum.print()
 	return nil
+}
+
+func mib(n int64) float64 { return float64(n) / (1 << 20) }
+
+// A summary has the most of each verb.
+type summary [len(verbs)]struct {
+	rows, over    int
+	slow, large   measured
+	slowR, largeR string // names of their rows
+}
+
+// add reports whether a row took more than one second or 16 MiB.
+func (s *summary) add(verb int, name string, m measured) bool {
+	v := &s[verb]
+	v.rows++
+	if m.time > v.slow.time {
+		v.slow, v.slowR = m, name
+	}
+	if m.peak > v.large.peak {
+		v.large, v.largeR = m, name
+	}
+	if m.time > time.Second || m.peak > 16<<20 {
+		v.over++
+		return true
+	}
+	return false
+}
+
+func (s *summary) print() {
+	fmt.Println("\n| verb | products | over 1 s or 16 MiB | most ms | of | most MiB | of |\n|---|---|---|---|---|---|---|")
+	for i := range s {
+		v := &s[i]
+		fmt.Printf("| %s | %d | %d | %d | %s | %.1f | %s |\n", verbs[i], v.rows, v.over, v.slow.time.Milliseconds(), v.slowR, mib(v.large.peak), v.largeR)
+	}
 }
 
 type measured struct {
@@ -124,12 +175,24 @@ func measure(verb, dir string, spec products.Spec) (measured, error) {
 
 // child runs one verb on a message and prints how long it took and what came out.
 func child(ctx context.Context, verb string) error {
-	var err error
+	key, cert, err := products.Recipient()
+	if err != nil {
+		return err
+	}
+	id, err := smime.NewIdentity(key, cert)
+	if err != nil {
+		return err
+	}
+	keys := smime.Identities{id}
 	switch verb {
 	case "verify":
 		_, err = smime.Verify(ctx, io.Discard, os.Stdin, nil, nil)
 	case "open":
-		err = open(ctx)
+		err = open(ctx, keys)
+	case "unseal":
+		_, _, err = smime.Unseal(ctx, io.Discard, os.Stdin, keys, nil, nil)
+	case "decrypt":
+		_, err = smime.Decrypt(ctx, io.Discard, os.Stdin, keys, nil)
 	default:
 		return fmt.Errorf("no verb %q", verb)
 	}
@@ -161,14 +224,19 @@ func peak() (int64, error) {
 }
 
 // open reads all that a Message has.
-func open(ctx context.Context) error {
-	m, err := smime.Open(ctx, os.Stdin, nil)
+func open(ctx context.Context, keys smime.Keyring) error {
+	m, err := smime.Open(ctx, os.Stdin, &smime.OpenOptions{Keys: keys})
 	if err != nil {
 		return err
 	}
 	_, err = m.Signer()
 	_ = m.String()
 	_ = m.Header()
+	for p := range m.Parts() {
+		if r, err := p.Content(); err == nil {
+			_, _ = io.Copy(io.Discard, r) // what can't be decoded costs too
+		}
+	}
 	if err := m.WriteDisplay(io.Discard); err != nil {
 		return errors.Join(err, m.Close())
 	}

@@ -30,6 +30,9 @@ func dimensions() []dimension {
 		{"values", 9_990, func(s *Spec, n int) { s.Values, s.Attributes = n, max(s.Attributes, 1) }},
 		{"unsigned attributes", 9_990, func(s *Spec, n int) { s.Unsigned = n }},
 		{"CRLs", 29, func(s *Spec, n int) { s.CRLs = n }},
+		{"compressed layers", 6, func(s *Spec, n int) { s.Compressed = n }},
+		{"encrypted layers", 6, func(s *Spec, n int) { s.Encrypted = n }},
+		{"recipients", 2_000, func(s *Spec, n int) { s.Recipients, s.Encrypted = n, max(s.Encrypted, 1) }},
 		{"entries of CRLs", 200_000, func(s *Spec, n int) { s.Entries, s.CRLs = n, max(s.CRLs, 1) }},
 	}
 }
@@ -37,6 +40,9 @@ func dimensions() []dimension {
 // maxSize is about how many octets a message of Pairs has at most. Elements of
 // more than pkcs7.Limits.Memory are an error whatever is in them.
 const maxSize = 3_800_000
+
+// maxLayers is the default of smime.Limits.Layers.
+const maxLayers = 8
 
 // Pairs yields a Spec for each two counts, both as large as fits into a message
 // of a few MiB: the first at its most and the second as large as possible.
@@ -60,7 +66,7 @@ func Pairs() iter.Seq2[string, Spec] {
 				}
 				for n := b.most; n > 1; n = n * 3 / 4 {
 					t := s
-					if b.set(&t, n); t.size() < maxSize {
+					if b.set(&t, n); t.size() < maxSize && t.Compressed+t.Encrypted < maxLayers {
 						s = t
 						break
 					}
@@ -90,6 +96,9 @@ func Named() iter.Seq2[string, Spec] {
 			{"16 signers, 8 certificates, 60000 names, 50 authors", Spec{Signers: 16, Certificates: 8, Names: 60_000, Authors: 50}},
 			{"16 signers, 18 certificates, names of 45 KB", Spec{Signers: 16, Certificates: 18, NameSize: 22_500}},
 			{"990 parts of 990 parameters", Spec{Parts: 990, Parameters: 990}},
+			{"1000 recipients of each of 7 layers", Spec{Encrypted: 7, Recipients: 1_000}},
+			{"500 recipients of CBC, 16 signers, 70 certificates, 1000 names", Spec{Encrypted: 1, CBC: true, Recipients: 500, Signers: 16, Certificates: 70, Names: 1_000}},
+			{"7 layers of compression, 16 signers, 10000 names, 50 authors", Spec{Compressed: 7, Signers: 16, Names: 10_000, Authors: 50}},
 		} {
 			if !yield(row.name, row.Spec) {
 				return
@@ -105,5 +114,9 @@ func (s *Spec) size() int {
 	signer := 200 + s.RSABits/8 + (s.Attributes+s.Unsigned)*(14+2*one(s.Values))
 	crl := 100 + max(s.NameSize, 24*one(s.RDNs)) + 22*s.Entries
 	part := 40 + 4*s.PartFields + 4*s.Parameters
-	return one(s.Certificates)*cert + one(s.Signers)*signer + s.CRLs*crl + one(s.Parts)*part + 4*s.Fields + 20*one(s.Authors) + 60*s.Depth
+	n := one(s.Certificates)*cert + one(s.Signers)*signer + s.CRLs*crl + one(s.Parts)*part + 4*s.Fields + 20*one(s.Authors) + 60*s.Depth
+	for range s.Encrypted { // in base64, and to many
+		n = n*4/3 + 350*one(s.Recipients)
+	}
+	return n
 }

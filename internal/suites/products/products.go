@@ -44,9 +44,13 @@ type Spec struct {
 	CRLs         int // beside the certificates
 	Entries      int // of each CRL
 
-	Opaque     bool
-	BareLF     bool // lines of the content end so: it is hashed twice
-	Compressed bool // the signed message is compressed
+	Compressed int // layers of compression around the signed entity
+	Encrypted  int // layers of encryption around that
+	Recipients int // of each, of whom the last is [Recipient]
+
+	Opaque bool
+	BareLF bool // lines of the content end so: it is hashed twice
+	CBC    bool // encrypted without authentication
 }
 
 // A maker builds one message.
@@ -75,10 +79,21 @@ func Message(s Spec) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	entity, err := m.layers(m.entity(content, signed))
+	if err != nil {
+		return nil, err
+	}
 	var b bytes.Buffer
 	m.header(&b)
+	b.Write(entity)
+	return b.Bytes(), nil
+}
+
+// entity returns the signed entity.
+func (m *maker) entity(content, signed []byte) []byte {
+	var b bytes.Buffer
 	switch {
-	case s.Opaque:
+	case m.Opaque:
 		b.WriteString(cmsHeader("signed-data"))
 		writeBase64(&b, signed)
 	default:
@@ -88,7 +103,7 @@ func Message(s Spec) ([]byte, error) {
 		writeBase64(&b, signed)
 		b.WriteString("--sig--\r\n")
 	}
-	return b.Bytes(), nil
+	return b.Bytes()
 }
 
 func cmsHeader(kind string) string {
