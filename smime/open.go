@@ -17,7 +17,8 @@ import (
 //
 // No error depends on what is inside a cipher that does not authenticate: if
 // reading that exceeds a limit, its layer stays closed with [pkcs7.ErrDecrypt],
-// as with bad padding. What the tree says about such a layer is for the caller
+// as with bad padding. That is so even where a signature inside holds, of which
+// [Unseal] tells the limit: Open judges signatures after all was read. What the tree says about such a layer is for the caller
 // alone. A program that answers somebody else by it helps an attacker who
 // changes the ciphertext to find out the plaintext.
 //

@@ -198,16 +198,20 @@ func badlyPadded(t testing.TB, mail []byte) []byte {
 
 // signedData wraps an entity in a SignedData without signatures.
 func signedData(entity []byte, certs ...[]byte) []byte {
+	return cmsEntity("signed-data", rawSignedData(oid.Data, entity, certs...))
+}
+
+func rawSignedData(kind oid.OID, entity []byte, certs ...[]byte) []byte {
 	seq := func(parts ...[]byte) []byte { return ber.Append(nil, ber.Sequence, true, parts...) }
 	id := func(o oid.OID) []byte { return ber.Append(nil, ber.OID, false, []byte(o)) }
 	none := ber.Append(nil, ber.Set, true)
 	content := ber.Append(nil, ber.Context(0), true, ber.Append(nil, ber.OctetString, false, entity))
-	body := [][]byte{ber.Append(nil, ber.Integer, false, []byte{1}), none, seq(id(oid.Data), content)}
+	body := [][]byte{ber.Append(nil, ber.Integer, false, []byte{1}), none, seq(id(kind), content)}
 	if len(certs) > 0 {
 		body = append(body, ber.Append(nil, ber.Context(0), true, certs...))
 	}
 	body = append(body, none)
-	return cmsEntity("signed-data", seq(id(oid.SignedData), ber.Append(nil, ber.Context(0), true, seq(body...))))
+	return seq(id(oid.SignedData), ber.Append(nil, ber.Context(0), true, seq(body...)))
 }
 
 // toMany encrypts an entity to several people, in CBC.
