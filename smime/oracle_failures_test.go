@@ -35,7 +35,7 @@ type failingInside struct {
 	outer  error // what a cipher that authenticates tells, from Unseal
 }
 
-func failingEntities(t *testing.T, w *fuzzWorld, absent *smime.Identity) map[string]failingInside {
+func failingEntities(t *testing.T, w *readFixture, absent *smime.Identity) map[string]failingInside {
 	t.Helper()
 	none := func() smime.Limits { return smime.Limits{} }
 	text := []byte("Content-Type: text/plain\r\n\r\nhello\r\n")
@@ -58,7 +58,7 @@ func TestNoOracleOfFailures(t *testing.T) {
 		t.Skip("no disk there")
 	}
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ func TestNoOracleOfFailures(t *testing.T) {
 // knew the content, and Unseal tells the limit; Open judges later and does not.
 func TestLimitInsideSignature(t *testing.T) {
 	t.Parallel()
-	w := newFuzzWorld(t)
+	w := newReadFixture(t)
 	nested := []byte("Content-Type: text/plain\r\n\r\nhello\r\n")
 	for range 10 {
 		nested = signedData(nested)
