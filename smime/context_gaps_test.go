@@ -93,7 +93,11 @@ func contextRows(t *testing.T) []contextRow {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rows = append(rows, openRow(w, name, mail), contextRow{"Verify " + name, func(ctx context.Context) error {
+		rows = append(rows, openRow(w, name, mail))
+		if spec.Compressed+spec.Encrypted > 0 {
+			continue // Verify refuses it at once
+		}
+		rows = append(rows, contextRow{"Verify " + name, func(ctx context.Context) error {
 			_, err := smime.Verify(ctx, io.Discard, bytes.NewReader(mail), w.trust, nil)
 			return err
 		}})
