@@ -55,7 +55,7 @@ func run(ctx context.Context, addr, roots string, private bool, patience time.Du
 	g := &Gateway{
 		Trust: chain.NewCollection(chain.Anchors(anchors), chain.Untrusted(&SharedDirectory{shared})),
 		Fetcher: &SharedFetcher{Redis: shared, Next: &fetch.Client{InsecurePrivateAddresses: private, Timeout: patience},
-			Keep: time.Hour, Wait: patience / 2},
+			TTL: time.Hour, Wait: patience / 2},
 		FetchTimeout: patience,
 	}
 	return g.Serve(ctx, l)

@@ -401,7 +401,7 @@ func TestFailedFetch(t *testing.T) {
 	shared := redis.NewClient(&redis.Options{Addr: addr})
 	defer shared.Close()
 	next := &failing{}
-	f := &SharedFetcher{Redis: shared, Next: next, Keep: time.Hour, Wait: time.Hour}
+	f := &SharedFetcher{Redis: shared, Next: next, TTL: time.Hour, Wait: time.Hour}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for range 3 {

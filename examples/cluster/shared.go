@@ -18,15 +18,16 @@ import (
 	"github.com/gosmime/gosmime/chain"
 )
 
-// A SharedFetcher is a chain.Fetcher that keeps what it fetched in Redis, so
-// that one of many processes asks and all of them know. What Redis returns is
-// as untrusted as what the network does: CRLs and OCSP responses are signed,
-// and package chain checks them. Where Redis is lost every process asks for
-// itself. Where Redis holds what proves nothing, see [SharedFetcher.Afresh].
+// A SharedFetcher is a chain.Keeper that keeps in Redis what was fetched and
+// proved something, so that one of many processes asks and all of them know. What
+// Redis returns is as untrusted as what the network does: CRLs and OCSP responses
+// are signed, and package chain checks them. Where Redis is lost every process
+// asks for itself. Where Redis holds what proves nothing, see
+// [SharedFetcher.Afresh].
 type SharedFetcher struct {
 	Redis *redis.Client
 	Next  chain.Fetcher
-	Keep  time.Duration // of what was fetched
+	TTL   time.Duration // of what is kept
 	Wait  time.Duration // for another process that fetches the same
 }
 
@@ -60,35 +61,36 @@ func (f *SharedFetcher) Fetch(ctx context.Context, kind chain.Kind, url string, 
 		}
 		break
 	}
-	elements, err := f.fetch(ctx, kind, url, request)
+	elements, err := f.Next.Fetch(ctx, kind, url, request)
 	if err != nil {
 		f.release(ctx, key+":lock", owner)
 	}
 	return elements, err
 }
 
-// fetch asks the network and shares the answer.
-func (f *SharedFetcher) fetch(ctx context.Context, kind chain.Kind, url string, request []byte) ([][]byte, error) {
-	elements, err := f.Next.Fetch(ctx, kind, url, request)
-	if err != nil {
-		return nil, err
+// Keep implements chain.Keeper: it shares what proved something.
+func (f *SharedFetcher) Keep(kind chain.Kind, url string, request []byte, elements [][]byte) {
+	if next, ok := f.Next.(chain.Keeper); ok {
+		next.Keep(kind, url, request, elements)
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), f.Wait)
+	defer cancel()
 	// Failing to share is no failure: the evidence is here.
-	if err := f.Redis.Set(ctx, fetchKey(kind, url, request), pack(elements), f.Keep).Err(); err != nil {
-		return elements, nil
-	}
-	return elements, nil
+	_ = f.Redis.Set(ctx, fetchKey(kind, url, request), pack(elements), f.TTL).Err()
 }
 
 // Afresh returns a fetcher that asks the network, whatever Redis holds, and
-// replaces that. It is for a second look where the first could not find out:
+// replaces that by what proves something. It is for a second look where the first could not find out:
 // who can write into Redis can't keep evidence from being found.
 func (f *SharedFetcher) Afresh() chain.Fetcher { return afresh{f} }
 
+// An afresh is a SharedFetcher that never reads.
 type afresh struct{ *SharedFetcher }
 
+var _ = []chain.Keeper{(*SharedFetcher)(nil), afresh{}}
+
 func (f afresh) Fetch(ctx context.Context, kind chain.Kind, url string, request []byte) ([][]byte, error) {
-	return f.fetch(ctx, kind, url, request)
+	return f.Next.Fetch(ctx, kind, url, request)
 }
 
 // release lets others fetch what owner could not. A lock that stays ends by
