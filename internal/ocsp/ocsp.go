@@ -138,41 +138,66 @@ func (r *Response) parseBasic(s cryptobyte.String) bool {
 //	    responses           SEQUENCE OF SingleResponse,
 //	    responseExtensions  [1] EXPLICIT Extensions OPTIONAL }
 func (r *Response) parseData() bool {
-	var data, id, list, exts cryptobyte.String
-	var byName, byKey, hasExts bool
+	var data, list cryptobyte.String
 	var version int
 	s := cryptobyte.String(r.TBS)
-	if !s.ReadASN1(&data, asn1.SEQUENCE) ||
-		!data.ReadOptionalASN1Integer(&version, asn1.Tag(0).Constructed().ContextSpecific(), 0) || version != 0 ||
-		!data.ReadOptionalASN1(&id, &byName, asn1.Tag(1).Constructed().ContextSpecific()) {
+	return s.ReadASN1(&data, asn1.SEQUENCE) &&
+		data.ReadOptionalASN1Integer(&version, asn1.Tag(0).Constructed().ContextSpecific(), 0) && version == 0 &&
+		r.readResponderID(&data) &&
+		x509der.ReadGeneralizedTime(&data, &r.ProducedAt) &&
+		data.ReadASN1(&list, asn1.SEQUENCE) &&
+		r.readExtensions(&data) && data.Empty() &&
+		r.readSingles(list)
+}
+
+// readResponderID reads
+//
+//	ResponderID ::= CHOICE {
+//	    byName  [1] EXPLICIT Name,
+//	    byKey   [2] EXPLICIT OCTET STRING }
+func (r *Response) readResponderID(s *cryptobyte.String) bool {
+	var id cryptobyte.String
+	var byName, byKey bool
+	if !s.ReadOptionalASN1(&id, &byName, asn1.Tag(1).Constructed().ContextSpecific()) {
 		return false
 	}
 	if byName {
-		if !id.ReadASN1Element((*cryptobyte.String)(&r.ResponderName), asn1.SEQUENCE) || !id.Empty() {
-			return false
-		}
-	} else if !data.ReadOptionalASN1(&id, &byKey, asn1.Tag(2).Constructed().ContextSpecific()) || !byKey ||
-		!id.ReadASN1((*cryptobyte.String)(&r.ResponderKey), asn1.OCTET_STRING) || !id.Empty() {
-		return false
+		return id.ReadASN1Element((*cryptobyte.String)(&r.ResponderName), asn1.SEQUENCE) && id.Empty()
 	}
-	if !x509der.ReadGeneralizedTime(&data, &r.ProducedAt) || !data.ReadASN1(&list, asn1.SEQUENCE) ||
-		!data.ReadOptionalASN1(&exts, &hasExts, asn1.Tag(1).Constructed().ContextSpecific()) || !data.Empty() {
-		return false
-	}
-	if hasExts {
-		all, err := x509der.ReadExtensions(&exts)
-		if err != nil || !exts.Empty() {
-			return false
-		}
-		for _, e := range all {
-			switch {
-			case e.ID == oid.OCSPNonce:
-				r.Nonce = readNonce(e.Value)
-			case e.Critical && r.UnknownExtension == "":
-				r.UnknownExtension = e.ID
-			}
+	return s.ReadOptionalASN1(&id, &byKey, asn1.Tag(2).Constructed().ContextSpecific()) && byKey &&
+		id.ReadASN1((*cryptobyte.String)(&r.ResponderKey), asn1.OCTET_STRING) && id.Empty()
+}
+
+// readExtensions reads the responseExtensions of a ResponseData.
+func (r *Response) readExtensions(s *cryptobyte.String) bool {
+	all, ok := optionalExtensions(s)
+	for _, e := range all {
+		switch {
+		case e.ID == oid.OCSPNonce:
+			r.Nonce = readNonce(e.Value)
+		case e.Critical && r.UnknownExtension == "":
+			r.UnknownExtension = e.ID
 		}
 	}
+	return ok
+}
+
+// optionalExtensions reads Extensions with the tag [1] EXPLICIT, if they are there.
+func optionalExtensions(s *cryptobyte.String) ([]x509der.Extension, bool) {
+	var exts cryptobyte.String
+	var present bool
+	if !s.ReadOptionalASN1(&exts, &present, asn1.Tag(1).Constructed().ContextSpecific()) {
+		return nil, false
+	}
+	if !present {
+		return nil, true
+	}
+	all, err := x509der.ReadExtensions(&exts)
+	return all, err == nil && exts.Empty()
+}
+
+// readSingles reads the list of a ResponseData.
+func (r *Response) readSingles(list cryptobyte.String) bool {
 	for !list.Empty() {
 		var single Single
 		if len(r.Singles) == maxSingles || !readSingle(&list, &single) {
@@ -187,8 +212,9 @@ func (r *Response) parseData() bool {
 //
 //	Nonce ::= OCTET STRING (SIZE (1..128))
 //
-// (RFC 9654 section 2.1). What is none, as old responders write it, is nil:
-// nobody who asked with a nonce takes it for his.
+// (RFC 9654 section 2.1). It returns nil for a value that is not an OCTET STRING
+// of that size, as some old responders send: such a response never matches a
+// request with a nonce.
 func readNonce(value cryptobyte.String) []byte {
 	var nonce cryptobyte.String
 	if !value.ReadASN1(&nonce, asn1.OCTET_STRING) || !value.Empty() || len(nonce) == 0 || len(nonce) > 128 {
@@ -205,35 +231,49 @@ func readNonce(value cryptobyte.String) []byte {
 //	    thisUpdate        GeneralizedTime,
 //	    nextUpdate        [0] EXPLICIT GeneralizedTime OPTIONAL,
 //	    singleExtensions  [1] EXPLICIT Extensions OPTIONAL }
+func readSingle(s *cryptobyte.String, out *Single) bool {
+	var single cryptobyte.String
+	return s.ReadASN1(&single, asn1.SEQUENCE) &&
+		out.readCertID(&single) &&
+		out.readStatus(&single) &&
+		x509der.ReadGeneralizedTime(&single, &out.ThisUpdate) &&
+		out.readNextUpdate(&single) &&
+		out.readExtensions(&single) && single.Empty()
+}
+
+// readCertID reads
+//
 //	CertID ::= SEQUENCE {
 //	    hashAlgorithm   AlgorithmIdentifier,
 //	    issuerNameHash  OCTET STRING,
 //	    issuerKeyHash   OCTET STRING,
 //	    serialNumber    CertificateSerialNumber }
-func readSingle(s *cryptobyte.String, out *Single) bool {
-	var single, id, serial, next, exts cryptobyte.String
-	var hasNext, hasExts bool
-	if !s.ReadASN1(&single, asn1.SEQUENCE) || !single.ReadASN1(&id, asn1.SEQUENCE) ||
-		!alg.ReadIdentifier(&id, &out.Hash) ||
-		!id.ReadASN1((*cryptobyte.String)(&out.NameHash), asn1.OCTET_STRING) ||
-		!id.ReadASN1((*cryptobyte.String)(&out.KeyHash), asn1.OCTET_STRING) ||
+func (o *Single) readCertID(s *cryptobyte.String) bool {
+	var id, serial cryptobyte.String
+	if !s.ReadASN1(&id, asn1.SEQUENCE) || !alg.ReadIdentifier(&id, &o.Hash) ||
+		!id.ReadASN1((*cryptobyte.String)(&o.NameHash), asn1.OCTET_STRING) ||
+		!id.ReadASN1((*cryptobyte.String)(&o.KeyHash), asn1.OCTET_STRING) ||
 		!id.ReadASN1(&serial, asn1.INTEGER) || len(serial) == 0 || !id.Empty() {
 		return false
 	}
-	out.Serial = x509der.TrimInteger(serial)
-	if !out.readStatus(&single) || !x509der.ReadGeneralizedTime(&single, &out.ThisUpdate) ||
-		!single.ReadOptionalASN1(&next, &hasNext, asn1.Tag(0).Constructed().ContextSpecific()) ||
-		!single.ReadOptionalASN1(&exts, &hasExts, asn1.Tag(1).Constructed().ContextSpecific()) || !single.Empty() {
+	o.Serial = x509der.TrimInteger(serial)
+	return true
+}
+
+// readNextUpdate reads the time of the next update, if there is one.
+func (o *Single) readNextUpdate(s *cryptobyte.String) bool {
+	var next cryptobyte.String
+	var present bool
+	if !s.ReadOptionalASN1(&next, &present, asn1.Tag(0).Constructed().ContextSpecific()) {
 		return false
 	}
-	if hasNext && (!x509der.ReadGeneralizedTime(&next, &out.NextUpdate) || !next.Empty()) {
-		return false
-	}
-	if !hasExts {
-		return true
-	}
-	all, err := x509der.ReadExtensions(&exts)
-	if err != nil || !exts.Empty() {
+	return !present || x509der.ReadGeneralizedTime(&next, &o.NextUpdate) && next.Empty()
+}
+
+// readExtensions reads the singleExtensions of a SingleResponse.
+func (o *Single) readExtensions(s *cryptobyte.String) bool {
+	all, ok := optionalExtensions(s)
+	if !ok {
 		return false
 	}
 	for _, e := range all {
@@ -241,11 +281,11 @@ func readSingle(s *cryptobyte.String, out *Single) bool {
 		case e.ID == oid.ExtInvalidityDate:
 			// RFC 6960 section 4.4.5: CRL entry extensions may appear here.
 			v := cryptobyte.String(e.Value)
-			if !x509der.ReadGeneralizedTime(&v, &out.Invalidity) || !v.Empty() {
+			if !x509der.ReadGeneralizedTime(&v, &o.Invalidity) || !v.Empty() {
 				return false
 			}
 		case e.Critical:
-			out.UnknownExtension = true
+			o.UnknownExtension = true
 		}
 	}
 	return true
