@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/binary"
+	"fmt"
 	"math/big"
 	"testing"
 	"time"
@@ -63,14 +64,16 @@ func TestCurrent(t *testing.T) {
 		{2 * hour, -hour, 3 * hour, true},
 		{2 * hour, hour, 3 * hour, true},
 	} {
-		v := &verification{at: now.Add(c.at), now: now}
-		next := now.Add(c.next)
-		if c.next == 0 {
-			next = time.Time{}
-		}
-		if got := v.current(now.Add(c.this), next); got != c.want {
-			t.Errorf("at %v of %v to %v: %v", c.at, c.this, c.next, got)
-		}
+		t.Run(fmt.Sprintf("at %v, from %v to %v", c.at, c.this, c.next), func(t *testing.T) {
+			v := &verification{at: now.Add(c.at), now: now}
+			next := now.Add(c.next)
+			if c.next == 0 {
+				next = time.Time{}
+			}
+			if got := v.current(now.Add(c.this), next); got != c.want {
+				t.Errorf("at %v of %v to %v: %v", c.at, c.this, c.next, got)
+			}
+		})
 	}
 }
 

@@ -35,9 +35,11 @@ func TestExpiredSince(t *testing.T) {
 		{"a hold removed since it expired", [][]byte{crl(-15*time.Hour, hold), crl(-4*time.Hour, lift)}, "revoked"},
 		{"a hold removed in time", [][]byte{crl(-15*time.Hour, hold), crl(-6*time.Hour, lift)}, "good"},
 	} {
-		got, _ := outcome(t, root, leaf, func(p *chain.Policy) { p.At = now.Add(-10 * time.Hour) }, nil, c.crls...)
-		if got != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			got, _ := outcome(t, root, leaf, func(p *chain.Policy) { p.At = now.Add(-10 * time.Hour) }, nil, c.crls...)
+			if got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
 	}
 }

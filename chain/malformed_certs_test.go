@@ -13,10 +13,11 @@ import (
 	"testing"
 	"unicode/utf16"
 
-	"github.com/gosmime/gosmime/chain"
-	"github.com/gosmime/gosmime/internal/oid"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/oid"
 )
 
 // The elements of the TBSCertificate of version 3 that makeCert makes.
@@ -173,14 +174,16 @@ func TestOddCertificates(t *testing.T) {
 		{"keyUsage with trailing zeros", root.newLeaf(t, alice, usages(0)), more(ext(oid.ExtKeyUsage, true, []byte{3, 3, 0, 0x80, 0})), 0, true},
 		{"a subject key identifier of no octets", plain, more(ext(oid.ExtSubjectKeyID, false, []byte{4, 0})), 0, true},
 	} {
-		p := root.reshaped(t, c.of, c.edit)
-		_, err := chain.NewCollection(chain.Anchors(certs(root))).Verify(t.Context(), p.Certificate, signing())
-		t.Log(c.name)
-		wantReason(t, err, c.want)
-		// Later versions of crypto/x509 read more.
-		if _, err := x509.ParseCertificate(p.Raw); err != nil && c.oracle {
-			t.Errorf("crypto/x509: %v", err)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			p := root.reshaped(t, c.of, c.edit)
+			_, err := chain.NewCollection(chain.Anchors(certs(root))).Verify(t.Context(), p.Certificate, signing())
+			t.Log(c.name)
+			wantReason(t, err, c.want)
+			// Later versions of crypto/x509 read more.
+			if _, err := x509.ParseCertificate(p.Raw); err != nil && c.oracle {
+				t.Errorf("crypto/x509: %v", err)
+			}
+		})
 	}
 }
 
@@ -282,19 +285,21 @@ func TestOddKeys(t *testing.T) {
 		{"Ed25519 with NULL", spki(id(oid.Ed25519, null...), keyBits(t, plain)), unfit, unfit},
 		{"nobody knows", spki(id(unknownOID), []byte{1}), unfit, unfit},
 	} {
-		leaf := root.reshaped(t, plain, set(tbsKey, c.spki...))
-		p := signing()
-		for purpose, want := range map[chain.Purpose]chain.Reason{chain.EmailSigning: c.sign, chain.EmailEncryption: c.encrypt} {
-			p.Purpose = purpose
-			_, err := chain.NewCollection(chain.Anchors(certs(root))).Verify(t.Context(), leaf.Certificate, p)
-			t.Log(c.name, purpose)
-			wantReason(t, err, want)
-		}
-		if p.InsecureShortKeys = true; c.sign == weak {
-			p.Purpose = chain.EmailSigning
-			_, err := chain.NewCollection(chain.Anchors(certs(root))).Verify(t.Context(), leaf.Certificate, p)
-			wantReason(t, err, 0)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			leaf := root.reshaped(t, plain, set(tbsKey, c.spki...))
+			p := signing()
+			for purpose, want := range map[chain.Purpose]chain.Reason{chain.EmailSigning: c.sign, chain.EmailEncryption: c.encrypt} {
+				p.Purpose = purpose
+				_, err := chain.NewCollection(chain.Anchors(certs(root))).Verify(t.Context(), leaf.Certificate, p)
+				t.Log(c.name, purpose)
+				wantReason(t, err, want)
+			}
+			if p.InsecureShortKeys = true; c.sign == weak {
+				p.Purpose = chain.EmailSigning
+				_, err := chain.NewCollection(chain.Anchors(certs(root))).Verify(t.Context(), leaf.Certificate, p)
+				wantReason(t, err, 0)
+			}
+		})
 	}
 }
 

@@ -9,10 +9,11 @@ import (
 
 	"crypto/x509"
 
-	"github.com/gosmime/gosmime/chain"
-	"github.com/gosmime/gosmime/internal/oid"
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/gosmime/gosmime/chain"
+	"github.com/gosmime/gosmime/internal/oid"
 )
 
 // A nonceTeller is a Fetcher that answers each request by what reply makes of
@@ -83,23 +84,25 @@ func TestOCSPNonce(t *testing.T) {
 		{"at hand without, and none", true, func([]byte) response { return good }, [][]byte{with(good, octets(32)).der(t)}, "unknown"},
 		{"a CRL at hand", true, func([]byte) response { return gone }, [][]byte{crl.der(t)}, "good"},
 	} {
-		f := &nonceTeller{t: t, reply: c.reply}
-		var seen [][]byte
-		for range 2 {
-			f.asked = nil
-			got, _ := outcome(t, root, leaf, func(p *chain.Policy) { p.Fetcher, p.RequireOCSPNonce = f, c.require }, nil, c.stored...)
-			if got != c.want {
-				t.Errorf("%s: %s, want %s", c.name, got, c.want)
-			}
-			for _, n := range f.asked {
-				if (n != nil) != c.require || c.require && (len(n) != 34 || n[0] != 4 || n[1] != 32) {
-					t.Errorf("%s: the nonce of the request is %x", c.name, n)
+		t.Run(c.name, func(t *testing.T) {
+			f := &nonceTeller{t: t, reply: c.reply}
+			var seen [][]byte
+			for range 2 {
+				f.asked = nil
+				got, _ := outcome(t, root, leaf, func(p *chain.Policy) { p.Fetcher, p.RequireOCSPNonce = f, c.require }, nil, c.stored...)
+				if got != c.want {
+					t.Errorf("%s, want %s", got, c.want)
 				}
+				for _, n := range f.asked {
+					if (n != nil) != c.require || c.require && (len(n) != 34 || n[0] != 4 || n[1] != 32) {
+						t.Errorf("the nonce of the request is %x", n)
+					}
+				}
+				seen = append(seen, f.asked...)
 			}
-			seen = append(seen, f.asked...)
-		}
-		if c.require && len(seen) > 1 && bytes.Equal(seen[0], seen[len(seen)-1]) {
-			t.Errorf("%s: two verifications have the same nonce", c.name)
-		}
+			if c.require && len(seen) > 1 && bytes.Equal(seen[0], seen[len(seen)-1]) {
+				t.Error("two verifications have the same nonce")
+			}
+		})
 	}
 }

@@ -63,48 +63,50 @@ func TestPKITSOfGo(t *testing.T) {
 	lists := pkitsLists()
 	run := 0
 	for _, c := range cases {
-		if lists == "" && needsLists(c.Name) {
-			continue
-		}
-		run++
-		var path, crls [][]byte
-		for _, name := range c.CertPath {
-			path = append(path, readFile(t, filepath.Join(dir, "certs", name)))
-		}
-		p := chain.Policy{Purpose: chain.InsecureAnyPurpose, Options: chain.Options{
-			At: time.Date(2011, 4, 15, 0, 0, 0, 0, time.UTC), InsecureSHA1: true, InsecureShortKeys: true,
-			Revocation: chain.InsecureSkipRevocation, RequireExplicitPolicy: c.InitialExplicitPolicy,
-			InhibitPolicyMapping: c.InitialPolicyMappingInhibit, InhibitAnyPolicy: c.InitialAnyPolicyInhibit,
-		}}
-		if lists != "" {
-			p.Revocation = chain.RevocationRequireAll
-			for _, name := range c.CRLPath {
-				crls = append(crls, readFile(t, filepath.Join(lists, name)))
+		t.Run(c.Name, func(t *testing.T) {
+			if lists == "" && needsLists(c.Name) {
+				return
 			}
-		}
-		for _, name := range c.InitialPolicySet {
-			if name == "anyPolicy" {
-				continue
+			run++
+			var path, crls [][]byte
+			for _, name := range c.CertPath {
+				path = append(path, readFile(t, filepath.Join(dir, "certs", name)))
 			}
-			o, err := x509.ParseOID("2.16.840.1.101.3.2.1.48." + strings.TrimPrefix(name, "NIST-test-policy-"))
-			if err != nil {
-				t.Fatal(err)
+			p := chain.Policy{Purpose: chain.InsecureAnyPurpose, Options: chain.Options{
+				At: time.Date(2011, 4, 15, 0, 0, 0, 0, time.UTC), InsecureSHA1: true, InsecureShortKeys: true,
+				Revocation: chain.InsecureSkipRevocation, RequireExplicitPolicy: c.InitialExplicitPolicy,
+				InhibitPolicyMapping: c.InitialPolicyMappingInhibit, InhibitAnyPolicy: c.InitialAnyPolicyInhibit,
+			}}
+			if lists != "" {
+				p.Revocation = chain.RevocationRequireAll
+				for _, name := range c.CRLPath {
+					crls = append(crls, readFile(t, filepath.Join(lists, name)))
+				}
 			}
-			p.Policies = append(p.Policies, o)
-		}
-		last := len(path) - 1
-		trust := chain.NewCollection(chain.Anchors(chain.DER(path[0])), chain.Untrusted(chain.DER(path[1:last]...)), chain.Untrusted(chain.DER(crls...)))
-		_, err := trust.Verify(t.Context(), &x509.Certificate{Raw: path[last]}, p)
-		number, _, _ := strings.Cut(c.Name, " ")
-		if why := pkitsExceptions(number); why != "" {
-			if (err == nil) == c.ShouldValidate {
-				t.Errorf("stale exception: %s", why)
+			for _, name := range c.InitialPolicySet {
+				if name == "anyPolicy" {
+					continue
+				}
+				o, err := x509.ParseOID("2.16.840.1.101.3.2.1.48." + strings.TrimPrefix(name, "NIST-test-policy-"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				p.Policies = append(p.Policies, o)
 			}
-			continue
-		}
-		if (err == nil) != c.ShouldValidate {
-			t.Errorf("%s: valid %v, want %v: %v", c.Name, err == nil, c.ShouldValidate, err)
-		}
+			last := len(path) - 1
+			trust := chain.NewCollection(chain.Anchors(chain.DER(path[0])), chain.Untrusted(chain.DER(path[1:last]...)), chain.Untrusted(chain.DER(crls...)))
+			_, err := trust.Verify(t.Context(), &x509.Certificate{Raw: path[last]}, p)
+			number, _, _ := strings.Cut(c.Name, " ")
+			if why := pkitsExceptions(number); why != "" {
+				if (err == nil) == c.ShouldValidate {
+					t.Errorf("stale exception: %s", why)
+				}
+				return
+			}
+			if (err == nil) != c.ShouldValidate {
+				t.Errorf("valid %v, want %v: %v", err == nil, c.ShouldValidate, err)
+			}
+		})
 	}
 	if run < 150 {
 		t.Errorf("only %d cases", run)

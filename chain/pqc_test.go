@@ -37,16 +37,18 @@ func TestPostQuantumPaths(t *testing.T) {
 		{"ML-KEM-1024", lamps, read("rfc9935-ml-kem-certs", "ML-KEM-1024.crt"), 2},
 		{"RFC 9936", chain.RootsAndIntermediates(chain.DER(read("rfc9936-ml-kem", "mldsa65RootCA.pem"))), read("rfc9936-ml-kem", "ML-KEM-512.pem"), 2},
 	} {
-		c, err := x509.ParseCertificate(tt.leaf)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path, err := chain.NewCollection(tt.member).Verify(t.Context(), &x509.Certificate{Raw: tt.leaf}, chain.Policy{
-			Purpose: chain.InsecureAnyPurpose, Options: chain.Options{At: c.NotBefore.Add(time.Hour)}})
-		if err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-		} else if n := len(path.Certificates()); n != tt.length {
-			t.Errorf("%s: path of %d", tt.name, n)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := x509.ParseCertificate(tt.leaf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path, err := chain.NewCollection(tt.member).Verify(t.Context(), &x509.Certificate{Raw: tt.leaf}, chain.Policy{
+				Purpose: chain.InsecureAnyPurpose, Options: chain.Options{At: c.NotBefore.Add(time.Hour)}})
+			if err != nil {
+				t.Errorf("%v", err)
+			} else if n := len(path.Certificates()); n != tt.length {
+				t.Errorf("path of %d", n)
+			}
+		})
 	}
 }

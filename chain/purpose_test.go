@@ -73,18 +73,20 @@ func TestTimeStamping(t *testing.T) {
 		{[]asn1.ObjectIdentifier{mail}, true, chain.ErrWrongPurpose},
 		{nil, false, chain.ErrWrongPurpose},
 	} {
-		edit := func(*x509.Certificate) {}
-		if tt.ids != nil {
-			value, err := asn1.Marshal(tt.ids)
-			if err != nil {
-				t.Fatal(err)
+		t.Run(fmt.Sprint(tt.ids, tt.critical), func(t *testing.T) {
+			edit := func(*x509.Certificate) {}
+			if tt.ids != nil {
+				value, err := asn1.Marshal(tt.ids)
+				if err != nil {
+					t.Fatal(err)
+				}
+				edit = extension([]int{2, 5, 29, 37}, tt.critical, value)
 			}
-			edit = extension([]int{2, 5, 29, 37}, tt.critical, value)
-		}
-		leaf := makeCert(t, root, newKey(t), "TSA", edit)
-		_, err := chain.NewCollection(chain.Anchors(certs(root))).Verify(t.Context(), leaf.Certificate, chain.Policy{
-			Purpose: chain.TimeStamping, Options: chain.Options{At: judged}})
-		wantReason(t, err, tt.want)
+			leaf := makeCert(t, root, newKey(t), "TSA", edit)
+			_, err := chain.NewCollection(chain.Anchors(certs(root))).Verify(t.Context(), leaf.Certificate, chain.Policy{
+				Purpose: chain.TimeStamping, Options: chain.Options{At: judged}})
+			wantReason(t, err, tt.want)
+		})
 	}
 }
 
@@ -97,23 +99,25 @@ func TestEncryptionKeys(t *testing.T) {
 	}
 	ec := newP256(t)
 	for name, key := range map[string]any{"ed25519": edPub, "p256": ec.Public()} {
-		for _, ku := range []x509.KeyUsage{0, x509.KeyUsageKeyAgreement, x509.KeyUsageKeyEncipherment} {
-			c := &x509.Certificate{SerialNumber: asBig(serials.Add(1)), Subject: pkix.Name{CommonName: name}, NotBefore: judged.AddDate(0, 0, -1),
-				NotAfter: judged.AddDate(0, 0, 1), KeyUsage: ku, EmailAddresses: []string{alice}}
-			der, err := x509.CreateCertificate(rand.Reader, c, root.Certificate, key, root.key)
-			if err != nil {
-				t.Fatal(err)
+		t.Run(name, func(t *testing.T) {
+			for _, ku := range []x509.KeyUsage{0, x509.KeyUsageKeyAgreement, x509.KeyUsageKeyEncipherment} {
+				c := &x509.Certificate{SerialNumber: asBig(serials.Add(1)), Subject: pkix.Name{CommonName: name}, NotBefore: judged.AddDate(0, 0, -1),
+					NotAfter: judged.AddDate(0, 0, 1), KeyUsage: ku, EmailAddresses: []string{alice}}
+				der, err := x509.CreateCertificate(rand.Reader, c, root.Certificate, key, root.key)
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := signing()
+				p.Purpose = chain.EmailEncryption
+				_, err = chain.NewCollection(chain.Anchors(certs(root))).Verify(t.Context(), &x509.Certificate{Raw: der}, p)
+				want := chain.Reason(0)
+				if name == "ed25519" || ku == x509.KeyUsageKeyEncipherment {
+					want = chain.ErrWrongPurpose
+				}
+				t.Log(fmt.Sprint(name, " ", ku))
+				wantReason(t, err, want)
 			}
-			p := signing()
-			p.Purpose = chain.EmailEncryption
-			_, err = chain.NewCollection(chain.Anchors(certs(root))).Verify(t.Context(), &x509.Certificate{Raw: der}, p)
-			want := chain.Reason(0)
-			if name == "ed25519" || ku == x509.KeyUsageKeyEncipherment {
-				want = chain.ErrWrongPurpose
-			}
-			t.Log(fmt.Sprint(name, " ", ku))
-			wantReason(t, err, want)
-		}
+		})
 	}
 }
 
@@ -139,13 +143,15 @@ func TestMatchMailbox(t *testing.T) {
 		{subject, alice, true}, {both, alice, true}, {both, "boss@example.com", false},
 		{none, alice, false}, {fake, alice, false},
 	} {
-		err := chain.MatchMailbox(tt.cert.Certificate, tt.mailbox)
-		want := chain.ErrWrongMailbox
-		if tt.match {
-			want = 0
-		}
-		t.Log(tt.mailbox)
-		wantReason(t, err, want)
+		t.Run(fmt.Sprintf("%.40q of %v", tt.mailbox, tt.cert.Subject), func(t *testing.T) {
+			err := chain.MatchMailbox(tt.cert.Certificate, tt.mailbox)
+			want := chain.ErrWrongMailbox
+			if tt.match {
+				want = 0
+			}
+			t.Log(tt.mailbox)
+			wantReason(t, err, want)
+		})
 	}
 	wantReason(t, chain.MatchMailbox(nil, alice), chain.ErrMalformed)
 	wantReason(t, chain.MatchMailbox(&x509.Certificate{}, alice), chain.ErrMalformed)

@@ -92,22 +92,24 @@ func TestBoringSSLCRLs(t *testing.T) {
 	at := time.Date(2017, 3, 9, 0, 0, 0, 0, time.UTC)
 	count := map[string]int{}
 	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".pem")
-		kind, _, _ := strings.Cut(name, "_")
-		want := map[string]string{"good": "good", "revoked": "revoked", "bad": "unknown", "invalid": "unknown"}[kind]
-		outcome, why := crlExceptions(name)
-		if outcome == want {
-			t.Errorf("%s: stale exception", name)
-		}
-		if why != "" {
-			want = outcome
-		}
-		b := blocks(t, file)
-		got := revocationOutcome(t, b, at, b["CRL"])
-		if got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
-		}
-		count[got]++
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			name := strings.TrimSuffix(filepath.Base(file), ".pem")
+			kind, _, _ := strings.Cut(name, "_")
+			want := map[string]string{"good": "good", "revoked": "revoked", "bad": "unknown", "invalid": "unknown"}[kind]
+			outcome, why := crlExceptions(name)
+			if outcome == want {
+				t.Errorf("%s: stale exception", name)
+			}
+			if why != "" {
+				want = outcome
+			}
+			b := blocks(t, file)
+			got := revocationOutcome(t, b, at, b["CRL"])
+			if got != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+			count[got]++
+		})
 	}
 	t.Log(count)
 }
@@ -120,13 +122,15 @@ func TestBoringSSLOCSP(t *testing.T) {
 	at := time.Date(2017, 3, 5, 0, 0, 0, 0, time.UTC)
 	count := map[string]int{}
 	for _, file := range files {
-		name := strings.TrimSuffix(filepath.Base(file), ".pem")
-		b := blocks(t, file)
-		got := revocationOutcome(t, b, at, b["OCSP RESPONSE"])
-		if want := ocspOutcome(name); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
-		}
-		count[got]++
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			name := strings.TrimSuffix(filepath.Base(file), ".pem")
+			b := blocks(t, file)
+			got := revocationOutcome(t, b, at, b["OCSP RESPONSE"])
+			if want := ocspOutcome(name); got != want {
+				t.Errorf("%s: %s, want %s", name, got, want)
+			}
+			count[got]++
+		})
 	}
 	t.Log(count)
 }

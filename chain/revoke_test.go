@@ -3,6 +3,7 @@ package chain_test
 import (
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"math/big"
 	"slices"
 	"testing"
@@ -101,23 +102,25 @@ func TestCRLRules(t *testing.T) {
 		{"hold not lifted by a forged CRL", []list{lists(old, listed{date: -10 * day, reason: 6}), with(current, func(l *list) { l.breakIt = true })}, "revoked"},
 		{"removed from a complete CRL", []list{lists(current, listed{date: -2 * day, reason: 8})}, "good"},
 	} {
-		var evidence [][]byte
-		for _, l := range c.crls {
-			evidence = append(evidence, l.der(t))
-		}
-		openssl.compare(t, c.name, c.want, root, leaf, nil, evidence)
-		for range 2 {
-			got, path := outcome(t, root, leaf, nil, nil, evidence...)
-			if got != c.want {
-				t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		t.Run(c.name, func(t *testing.T) {
+			var evidence [][]byte
+			for _, l := range c.crls {
+				evidence = append(evidence, l.der(t))
 			}
-			if got == "good" && c.name == "revoked later" {
-				if at := path.Revocation(0).RevokedAt; !at.Equal(judged.Add(day)) {
-					t.Errorf("%s: RevokedAt is %v", c.name, at)
+			openssl.compare(t, c.name, c.want, root, leaf, nil, evidence)
+			for range 2 {
+				got, path := outcome(t, root, leaf, nil, nil, evidence...)
+				if got != c.want {
+					t.Errorf("%s, want %s", got, c.want)
 				}
+				if got == "good" && c.name == "revoked later" {
+					if at := path.Revocation(0).RevokedAt; !at.Equal(judged.Add(day)) {
+						t.Errorf("RevokedAt is %v", at)
+					}
+				}
+				slices.Reverse(evidence)
 			}
-			slices.Reverse(evidence)
-		}
+		})
 	}
 }
 
@@ -147,14 +150,16 @@ func TestModes(t *testing.T) {
 		{chain.RevocationRequireAll, []list{subCRL, rootCRL}, "good"},
 		{chain.InsecureSkipRevocation, []list{badSub}, "passed"},
 	} {
-		var evidence [][]byte
-		for _, l := range c.crls {
-			evidence = append(evidence, l.der(t))
-		}
-		got, _ := outcome(t, root, leaf, func(p *chain.Policy) { p.Revocation = c.mode }, []*party{sub}, evidence...)
-		if got != c.want {
-			t.Errorf("mode %d with %d CRLs: %s, want %s", c.mode, len(c.crls), got, c.want)
-		}
+		t.Run(fmt.Sprintf("mode %d with %d CRLs, %s", c.mode, len(c.crls), c.want), func(t *testing.T) {
+			var evidence [][]byte
+			for _, l := range c.crls {
+				evidence = append(evidence, l.der(t))
+			}
+			got, _ := outcome(t, root, leaf, func(p *chain.Policy) { p.Revocation = c.mode }, []*party{sub}, evidence...)
+			if got != c.want {
+				t.Errorf("mode %d with %d CRLs: %s, want %s", c.mode, len(c.crls), got, c.want)
+			}
+		})
 	}
 }
 
@@ -200,14 +205,16 @@ func TestDeltas(t *testing.T) {
 		{"forged delta does not lift", []list{lists(base, 6), edit(lists(delta, 8), func(l *list) { l.breakIt = true })}, "revoked"},
 		{"a forged delta that is newer hides none", []list{lists(base, 6), lists(delta, 8), edit(delta, func(l *list) { l.number, l.breakIt = 99, true })}, "good"},
 	} {
-		var evidence [][]byte
-		for _, l := range c.crls {
-			evidence = append(evidence, l.der(t))
-		}
-		if got, _ := outcome(t, root, leaf, nil, nil, evidence...); got != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
-		openssl.compare(t, c.name, c.want, root, leaf, nil, evidence)
+		t.Run(c.name, func(t *testing.T) {
+			var evidence [][]byte
+			for _, l := range c.crls {
+				evidence = append(evidence, l.der(t))
+			}
+			if got, _ := outcome(t, root, leaf, nil, nil, evidence...); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+			openssl.compare(t, c.name, c.want, root, leaf, nil, evidence)
+		})
 	}
 }
 
@@ -256,10 +263,12 @@ func TestScope(t *testing.T) {
 		{"some reasons at one of two points", split, [][]byte{crl(point(url))}, "unknown"},
 		{"reasons that miss those of the point", split, [][]byte{crl(point(url), flags(3, 3)), crl(point(other))}, "unknown"},
 	} {
-		if got, _ := outcome(t, root, c.leaf, nil, nil, c.crls...); got != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
-		openssl.compare(t, c.name, c.want, root, c.leaf, nil, c.crls)
+		t.Run(c.name, func(t *testing.T) {
+			if got, _ := outcome(t, root, c.leaf, nil, nil, c.crls...); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+			openssl.compare(t, c.name, c.want, root, c.leaf, nil, c.crls)
+		})
 	}
 	// Two that tell all together are as good as the older and the shorter.
 	first := list{by: root, number: 1, this: -2 * day, next: 3 * day, idp: sequence(flags(3, 1, 2, 3, 4))}
@@ -327,12 +336,14 @@ func TestCRLIssuers(t *testing.T) {
 		{"another key of the same name, listed", plain, []*party{second}, mk(second, nil, listed{cert: plain, date: -3 * day}), "revoked"},
 		{"an unknown key of the same name", plain, nil, mk(second, nil), "unknown"},
 	} {
-		others := append([]*party{sub}, c.extra...)
-		openssl.compare(t, c.name, c.want, root, c.leaf, others, [][]byte{c.crl})
-		got, _ := outcome(t, root, c.leaf, nil, others, c.crl)
-		if got != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			others := append([]*party{sub}, c.extra...)
+			openssl.compare(t, c.name, c.want, root, c.leaf, others, [][]byte{c.crl})
+			got, _ := outcome(t, root, c.leaf, nil, others, c.crl)
+			if got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
 	}
 	// That its issuer was good when one CRL was made does not help another.
 	evidence := [][]byte{
@@ -379,11 +390,13 @@ func TestForgedEvidence(t *testing.T) {
 		{[][]byte{response{by: root, produced: -day, answers: []reply{{cert: leaf, issuer: root, this: -day, next: day}}}.der(t)}, 0},
 		{nil, chain.ErrLimit},
 	} {
-		trust := chain.NewCollection(chain.Anchors(certs(root)), chain.Untrusted(chain.DER(c.own...)))
-		p := signing()
-		p.Revocation = chain.RevocationRequireLeaf
-		_, err := trust.With(chain.Untrusted(chain.DER(decoys...))).Verify(t.Context(), leaf.Certificate, p)
-		wantReason(t, err, c.want)
+		t.Run(fmt.Sprint(len(c.own), c.want), func(t *testing.T) {
+			trust := chain.NewCollection(chain.Anchors(certs(root)), chain.Untrusted(chain.DER(c.own...)))
+			p := signing()
+			p.Revocation = chain.RevocationRequireLeaf
+			_, err := trust.With(chain.Untrusted(chain.DER(decoys...))).Verify(t.Context(), leaf.Certificate, p)
+			wantReason(t, err, c.want)
+		})
 	}
 }
 
@@ -399,16 +412,18 @@ func TestNoKeyUsage(t *testing.T) {
 		{x509.KeyUsageCertSign, "unknown", "unknown"},
 		{0, "unknown", "revoked"},
 	} {
-		sub := root.newCA(t, "Sub", usages(c.usage))
-		leaf := sub.newLeaf(t, alice)
-		crl := list{by: sub, number: 1, this: -day, next: day}
-		if got, _ := outcome(t, root, leaf, nil, []*party{sub}, crl.der(t)); got != c.good {
-			t.Errorf("usage %d: %s, want %s", c.usage, got, c.good)
-		}
-		crl.entries = []listed{{cert: leaf, date: -day}}
-		if got, _ := outcome(t, root, leaf, nil, []*party{sub}, crl.der(t)); got != c.listed {
-			t.Errorf("usage %d, listed: %s, want %s", c.usage, got, c.listed)
-		}
+		t.Run(fmt.Sprintf("usage %x", int(c.usage)), func(t *testing.T) {
+			sub := root.newCA(t, "Sub", usages(c.usage))
+			leaf := sub.newLeaf(t, alice)
+			crl := list{by: sub, number: 1, this: -day, next: day}
+			if got, _ := outcome(t, root, leaf, nil, []*party{sub}, crl.der(t)); got != c.good {
+				t.Errorf("usage %d: %s, want %s", c.usage, got, c.good)
+			}
+			crl.entries = []listed{{cert: leaf, date: -day}}
+			if got, _ := outcome(t, root, leaf, nil, []*party{sub}, crl.der(t)); got != c.listed {
+				t.Errorf("usage %d, listed: %s, want %s", c.usage, got, c.listed)
+			}
+		})
 	}
 }
 
@@ -431,15 +446,17 @@ func TestNoRevAvail(t *testing.T) {
 		{"with another value", []template{extension(id, false, []byte{4, 0})}, "unknown"},
 		{"nocheck", []template{extension([]int{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}, false, null)}, "unknown"},
 	} {
-		leaf := root.newLeaf(t, alice, c.edit...)
-		l := crl
-		l.entries = []listed{{cert: leaf, date: -day}}
-		if got, _ := outcome(t, root, leaf, nil, nil); got != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
-		if got, _ := outcome(t, root, leaf, nil, nil, l.der(t)); got != "revoked" {
-			t.Errorf("%s, listed: %s", c.name, got)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			leaf := root.newLeaf(t, alice, c.edit...)
+			l := crl
+			l.entries = []listed{{cert: leaf, date: -day}}
+			if got, _ := outcome(t, root, leaf, nil, nil); got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+			if got, _ := outcome(t, root, leaf, nil, nil, l.der(t)); got != "revoked" {
+				t.Errorf("listed: %s", got)
+			}
+		})
 	}
 }
 
@@ -523,10 +540,12 @@ func TestResponses(t *testing.T) {
 		{"delegate that is revoked", by(delegate, good, delegate), [][]byte{subCRL.der(t)}, "unknown"},
 		{"delegate that is revoked but not to be checked", by(nocheck, good, nocheck), [][]byte{subCRL.der(t)}, "good"},
 	} {
-		got, _ := outcome(t, root, leaf, nil, []*party{sub}, append([][]byte{c.r.der(t)}, c.extra...)...)
-		if got != c.want {
-			t.Errorf("%s: %s, want %s", c.name, got, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			got, _ := outcome(t, root, leaf, nil, []*party{sub}, append([][]byte{c.r.der(t)}, c.extra...)...)
+			if got != c.want {
+				t.Errorf("%s, want %s", got, c.want)
+			}
+		})
 	}
 	for name, bad := range map[string]*party{
 		"no extended key usage":      makeCert(t, sub, newKey(t), "R", usages(x509.KeyUsageDigitalSignature)),
@@ -538,10 +557,12 @@ func TestResponses(t *testing.T) {
 		"a delegate's delegate":      signer(delegate),
 		"expired":                    signer(sub, until(judged.Add(-2*time.Hour))),
 	} {
-		r := by(bad, good, bad, delegate)
-		if got, _ := outcome(t, root, leaf, nil, []*party{sub, sister}, r.der(t)); got != "unknown" {
-			t.Errorf("responder with %s: %s", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			r := by(bad, good, bad, delegate)
+			if got, _ := outcome(t, root, leaf, nil, []*party{sub, sister}, r.der(t)); got != "unknown" {
+				t.Errorf("responder with %s: %s", name, got)
+			}
+		})
 	}
 	gone := signer(sub, until(judged.Add(-2*time.Hour)))
 	if got, _ := outcome(t, root, leaf, nil, []*party{sub}, by(gone, revoked, gone).der(t)); got != "revoked" {

@@ -66,11 +66,13 @@ func TestFetching(t *testing.T) {
 		{"delta", map[string][]byte{"http://c/": crl.der(t), "http://d/": delta.der(t)}, nil, "revoked", []string{"http://o/", "http://o/", "http://c/", "http://d/"}},
 		{"nothing", nil, nil, "unknown", []string{"http://o/", "http://o/", "http://c/", "http://d/"}},
 	} {
-		f := &teller{answers: c.answers}
-		got, _ := outcome(t, root, leaf, func(p *chain.Policy) { p.Fetcher = f }, nil, c.stored...)
-		if got != c.want || !slices.Equal(f.asked, c.asked) {
-			t.Errorf("%s: %s after %q, want %s after %q", c.name, got, f.asked, c.want, c.asked)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			f := &teller{answers: c.answers}
+			got, _ := outcome(t, root, leaf, func(p *chain.Policy) { p.Fetcher = f }, nil, c.stored...)
+			if got != c.want || !slices.Equal(f.asked, c.asked) {
+				t.Errorf("%s after %q, want %s after %q", got, f.asked, c.want, c.asked)
+			}
+		})
 	}
 	// A CRL points at its delta; a forged one at nobody.
 	pointing := crl

@@ -34,19 +34,21 @@ func TestRFC9598(t *testing.T) {
 		{"kdc-cert.pem", "kdc-root-cert.pem", "joe@example.com", 0},
 		{"kdc-cert.pem", "kdc-root-cert.pem", "moe@example.com", chain.ErrWrongMailbox},
 	} {
-		leaf, bag := load(tt.leaf)[0], load(tt.chain)
-		p := chain.Policy{Purpose: chain.InsecureAnyPurpose, Mailbox: tt.mailbox, Options: chain.Options{
-			InsecureSHA1: true, InsecureShortKeys: true}}
-		c, err := x509.ParseCertificate(leaf.Raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p.At = c.NotBefore.Add(time.Hour)
-		trust := chain.NewCollection(chain.Anchors(chain.Certs(bag[len(bag)-1])), chain.Untrusted(chain.Certs(bag...)))
-		_, err = trust.Verify(t.Context(), leaf, p)
-		t.Log(tt.leaf, tt.chain, tt.mailbox)
-		wantReason(t, err, tt.want)
-		run++
+		t.Run(tt.leaf+" below "+tt.chain+" "+tt.mailbox, func(t *testing.T) {
+			leaf, bag := load(tt.leaf)[0], load(tt.chain)
+			p := chain.Policy{Purpose: chain.InsecureAnyPurpose, Mailbox: tt.mailbox, Options: chain.Options{
+				InsecureSHA1: true, InsecureShortKeys: true}}
+			c, err := x509.ParseCertificate(leaf.Raw)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p.At = c.NotBefore.Add(time.Hour)
+			trust := chain.NewCollection(chain.Anchors(chain.Certs(bag[len(bag)-1])), chain.Untrusted(chain.Certs(bag...)))
+			_, err = trust.Verify(t.Context(), leaf, p)
+			t.Log(tt.leaf, tt.chain, tt.mailbox)
+			wantReason(t, err, tt.want)
+			run++
+		})
 	}
 	if run != 8 {
 		t.Error(run)

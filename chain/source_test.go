@@ -54,28 +54,30 @@ func TestPEM(t *testing.T) {
 		{"no certificate", block("CERTIFICATE", []byte("x")), -1},
 		{"no list", block("X509 CRL", root.Raw), -1},
 	} {
-		src, err := chain.PEM([]byte(tt.text))
-		if tt.want < 0 {
-			t.Log(tt.name)
-			wantReason(t, err, chain.ErrMalformed)
-			continue
-		}
-		if err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-			continue
-		}
-		n := 0
-		for _, kind := range []chain.Kind{chain.KindCertificate, chain.KindCRL} {
-			for _, err := range src.Find(t.Context(), chain.Query{Kind: kind}) {
-				if err != nil {
-					t.Error(err)
-				}
-				n++
+		t.Run(tt.name, func(t *testing.T) {
+			src, err := chain.PEM([]byte(tt.text))
+			if tt.want < 0 {
+				t.Log(tt.name)
+				wantReason(t, err, chain.ErrMalformed)
+				return
 			}
-		}
-		if n != tt.want {
-			t.Errorf("%s: %d entries, want %d", tt.name, n, tt.want)
-		}
+			if err != nil {
+				t.Errorf("%v", err)
+				return
+			}
+			n := 0
+			for _, kind := range []chain.Kind{chain.KindCertificate, chain.KindCRL} {
+				for _, err := range src.Find(t.Context(), chain.Query{Kind: kind}) {
+					if err != nil {
+						t.Error(err)
+					}
+					n++
+				}
+			}
+			if n != tt.want {
+				t.Errorf("%d entries, want %d", n, tt.want)
+			}
+		})
 	}
 }
 
@@ -119,18 +121,20 @@ func TestFind(t *testing.T) {
 		{"list by key", chain.Query{Kind: chain.KindCRL, KeyID: root.SubjectKeyId}, 1},
 		{"response", chain.Query{Kind: chain.KindOCSPResponse}, 0},
 	} {
-		for name, src := range map[string]chain.Source{"small": small, "large": large, "foreign": foreign{large}} {
-			n := 0
-			for e, err := range chain.NewCollection(chain.Untrusted(src)).Find(t.Context(), tt.q) {
-				if err != nil || e.Kind() != tt.q.Kind {
-					t.Errorf("%s, %s: %v", tt.name, name, err)
+		t.Run(tt.name, func(t *testing.T) {
+			for name, src := range map[string]chain.Source{"small": small, "large": large, "foreign": foreign{large}} {
+				n := 0
+				for e, err := range chain.NewCollection(chain.Untrusted(src)).Find(t.Context(), tt.q) {
+					if err != nil || e.Kind() != tt.q.Kind {
+						t.Errorf("%s: %v", name, err)
+					}
+					n++
 				}
-				n++
+				if n != tt.want {
+					t.Errorf("%s: %d entries, want %d", name, n, tt.want)
+				}
 			}
-			if n != tt.want {
-				t.Errorf("%s, %s: %d entries, want %d", tt.name, name, n, tt.want)
-			}
-		}
+		})
 	}
 	for range chain.NewCollection(chain.Disallowed(large)).Find(t.Context(), chain.Query{Kind: cert}) {
 		t.Fatal("a banned certificate was found")

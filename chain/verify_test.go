@@ -437,13 +437,15 @@ func TestPathAnswers(t *testing.T) {
 		"Revocation": func(p *chain.Path) { p.Revocation(0) }, "Policies": func(p *chain.Path) { p.Policies() },
 		"Mailboxes": func(p *chain.Path) { p.Mailboxes() },
 	} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%s of the zero Path returns", name)
-				}
+		t.Run(name, func(t *testing.T) {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s of the zero Path returns", name)
+					}
+				}()
+				f(new(chain.Path))
 			}()
-			f(new(chain.Path))
-		}()
+		})
 	}
 }

@@ -18,19 +18,21 @@ func TestWeakChains(t *testing.T) {
 		t.Fatalf("%d rows", len(rows))
 	}
 	for _, g := range rows {
-		trust := chain.NewCollection(chain.Anchors(mustPEM(t, g.Read(t, g.Trust[0]))), chain.Untrusted(mustPEM(t, g.Read(t, g.Intermediates[0]))))
-		leaf := &x509.Certificate{Raw: unPEM(t, string(g.Read(t, g.File)))}
-		for _, on := range []struct{ sha1, short bool }{{}, {sha1: true}, {short: true}, {true, true}} {
-			p := chain.Policy{Purpose: chain.EmailSigning, InsecureAnyMailbox: true, Options: chain.Options{
-				InsecureSHA1: on.sha1, InsecureShortKeys: on.short}}
-			_, err := trust.Verify(t.Context(), leaf, p)
-			want := chain.ErrWeakAlgorithm
-			if g.Case == "chain-sha1cert" && on.sha1 || g.Case == "chain-rsa1024" && on.short {
-				want = 0
+		t.Run(g.File, func(t *testing.T) {
+			trust := chain.NewCollection(chain.Anchors(mustPEM(t, g.Read(t, g.Trust[0]))), chain.Untrusted(mustPEM(t, g.Read(t, g.Intermediates[0]))))
+			leaf := &x509.Certificate{Raw: unPEM(t, string(g.Read(t, g.File)))}
+			for _, on := range []struct{ sha1, short bool }{{}, {sha1: true}, {short: true}, {true, true}} {
+				p := chain.Policy{Purpose: chain.EmailSigning, InsecureAnyMailbox: true, Options: chain.Options{
+					InsecureSHA1: on.sha1, InsecureShortKeys: on.short}}
+				_, err := trust.Verify(t.Context(), leaf, p)
+				want := chain.ErrWeakAlgorithm
+				if g.Case == "chain-sha1cert" && on.sha1 || g.Case == "chain-rsa1024" && on.short {
+					want = 0
+				}
+				t.Log(g.Case, on)
+				wantReason(t, err, want)
 			}
-			t.Log(g.Case, on)
-			wantReason(t, err, want)
-		}
+		})
 	}
 }
 
@@ -40,18 +42,20 @@ func TestPostQuantum(t *testing.T) {
 		return g.Operation == "chain" && len(g.KeyAlg) > 2 && g.KeyAlg[:2] == "ML" && g.Expected == "ok"
 	})
 	for _, g := range rows {
-		trust := chain.NewCollection(chain.Anchors(mustPEM(t, g.Read(t, g.Trust[0]))), chain.Untrusted(mustPEM(t, g.Read(t, g.Intermediates[0]))))
-		p := chain.Policy{Purpose: chain.EmailSigning, InsecureAnyMailbox: true}
-		if g.Usage == "encrypt" {
-			p.Purpose = chain.EmailEncryption
-		}
-		path, err := trust.Verify(t.Context(), &x509.Certificate{Raw: unPEM(t, string(g.Read(t, g.File)))}, p)
-		if err != nil {
-			t.Errorf("%s: %v", g.Case, err)
-			continue
-		}
-		if len(path.Certificates()) < 2 {
-			t.Error("too short")
-		}
+		t.Run(g.File, func(t *testing.T) {
+			trust := chain.NewCollection(chain.Anchors(mustPEM(t, g.Read(t, g.Trust[0]))), chain.Untrusted(mustPEM(t, g.Read(t, g.Intermediates[0]))))
+			p := chain.Policy{Purpose: chain.EmailSigning, InsecureAnyMailbox: true}
+			if g.Usage == "encrypt" {
+				p.Purpose = chain.EmailEncryption
+			}
+			path, err := trust.Verify(t.Context(), &x509.Certificate{Raw: unPEM(t, string(g.Read(t, g.File)))}, p)
+			if err != nil {
+				t.Errorf("%s: %v", g.Case, err)
+				return
+			}
+			if len(path.Certificates()) < 2 {
+				t.Error("too short")
+			}
+		})
 	}
 }

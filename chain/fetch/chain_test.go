@@ -231,18 +231,20 @@ func TestServers(t *testing.T) {
 		{"/sub.cer", "/sub.crl", true, chain.ErrRevoked},
 		{"/sub.cer", "/stale.crl", true, chain.ErrRevoked},
 	} {
-		leaf := issue(t, sub, "Alice", func(l *x509.Certificate) {
-			l.EmailAddresses = []string{"alice@example.com"}
-			l.IssuingCertificateURL = []string{server.URL + c.aia}
-			l.CRLDistributionPoints = []string{server.URL + c.crl}
-			if c.revoked {
-				l.SerialNumber = revoked.SerialNumber
+		t.Run(c.aia+" "+c.crl, func(t *testing.T) {
+			leaf := issue(t, sub, "Alice", func(l *x509.Certificate) {
+				l.EmailAddresses = []string{"alice@example.com"}
+				l.IssuingCertificateURL = []string{server.URL + c.aia}
+				l.CRLDistributionPoints = []string{server.URL + c.crl}
+				if c.revoked {
+					l.SerialNumber = revoked.SerialNumber
+				}
+			})
+			_, err := verify(t, root, leaf, chain.Options{Revocation: chain.RevocationRequireLeaf})
+			if !errors.Is(err, c.want) || c.want == nil && err != nil {
+				t.Errorf("%s, %s: %v, want %v", c.aia, c.crl, err, c.want)
 			}
 		})
-		_, err := verify(t, root, leaf, chain.Options{Revocation: chain.RevocationRequireLeaf})
-		if !errors.Is(err, c.want) || c.want == nil && err != nil {
-			t.Errorf("%s, %s: %v, want %v", c.aia, c.crl, err, c.want)
-		}
 	}
 	if asked.Load() == 0 {
 		t.Error("nothing was asked for")

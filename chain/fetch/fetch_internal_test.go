@@ -94,16 +94,18 @@ func TestForms(t *testing.T) {
 		{"certificate for OCSP", chain.KindOCSPResponse, p.ca, nil},
 		{"no kind", 0, p.ca, nil},
 	} {
-		u := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(c.body) })
-		got, err := local().Fetch(t.Context(), c.kind, u, nil)
-		switch {
-		case c.want == nil:
-			if !errors.Is(err, ErrContent) || got != nil {
-				t.Errorf("%s: %d elements, %v", c.name, len(got), err)
+		t.Run(c.name, func(t *testing.T) {
+			u := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.Write(c.body) })
+			got, err := local().Fetch(t.Context(), c.kind, u, nil)
+			switch {
+			case c.want == nil:
+				if !errors.Is(err, ErrContent) || got != nil {
+					t.Errorf("%d elements, %v", len(got), err)
+				}
+			case err != nil || len(got) != 1 || !bytes.Equal(got[0], c.want):
+				t.Errorf("%d elements, %v", len(got), err)
 			}
-		case err != nil || len(got) != 1 || !bytes.Equal(got[0], c.want):
-			t.Errorf("%s: %d elements, %v", c.name, len(got), err)
-		}
+		})
 	}
 }
 
@@ -141,17 +143,19 @@ func TestCache(t *testing.T) {
 		{"failure not long ago", 30 * time.Second, "/none", false, ErrStatus, 5},
 		{"failure a minute ago", 30 * time.Second, "/none", false, ErrStatus, 6},
 	} {
-		now = now.Add(step.after)
-		elements, err := c.Fetch(t.Context(), chain.KindCRL, u+step.path, nil)
-		if !errors.Is(err, step.err) {
-			t.Fatalf("%s: %v", step.name, err)
-		}
-		if asked != step.asked {
-			t.Fatalf("%s: asked %d times, want %d", step.name, asked, step.asked)
-		}
-		if step.keep {
-			c.Keep(chain.KindCRL, u+step.path, nil, elements)
-		}
+		t.Run(step.name, func(t *testing.T) {
+			now = now.Add(step.after)
+			elements, err := c.Fetch(t.Context(), chain.KindCRL, u+step.path, nil)
+			if !errors.Is(err, step.err) {
+				t.Fatalf("%v", err)
+			}
+			if asked != step.asked {
+				t.Fatalf("asked %d times, want %d", asked, step.asked)
+			}
+			if step.keep {
+				c.Keep(chain.KindCRL, u+step.path, nil, elements)
+			}
+		})
 	}
 }
 
@@ -318,18 +322,20 @@ func TestBadServers(t *testing.T) {
 		{"endless headers", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)) }, nil},
 		{"hang up", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, nil},
 	} {
-		client := local()
-		client.MaxBytes = 1 << 20
-		if c.want == context.DeadlineExceeded {
-			client.Timeout = 50 * time.Millisecond
-		}
-		got, err := client.Fetch(t.Context(), chain.KindCRL, serve(t, c.h), nil)
-		if err == nil || got != nil || c.want != nil && !errors.Is(err, c.want) {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		if len(err.Error()) > 400 {
-			t.Errorf("%s: the error is %d octets long", c.name, len(err.Error()))
-		}
+		t.Run(c.name, func(t *testing.T) {
+			client := local()
+			client.MaxBytes = 1 << 20
+			if c.want == context.DeadlineExceeded {
+				client.Timeout = 50 * time.Millisecond
+			}
+			got, err := client.Fetch(t.Context(), chain.KindCRL, serve(t, c.h), nil)
+			if err == nil || got != nil || c.want != nil && !errors.Is(err, c.want) {
+				t.Errorf("%v", err)
+			}
+			if len(err.Error()) > 400 {
+				t.Errorf("the error is %d octets long", len(err.Error()))
+			}
+		})
 	}
 }
 
@@ -446,10 +452,12 @@ func TestURLs(t *testing.T) {
 		"HTTP://127.0.0.1": ErrAddress, "http://user:pw@127.0.0.1": ErrURL, "http://@example.com": ErrURL, "http://:80/": ErrURL,
 		"ldap:///cn=x": ErrURL, "gopher://example.com": ErrURL, "javascript:alert(1)": ErrURL, "http://example.com:0": ErrURL, "http://example.com#x": nil,
 	} {
-		var c Client
-		if _, err := c.checkURL(s); !errors.Is(err, want) || want == nil && err != nil {
-			t.Errorf("%q: %v, want %v", s, err, want)
-		}
+		t.Run(s, func(t *testing.T) {
+			var c Client
+			if _, err := c.checkURL(s); !errors.Is(err, want) || want == nil && err != nil {
+				t.Errorf("%v, want %v", err, want)
+			}
+		})
 	}
 }
 
@@ -465,15 +473,17 @@ func TestAddresses(t *testing.T) {
 		"::ffff:169.254.169.254": false, "64:ff9b::7f00:1": false, "64:ff9b::a9fe:a9fe": false, "64:ff9b:1::1": false, "2002:7f00:1::1": false,
 		"2001::1": false, "2001:db8::1": false, "3fff::1": false, "2001:10::1": false, "::7f00:1": false, "2606:4700::1%eth0": false, "100::1": false,
 	} {
-		a := netip.MustParseAddr(s)
-		if public(a) != want {
-			t.Errorf("public(%s) is %v", s, !want)
-		}
-		var c Client
-		err := c.control("tcp", netip.AddrPortFrom(a, 80).String(), nil)
-		if (err == nil) != want || !want && !errors.Is(err, ErrAddress) {
-			t.Errorf("control of %s: %v", s, err)
-		}
+		t.Run(s, func(t *testing.T) {
+			a := netip.MustParseAddr(s)
+			if public(a) != want {
+				t.Errorf("public(%s) is %v", s, !want)
+			}
+			var c Client
+			err := c.control("tcp", netip.AddrPortFrom(a, 80).String(), nil)
+			if (err == nil) != want || !want && !errors.Is(err, ErrAddress) {
+				t.Errorf("control of %s: %v", s, err)
+			}
+		})
 	}
 	var c Client
 	if err := c.control("unix", "/run/x", nil); !errors.Is(err, ErrAddress) {
@@ -502,13 +512,15 @@ func TestPrivate(t *testing.T) {
 	for target, want := range map[string]error{
 		"http://169.254.169.254/": ErrAddress, "http://example.com:22/": ErrURL, "gopher://example.com/": ErrURL, "https://example.com/": nil,
 	} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := c.client.CheckRedirect(req, []*http.Request{req}); !errors.Is(err, want) || want == nil && err != nil {
-			t.Errorf("redirect to %s: %v", target, err)
-		}
+		t.Run(target, func(t *testing.T) {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.client.CheckRedirect(req, []*http.Request{req}); !errors.Is(err, want) || want == nil && err != nil {
+				t.Errorf("redirect to %s: %v", target, err)
+			}
+		})
 	}
 	if asked {
 		t.Error("the server was asked")

@@ -121,14 +121,16 @@ func TestRequire(t *testing.T) {
 		{profile.RuleStrictMailbox, profile.Careful, func(c *x509.Certificate) { c.EmailAddresses = nil }},
 		{profile.RuleStrictKeyID, profile.Careful, func(c *x509.Certificate) { c.SubjectKeyId = nil }},
 	} {
-		root, leaf := issue(t, tt.edit)
-		if _, err := verify(root, leaf, nil); err != nil {
-			t.Errorf("%s: the path itself is refused: %v", tt.rule, err)
-		}
-		_, err := verify(root, leaf, profile.Require(tt.lint))
-		if !errors.Is(err, chain.ErrCheck) || !errors.Is(err, tt.rule) {
-			t.Errorf("%s: %v", tt.rule, err)
-		}
+		t.Run(fmt.Sprint(tt.rule), func(t *testing.T) {
+			root, leaf := issue(t, tt.edit)
+			if _, err := verify(root, leaf, nil); err != nil {
+				t.Errorf("%s: the path itself is refused: %v", tt.rule, err)
+			}
+			_, err := verify(root, leaf, profile.Require(tt.lint))
+			if !errors.Is(err, chain.ErrCheck) || !errors.Is(err, tt.rule) {
+				t.Errorf("%s: %v", tt.rule, err)
+			}
+		})
 	}
 	// A root that issues directly can't be revoked.
 	direct, leaf := issueBy(t, "Root", nil)
