@@ -60,37 +60,39 @@ func TestRealStores(t *testing.T) {
 	}
 	seen := 0
 	for _, dir := range []string{"real-sst", "dotnet", "wine"} {
-		for _, name := range files(t, filepath.Join(dir, "*.sst")) {
-			want, ok := counts[filepath.Base(name)]
-			if !ok {
-				continue
-			}
-			seen++
-			b := readFile(t, name)
-			s, err := Read(bytes.NewReader(b), nil)
-			if err != nil {
-				t.Errorf("%s: %v", name, err)
-				continue
-			}
-			var out bytes.Buffer
-			if err := Write(&out, s); err != nil || !bytes.Equal(out.Bytes(), b) {
-				t.Errorf("%s: written differently, %v", name, err)
-			}
-			certs, unreadable := 0, 0
-			for _, err := range s.Certificates() {
-				certs++
-				if err != nil {
-					unreadable++
+		t.Run(dir, func(t *testing.T) {
+			for _, name := range files(t, filepath.Join(dir, "*.sst")) {
+				want, ok := counts[filepath.Base(name)]
+				if !ok {
+					continue
 				}
+				seen++
+				b := readFile(t, name)
+				s, err := Read(bytes.NewReader(b), nil)
+				if err != nil {
+					t.Errorf("%s: %v", name, err)
+					continue
+				}
+				var out bytes.Buffer
+				if err := Write(&out, s); err != nil || !bytes.Equal(out.Bytes(), b) {
+					t.Errorf("%s: written differently, %v", name, err)
+				}
+				certs, unreadable := 0, 0
+				for _, err := range s.Certificates() {
+					certs++
+					if err != nil {
+						unreadable++
+					}
+				}
+				if certs != want.certs || unreadable > want.unreadable || unreadable < want.unreadable-want.newer || len(s.Elements) != certs+want.other || len(s.Warnings) != 0 {
+					t.Errorf("%s: %d certificates, %d unreadable, %d elements, %v", name, certs, unreadable, len(s.Elements), s.Warnings)
+				}
+				for _, m := range s.Mismatches() {
+					t.Errorf("%s: %v", name, m)
+				}
+				decodeAll(t, name, s.Elements)
 			}
-			if certs != want.certs || unreadable > want.unreadable || unreadable < want.unreadable-want.newer || len(s.Elements) != certs+want.other || len(s.Warnings) != 0 {
-				t.Errorf("%s: %d certificates, %d unreadable, %d elements, %v", name, certs, unreadable, len(s.Elements), s.Warnings)
-			}
-			for _, m := range s.Mismatches() {
-				t.Errorf("%s: %v", name, m)
-			}
-			decodeAll(t, name, s.Elements)
-		}
+		})
 	}
 	if seen != len(counts) {
 		t.Errorf("%d stores, want %d", seen, len(counts))
@@ -155,37 +157,39 @@ func TestDerivedStores(t *testing.T) {
 	}
 	seen := 0
 	for _, name := range files(t, "derived/*.sst") {
-		base := filepath.Base(name)
-		w, ok := bad[base]
-		if !ok {
-			t.Errorf("%s: unknown", base)
-			continue
-		}
-		seen++
-		b := readFile(t, name)
-		s, err := Read(bytes.NewReader(b), nil)
-		if w.problem == 0 {
-			var out bytes.Buffer
-			if err == nil && base == "ok-cert-and-ctl.sst" {
-				catalogue(t, s.Elements[len(s.Elements)-1].DER)
+		t.Run(name, func(t *testing.T) {
+			base := filepath.Base(name)
+			w, ok := bad[base]
+			if !ok {
+				t.Errorf("%s: unknown", base)
+				return
 			}
-			if err != nil {
+			seen++
+			b := readFile(t, name)
+			s, err := Read(bytes.NewReader(b), nil)
+			if w.problem == 0 {
+				var out bytes.Buffer
+				if err == nil && base == "ok-cert-and-ctl.sst" {
+					catalogue(t, s.Elements[len(s.Elements)-1].DER)
+				}
+				if err != nil {
+					t.Errorf("%s: %v", base, err)
+				} else if err := Write(&out, s); err != nil || !bytes.Equal(out.Bytes(), b) {
+					t.Errorf("%s: written differently, %v", base, err)
+				}
+				return
+			}
+			if e, ok := errors.AsType[*Error](err); !ok || e.Offset != w.offset || !errors.Is(err, w.problem) || s != nil {
 				t.Errorf("%s: %v", base, err)
-			} else if err := Write(&out, s); err != nil || !bytes.Equal(out.Bytes(), b) {
-				t.Errorf("%s: written differently, %v", base, err)
 			}
-			continue
-		}
-		if e, ok := errors.AsType[*Error](err); !ok || e.Offset != w.offset || !errors.Is(err, w.problem) || s != nil {
-			t.Errorf("%s: %v", base, err)
-		}
-		s, err = Read(bytes.NewReader(b), &ReadOptions{Lenient: true})
-		if (err == nil) != w.lenient {
-			t.Errorf("%s: leniently: %v", base, err)
-		}
-		if err == nil && (len(s.Warnings) != 1 || s.Warnings[0].Problem != w.problem || s.Warnings[0].Offset != w.offset) {
-			t.Errorf("%s: warnings %v", base, s.Warnings)
-		}
+			s, err = Read(bytes.NewReader(b), &ReadOptions{Lenient: true})
+			if (err == nil) != w.lenient {
+				t.Errorf("%s: leniently: %v", base, err)
+			}
+			if err == nil && (len(s.Warnings) != 1 || s.Warnings[0].Problem != w.problem || s.Warnings[0].Offset != w.offset) {
+				t.Errorf("%s: warnings %v", base, s.Warnings)
+			}
+		})
 	}
 	if seen != len(bad) || seen != 22 {
 		t.Errorf("%d stores", seen)
@@ -230,22 +234,24 @@ func TestSingleElements(t *testing.T) {
 		"real-sst-damaged/shordinger1-AstralSocery-roots.sst": {ErrNoContext, 0},
 	}
 	for name, w := range want {
-		b := readFile(t, suites.Corpus(t, "sst", name))
-		e, err := ReadElement(b)
-		if w.problem != 0 {
-			if !errors.Is(err, w.problem) || e != nil {
-				t.Errorf("%s: %v", name, err)
+		t.Run(name, func(t *testing.T) {
+			b := readFile(t, suites.Corpus(t, "sst", name))
+			e, err := ReadElement(b)
+			if w.problem != 0 {
+				if !errors.Is(err, w.problem) || e != nil {
+					t.Errorf("%v", err)
+				}
+				return
 			}
-			continue
-		}
-		if err != nil || e.Kind != Certificate || len(e.Properties) != w.properties {
-			t.Errorf("%s: %+v, %v", name, e, err)
-			continue
-		}
-		out, err := e.MarshalBinary()
-		if err != nil || !bytes.Equal(out, bytes.TrimRight(b, "\x00")) && !bytes.Equal(out, b) {
-			t.Errorf("%s: written differently, %v", name, err)
-		}
+			if err != nil || e.Kind != Certificate || len(e.Properties) != w.properties {
+				t.Errorf("%+v, %v", e, err)
+				return
+			}
+			out, err := e.MarshalBinary()
+			if err != nil || !bytes.Equal(out, bytes.TrimRight(b, "\x00")) && !bytes.Equal(out, b) {
+				t.Errorf("written differently, %v", err)
+			}
+		})
 	}
 }
 
@@ -276,29 +282,31 @@ func TestTrustLists(t *testing.T) {
 		"signify-catfiletest.cat":        {0, "1.3.6.1.4.1.311.12.1.1", "", "", 0},
 	}
 	for name, w := range want {
-		b := readFile(t, suites.Corpus(t, "sst", "real-stl", name))
-		l, err := ParseTrustList(b)
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if len(l.Usage) != 1 || l.Usage[0].String() != w.usage || w.subjects != 0 && len(l.Subjects) != w.subjects || len(l.Subjects) == 0 {
-			t.Errorf("%s: usage %v, %d subjects", name, l.Usage, len(l.Subjects))
-		}
-		if w.alg != "" && (l.SubjectAlgorithm.String() != w.alg || len(l.Extensions) != w.extensions) {
-			t.Errorf("%s: %v, %v", name, l.SubjectAlgorithm, l.Extensions)
-		}
-		if w.update != "" && l.ThisUpdate.Format(time.RFC3339) != w.update {
-			t.Errorf("%s: of %v", name, l.ThisUpdate)
-		}
-		if w.update != "" {
-			verifyTrustList(t, name, b, l)
-			continue
-		}
-		_, _, err = VerifyTrustList(t.Context(), bytes.NewReader(b), func(context.Context, *x509.Certificate, time.Time, [][]byte) error { return nil }, nil)
-		if !errors.Is(err, pkcs7.ErrNoSigner) {
-			t.Errorf("%s: a list that nobody signed: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			b := readFile(t, suites.Corpus(t, "sst", "real-stl", name))
+			l, err := ParseTrustList(b)
+			if err != nil {
+				t.Errorf("%v", err)
+				return
+			}
+			if len(l.Usage) != 1 || l.Usage[0].String() != w.usage || w.subjects != 0 && len(l.Subjects) != w.subjects || len(l.Subjects) == 0 {
+				t.Errorf("usage %v, %d subjects", l.Usage, len(l.Subjects))
+			}
+			if w.alg != "" && (l.SubjectAlgorithm.String() != w.alg || len(l.Extensions) != w.extensions) {
+				t.Errorf("%v, %v", l.SubjectAlgorithm, l.Extensions)
+			}
+			if w.update != "" && l.ThisUpdate.Format(time.RFC3339) != w.update {
+				t.Errorf("of %v", l.ThisUpdate)
+			}
+			if w.update != "" {
+				verifyTrustList(t, name, b, l)
+				return
+			}
+			_, _, err = VerifyTrustList(t.Context(), bytes.NewReader(b), func(context.Context, *x509.Certificate, time.Time, [][]byte) error { return nil }, nil)
+			if !errors.Is(err, pkcs7.ErrNoSigner) {
+				t.Errorf("a list that nobody signed: %v", err)
+			}
+		})
 	}
 	_, err := ParseTrustList(readFile(t, suites.Corpus(t, "sst", "real-stl", "tls-inspector-authroot_unsigned.stl")))
 	if !errors.Is(err, ErrTrustList) {
@@ -368,26 +376,28 @@ func TestReadAnyCorpus(t *testing.T) {
 	counts := map[Kind]int{}
 	read := 0
 	for _, dir := range []string{"real-sst", "real-stl", "dotnet", "wine", "derived"} {
-		for _, name := range files(t, filepath.Join(dir, "*")) {
-			b := readFile(t, name)
-			s, err := ReadAny(bytes.NewReader(b), nil)
-			base := filepath.Base(name)
-			wantErr := strings.HasPrefix(base, "bad-") || strings.HasPrefix(base, "warn-") ||
-				base == "elem-two-certs.bin" || base == "tls-inspector-authroot_unsigned.stl"
-			if (err != nil) != wantErr {
-				t.Errorf("%s: %v", base, err)
-			}
-			if err != nil {
-				if _, ok := errors.AsType[*Error](err); !ok {
+		t.Run(dir, func(t *testing.T) {
+			for _, name := range files(t, filepath.Join(dir, "*")) {
+				b := readFile(t, name)
+				s, err := ReadAny(bytes.NewReader(b), nil)
+				base := filepath.Base(name)
+				wantErr := strings.HasPrefix(base, "bad-") || strings.HasPrefix(base, "warn-") ||
+					base == "elem-two-certs.bin" || base == "tls-inspector-authroot_unsigned.stl"
+				if (err != nil) != wantErr {
 					t.Errorf("%s: %v", base, err)
 				}
-				continue
+				if err != nil {
+					if _, ok := errors.AsType[*Error](err); !ok {
+						t.Errorf("%s: %v", base, err)
+					}
+					continue
+				}
+				read++
+				for _, e := range s.Elements {
+					counts[e.Kind]++
+				}
 			}
-			read++
-			for _, e := range s.Elements {
-				counts[e.Kind]++
-			}
-		}
+		})
 	}
 	if read < 20 || counts[Certificate] < 2200 || counts[CRL] != 1 || counts[CTL] != 4 {
 		t.Errorf("%d files: %v", read, counts)

@@ -119,14 +119,16 @@ func TestConstraints(t *testing.T) {
 		{"name constraints twice", []Property{nameConstraints(x509der.RFC822Name, "example.com", 0, ""), nameConstraints(x509der.RFC822Name, "example.org", 0, "")}, unusable},
 		{"bad name constraints", []Property{{ID: PropRootNameConstraints, Value: []byte{0x30}}}, unusable},
 	} {
-		l := &limit{purposes: allPurposes}
-		l.add(&Element{Properties: c.props})
-		got := l.constraints()
-		if got.AnyPurpose != c.want.AnyPurpose || !slices.Equal(got.Purposes, c.want.Purposes) || got.AnyMailbox != c.want.AnyMailbox ||
-			!slices.Equal(got.Mailboxes, c.want.Mailboxes) || !got.TrustedUntil.Equal(c.want.TrustedUntil) || !got.IssuedBefore.Equal(c.want.IssuedBefore) ||
-			!slices.Equal(got.IssuedBeforeFor, c.want.IssuedBeforeFor) || (got.IssuedBeforeFor == nil) != (c.want.IssuedBeforeFor == nil) {
-			t.Errorf("%s: %+v, want %+v", c.name, *got, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			l := &limit{purposes: allPurposes}
+			l.add(&Element{Properties: c.props})
+			got := l.constraints()
+			if got.AnyPurpose != c.want.AnyPurpose || !slices.Equal(got.Purposes, c.want.Purposes) || got.AnyMailbox != c.want.AnyMailbox ||
+				!slices.Equal(got.Mailboxes, c.want.Mailboxes) || !got.TrustedUntil.Equal(c.want.TrustedUntil) || !got.IssuedBefore.Equal(c.want.IssuedBefore) ||
+				!slices.Equal(got.IssuedBeforeFor, c.want.IssuedBeforeFor) || (got.IssuedBeforeFor == nil) != (c.want.IssuedBeforeFor == nil) {
+				t.Errorf("%+v, want %+v", *got, c.want)
+			}
+		})
 	}
 }
 
@@ -163,16 +165,18 @@ func TestSource(t *testing.T) {
 		{"twice, once limited", []Element{root(), root(ekus(PropEnhKeyUsage, "server"))}, chain.ErrAnchorConstraint},
 		{"limited, then not", []Element{root(ekus(PropEnhKeyUsage, "server")), root()}, chain.ErrAnchorConstraint},
 	} {
-		s := &Store{Elements: append(c.in, Element{Kind: CRL, DER: fakeCRL(t, ca, key)}, Element{Kind: CTL, DER: []byte{0x30, 0}})}
-		policy := chain.Policy{Purpose: chain.EmailSigning, Mailbox: "alice@example.com", Options: chain.Options{At: date(2023), Revocation: chain.RevocationRequireLeaf}}
-		_, err := chain.NewCollection(chain.Anchors(s.Source())).Verify(t.Context(), leaf, policy)
-		if !errors.Is(err, c.want) {
-			t.Errorf("%s: %v, want %v", c.name, err, c.want)
-		}
-		banned := chain.NewCollection(chain.Anchors(chain.Certs(ca)), chain.Disallowed(s.Source()))
-		if _, err := banned.Verify(t.Context(), leaf, policy); !errors.Is(err, chain.ErrDisallowed) {
-			t.Errorf("%s: banned, and %v", c.name, err)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			s := &Store{Elements: append(c.in, Element{Kind: CRL, DER: fakeCRL(t, ca, key)}, Element{Kind: CTL, DER: []byte{0x30, 0}})}
+			policy := chain.Policy{Purpose: chain.EmailSigning, Mailbox: "alice@example.com", Options: chain.Options{At: date(2023), Revocation: chain.RevocationRequireLeaf}}
+			_, err := chain.NewCollection(chain.Anchors(s.Source())).Verify(t.Context(), leaf, policy)
+			if !errors.Is(err, c.want) {
+				t.Errorf("%v, want %v", err, c.want)
+			}
+			banned := chain.NewCollection(chain.Anchors(chain.Certs(ca)), chain.Disallowed(s.Source()))
+			if _, err := banned.Verify(t.Context(), leaf, policy); !errors.Is(err, chain.ErrDisallowed) {
+				t.Errorf("banned, and %v", err)
+			}
+		})
 	}
 }
 

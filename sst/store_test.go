@@ -112,26 +112,28 @@ func TestReadFaults(t *testing.T) {
 		{"large identifier", join(head, rec(0x10000, 1, 0), cert, end), ErrPropertyID, 8, true},
 		{"zero-length property", join(head, rec(104, 1, 0), cert, end), 0, 0, true},
 	} {
-		s, err := Read(bytes.NewReader(c.in), nil)
-		e, ok := errors.AsType[*Error](err)
-		if c.problem == 0 {
-			if err != nil || !bytes.Equal(encode(t, s), c.in) {
-				t.Errorf("%s: %v", c.name, err)
+		t.Run(c.name, func(t *testing.T) {
+			s, err := Read(bytes.NewReader(c.in), nil)
+			e, ok := errors.AsType[*Error](err)
+			if c.problem == 0 {
+				if err != nil || !bytes.Equal(encode(t, s), c.in) {
+					t.Errorf("%v", err)
+				}
+			} else if !ok || e.Problem != c.problem || e.Offset != c.offset || s != nil || !errors.Is(err, c.problem) {
+				t.Errorf("%v", err)
 			}
-		} else if !ok || e.Problem != c.problem || e.Offset != c.offset || s != nil || !errors.Is(err, c.problem) {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		s, err = Read(bytes.NewReader(c.in), &ReadOptions{Lenient: true})
-		if (err == nil) != c.lenient {
-			t.Errorf("%s: leniently: %v", c.name, err)
-		} else if err == nil && c.problem != 0 && (len(s.Warnings) != 1 || s.Warnings[0].Problem != c.problem || s.Warnings[0].Offset != c.offset) {
-			t.Errorf("%s: warnings %v", c.name, s.Warnings)
-		}
-		for i := range c.in {
-			if s, err := Read(bytes.NewReader(c.in[:i]), nil); err == nil && len(encode(t, s)) != i {
-				t.Errorf("%s: cut at %d: no error", c.name, i)
+			s, err = Read(bytes.NewReader(c.in), &ReadOptions{Lenient: true})
+			if (err == nil) != c.lenient {
+				t.Errorf("leniently: %v", err)
+			} else if err == nil && c.problem != 0 && (len(s.Warnings) != 1 || s.Warnings[0].Problem != c.problem || s.Warnings[0].Offset != c.offset) {
+				t.Errorf("warnings %v", s.Warnings)
 			}
-		}
+			for i := range c.in {
+				if s, err := Read(bytes.NewReader(c.in[:i]), nil); err == nil && len(encode(t, s)) != i {
+					t.Errorf("cut at %d: no error", i)
+				}
+			}
+		})
 	}
 }
 
@@ -152,10 +154,12 @@ func TestReadLimits(t *testing.T) {
 		{"elements", ReadOptions{MaxElements: 2}, false},
 		{"property", ReadOptions{MaxProperty: 999}, false},
 	} {
-		_, err := Read(iotest.HalfReader(bytes.NewReader(b)), &c.opts)
-		if (err == nil) != c.ok || !c.ok && !errors.Is(err, ErrLimit) {
-			t.Errorf("%s: %v", c.name, err)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			_, err := Read(iotest.HalfReader(bytes.NewReader(b)), &c.opts)
+			if (err == nil) != c.ok || !c.ok && !errors.Is(err, ErrLimit) {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 	many := []byte("\x00\x00\x00\x00CERT")
 	for range propertiesPerElement + 1 {
@@ -182,20 +186,22 @@ func TestWriteFaults(t *testing.T) {
 		"property 0x10000":    {Kind: Certificate, DER: ca.Raw, Properties: []Property{{ID: 0x10000}}},
 		"property encoding 2": {Kind: Certificate, DER: ca.Raw, Properties: []Property{{ID: 3, Encoding: 2}}},
 	} {
-		var out bytes.Buffer
-		err := Write(&out, &Store{Elements: []Element{{Kind: Certificate, DER: ca.Raw}, e}})
-		if x, ok := errors.AsType[*Error](err); !ok || x.Element != 1 || out.Len() != 0 {
-			t.Errorf("%s: %v, %d octets", name, err, out.Len())
-		}
-		if b, err := e.MarshalBinary(); err == nil || b != nil {
-			t.Errorf("%s: as an element: %v", name, err)
-		}
-		if strings.HasPrefix(name, "property") {
-			continue
-		}
-		if _, err := NewElement(e.Kind, e.DER); err == nil {
-			t.Errorf("%s: NewElement", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			err := Write(&out, &Store{Elements: []Element{{Kind: Certificate, DER: ca.Raw}, e}})
+			if x, ok := errors.AsType[*Error](err); !ok || x.Element != 1 || out.Len() != 0 {
+				t.Errorf("%v, %d octets", err, out.Len())
+			}
+			if b, err := e.MarshalBinary(); err == nil || b != nil {
+				t.Errorf("as an element: %v", err)
+			}
+			if strings.HasPrefix(name, "property") {
+				return
+			}
+			if _, err := NewElement(e.Kind, e.DER); err == nil {
+				t.Error("NewElement")
+			}
+		})
 	}
 	broken := errors.New("broken")
 	if err := Write(failing{broken}, Of(ca)); !errors.Is(err, broken) {

@@ -45,12 +45,14 @@ func TestText(t *testing.T) {
 		}
 	}
 	for _, v := range []string{"", "00", "000000", "6100", "610061", "000061000000"} {
-		p := Property{PropFriendlyName, 1, unhex(t, v)}
-		_, err := p.Text()
-		wantProblem(t, v, err)
-		if e := (Element{Properties: []Property{p}}); e.FriendlyName() != "" {
-			t.Errorf("%s: named %q", v, e.FriendlyName())
-		}
+		t.Run(v, func(t *testing.T) {
+			p := Property{PropFriendlyName, 1, unhex(t, v)}
+			_, err := p.Text()
+			wantProblem(t, v, err)
+			if e := (Element{Properties: []Property{p}}); e.FriendlyName() != "" {
+				t.Errorf("named %q", e.FriendlyName())
+			}
+		})
 	}
 }
 
@@ -62,18 +64,22 @@ func TestTime(t *testing.T) {
 		{"00405306918fda01", "2024-04-16T00:00:00Z"},
 		{"ffffffffffffff7f", "30828-09-14T02:48:05Z"},
 	} {
-		p := Property{PropDisallowedTime, 1, unhex(t, c.hex)}
-		got, err := p.Time()
-		if err != nil || got.Truncate(time.Second).Format(time.RFC3339) != c.want {
-			t.Errorf("%s: %v, %v", c.hex, got, err)
-		}
-		if again := TimeProperty(PropDisallowedTime, got); hex.EncodeToString(again.Value) != c.hex {
-			t.Errorf("%v became %x", got, again.Value)
-		}
+		t.Run(c.hex, func(t *testing.T) {
+			p := Property{PropDisallowedTime, 1, unhex(t, c.hex)}
+			got, err := p.Time()
+			if err != nil || got.Truncate(time.Second).Format(time.RFC3339) != c.want {
+				t.Errorf("%v, %v", got, err)
+			}
+			if again := TimeProperty(PropDisallowedTime, got); hex.EncodeToString(again.Value) != c.hex {
+				t.Errorf("%v became %x", got, again.Value)
+			}
+		})
 	}
 	for _, v := range []string{"00", "00000000000000", "000000000000000000", "0000000000000080", "ffffffffffffffff"} {
-		_, err := Property{PropDisallowedTime, 1, unhex(t, v)}.Time()
-		wantProblem(t, v, err)
+		t.Run(v, func(t *testing.T) {
+			_, err := Property{PropDisallowedTime, 1, unhex(t, v)}.Time()
+			wantProblem(t, v, err)
+		})
 	}
 	for _, far := range []time.Time{time.Date(1600, 12, 31, 0, 0, 0, 0, time.UTC), time.Date(40000, 1, 1, 0, 0, 0, 0, time.UTC)} {
 		_, err := TimeProperty(PropDateStamp, far).Time()
@@ -92,8 +98,10 @@ func TestOIDs(t *testing.T) {
 		t.Errorf("the empty list: %v, %v", got, err)
 	}
 	for _, v := range []string{"", "30", "3001", "3000 00", "3002 0600", "3003 020101", "3004 0602 2a80", "3100", "06022a03"} {
-		_, err := Property{PropEnhKeyUsage, 1, unhex(t, v)}.OIDs()
-		wantProblem(t, v, err)
+		t.Run(v, func(t *testing.T) {
+			_, err := Property{PropEnhKeyUsage, 1, unhex(t, v)}.OIDs()
+			wantProblem(t, v, err)
+		})
 	}
 }
 
@@ -128,8 +136,10 @@ func TestKeyProviderFaults(t *testing.T) {
 		"huge offset": provider(0xffffffff, 28, texts...), "no NUL": provider(28, 28, utf16le("box")...),
 		"odd end": provider(28, 28, 'a', 0, 0),
 	} {
-		_, err := Property{PropKeyProvider, 1, v}.KeyProvider()
-		wantProblem(t, what, err)
+		t.Run(what, func(t *testing.T) {
+			_, err := Property{PropKeyProvider, 1, v}.KeyProvider()
+			wantProblem(t, what, err)
+		})
 	}
 }
 
@@ -164,8 +174,10 @@ func TestRootPolicies(t *testing.T) {
 		t.Errorf("no flag: %+v, %v", list, err)
 	}
 	for _, v := range []string{"", "3000 00", "3002 0500", "3002 3000", "301b 3019 0602 2a03 3013 3011 060a 2b0601040182373c0101 0303 00c0c0"} {
-		_, err := Property{PropRootPolicies, 1, unhex(t, v)}.RootPolicies()
-		wantProblem(t, v, err)
+		t.Run(v, func(t *testing.T) {
+			_, err := Property{PropRootPolicies, 1, unhex(t, v)}.RootPolicies()
+			wantProblem(t, v, err)
+		})
 	}
 }
 

@@ -54,9 +54,11 @@ func TestAdministratorsCommands(t *testing.T) {
 		"alice.p12": pfx, "root.cer": ca.Root().Raw, "intermediate.cer": ca.Issuing().Raw, "connector.pem": connectorPEM(t),
 		"smimeconfig.json": settings, "mailboxes.json": mailboxes, "policies.json": []byte(`{"RequireSignedSMIMEMessages": true, "Name": "Default"}`),
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 	page, err := os.ReadFile(filepath.Join("..", "..", ".github", "ADMINISTRATORS.md"))
 	if err != nil {

@@ -40,11 +40,13 @@ func TestWhoReads(t *testing.T) {
 		"p384": func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P384(), rand.Reader) },
 		"p521": func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P521(), rand.Reader) },
 	} {
-		key, err := generate()
-		if err != nil {
-			t.Fatal(err)
-		}
-		ids[kind] = ca.Certify(key, "bob@example.com")
+		t.Run(kind, func(t *testing.T) {
+			key, err := generate()
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids[kind] = ca.Certify(key, "bob@example.com")
+		})
 	}
 	for _, peer := range []struct {
 		name  string

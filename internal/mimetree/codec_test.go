@@ -159,24 +159,26 @@ func TestBase64Reader(t *testing.T) {
 		{"cut", "aGVsb", "hel", 0, true},
 		{"tail bits", "aGVsbG9=", "", 0, true},
 	} {
-		for _, wrap := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader, iotest.DataErrReader} {
-			r := NewBase64Reader(wrap(strings.NewReader(tt.in)))
-			got, err := io.ReadAll(r)
-			var be *Base64Error
-			if tt.bad {
-				if !errors.As(err, &be) {
-					t.Errorf("%s: error %v", tt.name, err)
+		t.Run(tt.name, func(t *testing.T) {
+			for _, wrap := range []func(io.Reader) io.Reader{func(r io.Reader) io.Reader { return r }, iotest.OneByteReader, iotest.DataErrReader} {
+				r := NewBase64Reader(wrap(strings.NewReader(tt.in)))
+				got, err := io.ReadAll(r)
+				var be *Base64Error
+				if tt.bad {
+					if !errors.As(err, &be) {
+						t.Errorf("error %v", err)
+					}
+					continue
 				}
-				continue
+				if err != nil || string(got) != tt.want || r.Tolerance()&^LongBase64Lines != tt.tol&^LongBase64Lines {
+					t.Errorf("%d octets, tolerance %b, error %v", len(got), r.Tolerance(), err)
+				}
+				var all bytes.Buffer
+				if _, err := NewBase64Reader(wrap(strings.NewReader(tt.in))).WriteTo(&all); err != nil || all.String() != tt.want {
+					t.Errorf("WriteTo gives %d octets, error %v", all.Len(), err)
+				}
 			}
-			if err != nil || string(got) != tt.want || r.Tolerance()&^LongBase64Lines != tt.tol&^LongBase64Lines {
-				t.Errorf("%s: %d octets, tolerance %b, error %v", tt.name, len(got), r.Tolerance(), err)
-			}
-			var all bytes.Buffer
-			if _, err := NewBase64Reader(wrap(strings.NewReader(tt.in))).WriteTo(&all); err != nil || all.String() != tt.want {
-				t.Errorf("%s: WriteTo gives %d octets, error %v", tt.name, all.Len(), err)
-			}
-		}
+		})
 	}
 }
 

@@ -12,19 +12,21 @@ func TestText(t *testing.T) {
 		"almost too long": strings.Repeat("a", Most-2), "too long": strings.Repeat("a", Most-1), "very long": strings.Repeat("a", 1<<20),
 		"long escapes": strings.Repeat("\U0010ffff", 100), "long after escaping": strings.Repeat("\x00", 60), "backslashes": strings.Repeat(`\`, 150),
 	} {
-		q := Text(s)
-		if len(q) > Most {
-			t.Errorf("%s: %d octets", name, len(q))
-		}
-		for _, c := range []byte(q) {
-			if c < ' ' || c > '~' {
-				t.Errorf("%s: %q", name, q)
+		t.Run(name, func(t *testing.T) {
+			q := Text(s)
+			if len(q) > Most {
+				t.Errorf("%d octets", len(q))
 			}
-		}
-		head, short := strings.CutSuffix(q, "...")
-		got, err := strconv.Unquote(head)
-		if err != nil || !strings.HasPrefix(s, got) || !short && got != s || short && len(head) < Most-20 {
-			t.Errorf("%s: %s, %v", name, q, err)
-		}
+			for _, c := range []byte(q) {
+				if c < ' ' || c > '~' {
+					t.Errorf("%q", q)
+				}
+			}
+			head, short := strings.CutSuffix(q, "...")
+			got, err := strconv.Unquote(head)
+			if err != nil || !strings.HasPrefix(s, got) || !short && got != s || short && len(head) < Most-20 {
+				t.Errorf("%s, %v", q, err)
+			}
+		})
 	}
 }

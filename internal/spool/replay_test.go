@@ -49,63 +49,65 @@ func TestReplay(t *testing.T) {
 		"short reads": halves{bytes.NewReader(all)}, "stream": struct{ io.Reader }{bytes.NewReader(all)},
 		"pipe": pipe{bytes.NewReader(all)}, "data with EOF": iotest.DataErrReader(bytes.NewReader(all)),
 	} {
-		for _, size := range []int{0, 1, 5000, largeChunk - 1, largeChunk, largeChunk + 1, 2 * largeChunk, len(all) - before} {
-			if s, ok := src.(io.Seeker); ok && name != "pipe" {
-				if _, err := s.Seek(before, io.SeekStart); err != nil {
-					t.Fatal(err)
-				}
-			} else {
-				src = struct{ io.Reader }{bytes.NewReader(all[before:])}
-			}
-			want := all[before : before+size]
-			p := NewReplay(src, limits(100_000, 1<<30), t.TempDir())
-			got, err := io.ReadAll(io.LimitReader(p, int64(size)))
-			if err != nil || !bytes.Equal(got, want) {
-				t.Fatalf("%s, %d: first pass: %d octets, %v", name, size, len(got), err)
-			}
-			for range 2 {
-				again, err := p.Again()
-				if err != nil {
-					t.Fatal(err)
-				}
-				if size <= 5000 {
-					if err := iotest.TestReader(stream.PlainReader{Reader: again}, want); err != nil {
-						t.Errorf("%s, %d: %v", name, size, err)
+		t.Run(name, func(t *testing.T) {
+			for _, size := range []int{0, 1, 5000, largeChunk - 1, largeChunk, largeChunk + 1, 2 * largeChunk, len(all) - before} {
+				if s, ok := src.(io.Seeker); ok && name != "pipe" {
+					if _, err := s.Seek(before, io.SeekStart); err != nil {
+						t.Fatal(err)
 					}
-				} else if got, err := io.ReadAll(stream.PlainReader{Reader: again}); err != nil || !bytes.Equal(got, want) {
-					t.Errorf("%s, %d: %d octets, %v", name, size, len(got), err)
+				} else {
+					src = struct{ io.Reader }{bytes.NewReader(all[before:])}
 				}
-				if again, err = p.Again(); err != nil {
-					t.Fatal(err)
+				want := all[before : before+size]
+				p := NewReplay(src, limits(100_000, 1<<30), t.TempDir())
+				got, err := io.ReadAll(io.LimitReader(p, int64(size)))
+				if err != nil || !bytes.Equal(got, want) {
+					t.Fatalf("%d: first pass: %d octets, %v", size, len(got), err)
 				}
-				var out bytes.Buffer
-				if n, err := again.(io.WriterTo).WriteTo(&out); n != int64(size) || err != nil || !bytes.Equal(out.Bytes(), want) {
-					t.Errorf("%s, %d: WriteTo: %d, %v", name, size, n, err)
+				for range 2 {
+					again, err := p.Again()
+					if err != nil {
+						t.Fatal(err)
+					}
+					if size <= 5000 {
+						if err := iotest.TestReader(stream.PlainReader{Reader: again}, want); err != nil {
+							t.Errorf("%d: %v", size, err)
+						}
+					} else if got, err := io.ReadAll(stream.PlainReader{Reader: again}); err != nil || !bytes.Equal(got, want) {
+						t.Errorf("%d: %d octets, %v", size, len(got), err)
+					}
+					if again, err = p.Again(); err != nil {
+						t.Fatal(err)
+					}
+					var out bytes.Buffer
+					if n, err := again.(io.WriterTo).WriteTo(&out); n != int64(size) || err != nil || !bytes.Equal(out.Bytes(), want) {
+						t.Errorf("%d: WriteTo: %d, %v", size, n, err)
+					}
+				}
+				at, n, err := p.ReaderAt()
+				if err != nil || n != int64(size) {
+					t.Fatal(n, err)
+				}
+				rnd := rand.New(rand.NewPCG(1, 2))
+				for range 10 {
+					off, n := rnd.IntN(size+1), rnd.IntN(size+2)
+					b := make([]byte, n)
+					m, err := at.ReadAt(b, int64(off))
+					if !bytes.Equal(b[:m], want[off:min(size, off+n)]) || err != nil && err != io.EOF {
+						t.Errorf("%d: ReadAt %d of %d: %d, %v", size, n, off, m, err)
+					}
+				}
+				if _, err := p.Read(make([]byte, 1)); err == nil {
+					t.Error("Read after the first pass")
+				}
+				if err := p.Close(); err != nil {
+					t.Error(err)
+				}
+				if _, err := p.Again(); !errors.Is(err, fs.ErrClosed) {
+					t.Errorf("after Close: %v", err)
 				}
 			}
-			at, n, err := p.ReaderAt()
-			if err != nil || n != int64(size) {
-				t.Fatal(n, err)
-			}
-			rnd := rand.New(rand.NewPCG(1, 2))
-			for range 10 {
-				off, n := rnd.IntN(size+1), rnd.IntN(size+2)
-				b := make([]byte, n)
-				m, err := at.ReadAt(b, int64(off))
-				if !bytes.Equal(b[:m], want[off:min(size, off+n)]) || err != nil && err != io.EOF {
-					t.Errorf("%s, %d: ReadAt %d of %d: %d, %v", name, size, n, off, m, err)
-				}
-			}
-			if _, err := p.Read(make([]byte, 1)); err == nil {
-				t.Error("Read after the first pass")
-			}
-			if err := p.Close(); err != nil {
-				t.Error(err)
-			}
-			if _, err := p.Again(); !errors.Is(err, fs.ErrClosed) {
-				t.Errorf("after Close: %v", err)
-			}
-		}
+		})
 	}
 }
 

@@ -136,23 +136,25 @@ func TestSpoolLimits(t *testing.T) {
 		{"memory with disk forbidden", 100_000, -1, budget.Memory, blockSize},
 		{"little disk", 0, 3 * sealedSize, budget.Disk, 3 * blockSize},
 	} {
-		dir := t.TempDir()
-		s := New(limits(c.memory, c.disk), dir)
-		n, err := s.Write(noise(6 * blockSize))
-		e, ok := errors.AsType[*budget.Exceeded](err)
-		if !ok || e.Resource != c.resource || int64(n) < c.writable || int64(n) != s.Size() {
-			t.Errorf("%s: %d, %v", c.name, n, err)
-		}
-		if _, again := s.Write([]byte{1}); !errors.Is(again, err) {
-			t.Errorf("%s: then %v", c.name, again)
-		}
-		if c.disk <= 0 {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			s := New(limits(c.memory, c.disk), dir)
+			n, err := s.Write(noise(6 * blockSize))
+			e, ok := errors.AsType[*budget.Exceeded](err)
+			if !ok || e.Resource != c.resource || int64(n) < c.writable || int64(n) != s.Size() {
+				t.Errorf("%d, %v", n, err)
+			}
+			if _, again := s.Write([]byte{1}); !errors.Is(again, err) {
+				t.Errorf("then %v", again)
+			}
+			if c.disk <= 0 {
+				noFiles(t, dir)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
 			noFiles(t, dir)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-		noFiles(t, dir)
+		})
 	}
 }
 
@@ -182,28 +184,30 @@ func TestChangedFile(t *testing.T) {
 		},
 		"cut": func(f *os.File) error { return f.Truncate(sealedSize - 1) },
 	} {
-		s := New(limits(0, 1<<30), t.TempDir())
-		writeAll(t, s, data, len(data))
-		if info, err := s.file.f.Stat(); err != nil || info.Mode().Perm() != 0o600 && unlinkOpen {
-			t.Errorf("%v, %v", info.Mode(), err)
-		}
-		all, err := io.ReadAll(io.NewSectionReader(s.file.f, 0, 1<<20))
-		if err != nil || bytes.Contains(all, data[100:132]) {
-			t.Errorf("the file holds the plaintext, or %v", err)
-		}
-		if err := change(s.file.f); err != nil {
-			t.Fatal(err)
-		}
-		var out bytes.Buffer
-		if n, err := s.WriteTo(&out); !errors.Is(err, ErrChanged) || n != 0 || out.Len() != 0 {
-			t.Errorf("%s: WriteTo: %d, %v", name, n, err)
-		}
-		if n, err := s.ReadAt(make([]byte, 10), 5); !errors.Is(err, ErrChanged) || n != 0 {
-			t.Errorf("%s: ReadAt: %d, %v", name, n, err)
-		}
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
+		t.Run(name, func(t *testing.T) {
+			s := New(limits(0, 1<<30), t.TempDir())
+			writeAll(t, s, data, len(data))
+			if info, err := s.file.f.Stat(); err != nil || info.Mode().Perm() != 0o600 && unlinkOpen {
+				t.Errorf("%v, %v", info.Mode(), err)
+			}
+			all, err := io.ReadAll(io.NewSectionReader(s.file.f, 0, 1<<20))
+			if err != nil || bytes.Contains(all, data[100:132]) {
+				t.Errorf("the file holds the plaintext, or %v", err)
+			}
+			if err := change(s.file.f); err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			if n, err := s.WriteTo(&out); !errors.Is(err, ErrChanged) || n != 0 || out.Len() != 0 {
+				t.Errorf("WriteTo: %d, %v", n, err)
+			}
+			if n, err := s.ReadAt(make([]byte, 10), 5); !errors.Is(err, ErrChanged) || n != 0 {
+				t.Errorf("ReadAt: %d, %v", n, err)
+			}
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 

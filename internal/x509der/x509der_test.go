@@ -200,19 +200,23 @@ func TestOddities(t *testing.T) {
 		{"no zone", build(v3, one, [2][]byte{utc("200101000000"), dates[1]}, nil), false},
 		{"month 0", build(v3, one, [2][]byte{utc("200001000000Z"), dates[1]}, nil), false},
 	} {
-		cert, err := x509der.Parse(c.der)
-		if (err == nil) != c.ok {
-			t.Errorf("%s: %v", c.name, err)
-		}
-		if c.ok && !cert.NotAfter.Equal(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)) {
-			t.Errorf("%s: notAfter is %v", c.name, cert.NotAfter)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			cert, err := x509der.Parse(c.der)
+			if (err == nil) != c.ok {
+				t.Errorf("%v", err)
+			}
+			if c.ok && !cert.NotAfter.Equal(time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)) {
+				t.Errorf("notAfter is %v", cert.NotAfter)
+			}
+		})
 	}
 	for in, want := range map[string]int{"491231235959Z": 2049, "500101000000Z": 1950} {
-		c, err := x509der.Parse(build(v3, one, [2][]byte{utc(in), dates[1]}, nil))
-		if err != nil || c.NotBefore.Year() != want {
-			t.Errorf("%s is in %v, %v", in, c.NotBefore.Year(), err)
-		}
+		t.Run(in, func(t *testing.T) {
+			c, err := x509der.Parse(build(v3, one, [2][]byte{utc(in), dates[1]}, nil))
+			if err != nil || c.NotBefore.Year() != want {
+				t.Errorf("%s is in %v, %v", in, c.NotBefore.Year(), err)
+			}
+		})
 	}
 	c, err := x509der.Parse(build(v3, []byte{2, 2, 0xff, 0x7f}, dates, nil))
 	if err != nil || c.Serial.Int64() != -129 || !bytes.Equal(c.SerialDER, []byte{0xff, 0x7f}) {

@@ -244,9 +244,11 @@ func TestProfileRefuses(t *testing.T) {
 		"no identity": devices.SignProfile(t.Context(), io.Discard, []byte("x"), nil),
 		"no profile":  devices.SignProfile(t.Context(), io.Discard, nil, good),
 	} {
-		if err == nil {
-			t.Errorf("%s: signed", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			if err == nil {
+				t.Error("signed")
+			}
+		})
 	}
 }
 

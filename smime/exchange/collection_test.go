@@ -184,23 +184,25 @@ func TestNewTrust(t *testing.T) {
 		{"unknown mode", 3, store, roots, exchange.ErrSetting, false, false},
 		{"no store", exchange.CollectionOnly, []byte("hello"), nil, sst.ErrNotStore, false, false},
 	} {
-		trust, _, err := exchange.NewTrust(tt.mode, tt.store, tt.system)
-		if !errors.Is(err, tt.err) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-		if tt.err != nil {
-			if trust != nil {
-				t.Errorf("%s: a collection beside the error", tt.name)
+		t.Run(tt.name, func(t *testing.T) {
+			trust, _, err := exchange.NewTrust(tt.mode, tt.store, tt.system)
+			if !errors.Is(err, tt.err) {
+				t.Errorf("%v", err)
 			}
-			continue
-		}
-		policy := chain.Policy{Purpose: chain.EmailSigning, Mailbox: "a@example.com"}
-		if _, err := trust.Verify(t.Context(), inside.Certificate(), policy); (err == nil) != tt.knows {
-			t.Errorf("%s: of the collection: %v", tt.name, err)
-		}
-		if _, err := trust.Verify(t.Context(), outside.Certificate(), policy); (err == nil) != tt.learns {
-			t.Errorf("%s: of the system: %v", tt.name, err)
-		}
+			if tt.err != nil {
+				if trust != nil {
+					t.Error("a collection beside the error")
+				}
+				return
+			}
+			policy := chain.Policy{Purpose: chain.EmailSigning, Mailbox: "a@example.com"}
+			if _, err := trust.Verify(t.Context(), inside.Certificate(), policy); (err == nil) != tt.knows {
+				t.Errorf("of the collection: %v", err)
+			}
+			if _, err := trust.Verify(t.Context(), outside.Certificate(), policy); (err == nil) != tt.learns {
+				t.Errorf("of the system: %v", err)
+			}
+		})
 	}
 }
 
@@ -245,22 +247,24 @@ func TestRealStores(t *testing.T) {
 		"JShimonov-AskSummoner-roots.sst":                 {411, 0},
 		"rootsupd2013-updroots.sst":                       {275, 1},
 	} {
-		store, err := os.ReadFile(filepath.Join(suites.Corpus(t, "sst", "real-sst"), name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, info, err := exchange.NewCollection(store)
-		if err != nil || info.Certificates+len(info.Unreadable) != tt.certificates || len(info.Unreadable) != tt.unreadable {
-			t.Errorf("%s: %d certificates, %d unreadable: %v", name, info.Certificates, len(info.Unreadable), err)
-		}
-		due := len(info.ExpiringBefore(year(2026)))
-		_, err = exchange.CheckCollection(store, year(2026))
-		if e, ok := errors.AsType[*exchange.ExpiredError](err); !ok || len(e.Certificates) != due || due == 0 {
-			t.Errorf("%s: %d are due, %v", name, due, err)
-		}
-		if info.ExpiryDate.After(year(2026)) || len(info.ExpiredThumbprint) != 40 {
-			t.Errorf("%s: %v %s", name, info.ExpiryDate, info.ExpiredThumbprint)
-		}
+		t.Run(name, func(t *testing.T) {
+			store, err := os.ReadFile(filepath.Join(suites.Corpus(t, "sst", "real-sst"), name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, info, err := exchange.NewCollection(store)
+			if err != nil || info.Certificates+len(info.Unreadable) != tt.certificates || len(info.Unreadable) != tt.unreadable {
+				t.Errorf("%d certificates, %d unreadable: %v", info.Certificates, len(info.Unreadable), err)
+			}
+			due := len(info.ExpiringBefore(year(2026)))
+			_, err = exchange.CheckCollection(store, year(2026))
+			if e, ok := errors.AsType[*exchange.ExpiredError](err); !ok || len(e.Certificates) != due || due == 0 {
+				t.Errorf("%d are due, %v", due, err)
+			}
+			if info.ExpiryDate.After(year(2026)) || len(info.ExpiredThumbprint) != 40 {
+				t.Errorf("%v %s", info.ExpiryDate, info.ExpiredThumbprint)
+			}
+		})
 	}
 	checked := 0
 	for _, folder := range []string{"derived", "real-sst-damaged"} {

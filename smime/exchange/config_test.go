@@ -115,20 +115,22 @@ func TestEveryParameter(t *testing.T) {
 		{"SMIMECertificateIssuingCA", `[0,1,2,255]`, func(c *exchange.Config) any { return string(c.CertificateIssuingCA) }, "\x00\x01\x02\xff"},
 		{"SMIMECertificateIssuingCA", `{"value":[0,1,2],"Count":3}`, func(c *exchange.Config) any { return string(c.CertificateIssuingCA) }, "\x00\x01\x02"},
 	} {
-		tried[strings.ToLower(tt.name)] = true
-		c, notes := parse(t, `{"`+tt.name+`": `+tt.value+`}`)
-		if got := tt.field(&c); got != tt.want || len(notes) > 0 {
-			t.Errorf("%s %s: %v, notes %v", tt.name, tt.value, got, notes)
-		}
-		text, err := json.Marshal(c)
-		if err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-			continue
-		}
-		again, notes := parse(t, string(text))
-		if !reflect.DeepEqual(again, c) || len(notes) > 0 {
-			t.Errorf("%s %s comes back as %+v, notes %v", tt.name, tt.value, again, notes)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			tried[strings.ToLower(tt.name)] = true
+			c, notes := parse(t, `{"`+tt.name+`": `+tt.value+`}`)
+			if got := tt.field(&c); got != tt.want || len(notes) > 0 {
+				t.Errorf("%s %s: %v, notes %v", tt.name, tt.value, got, notes)
+			}
+			text, err := json.Marshal(c)
+			if err != nil {
+				t.Errorf("%v", err)
+				return
+			}
+			again, notes := parse(t, string(text))
+			if !reflect.DeepEqual(again, c) || len(notes) > 0 {
+				t.Errorf("%s %s comes back as %+v, notes %v", tt.name, tt.value, again, notes)
+			}
+		})
 	}
 	text, err := json.Marshal(exchange.DefaultConfig())
 	var rendered map[string]any
@@ -219,11 +221,13 @@ func TestRefusedConfigs(t *testing.T) {
 		`{}x`:           "",
 		`{"a":1,"a":2}`: "a",
 	} {
-		c, notes, err := exchange.ParseConfig(strings.NewReader(text))
-		e, ok := errors.AsType[*exchange.SettingError](err)
-		if !ok || e.Name != name || notes != nil || !reflect.DeepEqual(c, exchange.Config{}) {
-			t.Errorf("%s: %v", text, err)
-		}
+		t.Run(text, func(t *testing.T) {
+			c, notes, err := exchange.ParseConfig(strings.NewReader(text))
+			e, ok := errors.AsType[*exchange.SettingError](err)
+			if !ok || e.Name != name || notes != nil || !reflect.DeepEqual(c, exchange.Config{}) {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 	for _, text := range []string{"", "{", `{"a"`, `{"a":}`, `{"a":1,}`, "\xff\xfe{", "nul", `{1:2}`, `{"OWAAlwaysSign": tru}`} {
 		if _, _, err := exchange.ParseConfig(strings.NewReader(text)); err == nil {
@@ -252,10 +256,12 @@ func TestConfigEncodings(t *testing.T) {
 		utf16be = binary.BigEndian.AppendUint16(utf16be, u)
 	}
 	for name, b := range map[string][]byte{"UTF-8": []byte(text), "with BOM": []byte("\xef\xbb\xbf" + text), "UTF-16": utf16le, "UTF-16BE": utf16be} {
-		c, notes, err := exchange.ParseConfig(bytes.NewReader(b))
-		if err != nil || len(notes) > 0 || !c.AlwaysSign {
-			t.Errorf("%s: %v %v", name, notes, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			c, notes, err := exchange.ParseConfig(bytes.NewReader(b))
+			if err != nil || len(notes) > 0 || !c.AlwaysSign {
+				t.Errorf("%v %v", notes, err)
+			}
+		})
 	}
 }
 
@@ -274,11 +280,13 @@ func TestConfigCheck(t *testing.T) {
 		{"OWAEncryptionAlgorithms", named(slices.Repeat([]exchange.Algorithm{{ALGID: 0x6610}}, 65))},
 		{"OWASigningAlgorithms", func(c *exchange.Config) { c.SigningAlgorithms = []exchange.Algorithm{{ALGID: 0x8005}} }},
 	} {
-		c := exchange.DefaultConfig()
-		tt.change(&c)
-		if e, ok := errors.AsType[*exchange.SettingError](c.Check()); !ok || e.Name != tt.name || e.Reason == "" {
-			t.Errorf("%d: %v", i, c.Check())
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			c := exchange.DefaultConfig()
+			tt.change(&c)
+			if e, ok := errors.AsType[*exchange.SettingError](c.Check()); !ok || e.Name != tt.name || e.Reason == "" {
+				t.Errorf("%d: %v", i, c.Check())
+			}
+		})
 	}
 	for name, change := range map[string]func(*exchange.Config){
 		"OWABCCEncryptedEmailForking": func(c *exchange.Config) { c.BCCEncryptedEmailForking = 3 },
@@ -292,17 +300,19 @@ func TestConfigCheck(t *testing.T) {
 			c.SignedEmailCertificateInclusion, c.IncludeCertificateChainAndRoot = false, true
 		},
 	} {
-		c := exchange.DefaultConfig()
-		if err := c.Check(); err != nil {
-			t.Error(err)
-		}
-		change(&c)
-		if e, ok := errors.AsType[*exchange.SettingError](c.Check()); !ok || e.Name != name {
-			t.Errorf("%s: %v", name, c.Check())
-		}
-		if _, err := json.Marshal(c); !errors.Is(err, exchange.ErrSetting) {
-			t.Errorf("%s was rendered: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			c := exchange.DefaultConfig()
+			if err := c.Check(); err != nil {
+				t.Error(err)
+			}
+			change(&c)
+			if e, ok := errors.AsType[*exchange.SettingError](c.Check()); !ok || e.Name != name {
+				t.Errorf("%v", c.Check())
+			}
+			if _, err := json.Marshal(c); !errors.Is(err, exchange.ErrSetting) {
+				t.Errorf("%s was rendered: %v", name, err)
+			}
+		})
 	}
 	if err := new(exchange.Config).Check(); err != nil {
 		t.Error(err)

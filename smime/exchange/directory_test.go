@@ -66,20 +66,22 @@ func TestTaggedForm(t *testing.T) {
 		{"empty", nil, nil, nil, 0, false},
 		{"one octet", []byte{1}, nil, nil, 0, false},
 	} {
-		p, err := exchange.ParseUserSMIMECertificate(tt.value)
-		if !tt.ok {
-			if !errors.Is(err, exchange.ErrMalformed) || p != nil {
-				t.Errorf("%s: %v", tt.name, err)
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := exchange.ParseUserSMIMECertificate(tt.value)
+			if !tt.ok {
+				if !errors.Is(err, exchange.ErrMalformed) || p != nil {
+					t.Errorf("%v", err)
+				}
+				return
 			}
-			continue
-		}
-		if err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-			continue
-		}
-		if !same(p.Encryption, tt.encryption) || !same(p.Signing, tt.other) || len(p.All) != tt.all || p.Capabilities != nil {
-			t.Errorf("%s: %+v", tt.name, p)
-		}
+			if err != nil {
+				t.Errorf("%v", err)
+				return
+			}
+			if !same(p.Encryption, tt.encryption) || !same(p.Signing, tt.other) || len(p.All) != tt.all || p.Capabilities != nil {
+				t.Errorf("%+v", p)
+			}
+		})
 	}
 }
 
@@ -178,23 +180,25 @@ func TestSignedForm(t *testing.T) {
 		{"content that was signed is missing", signed(t, id, []byte("not empty"), false, with(caps, bare), encrypt), false, false, false},
 		{"signature that does not hold", flipLast(whole), false, false, false},
 	} {
-		p, err := exchange.ParseUserSMIMECertificate(tt.value)
-		if err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-			continue
-		}
-		if len(p.All) != 3 {
-			t.Errorf("%s: %d certificates", tt.name, len(p.All))
-		}
-		if (p.Signing != nil) != tt.signer || tt.signer && !p.Signing.Equal(id.Certificate()) {
-			t.Errorf("%s: signed by %v", tt.name, p.Signing)
-		}
-		if (p.Encryption != nil) != tt.marked || tt.marked && !p.Encryption.Equal(encrypt) {
-			t.Errorf("%s: encryption %v", tt.name, p.Encryption)
-		}
-		if (p.Capabilities != nil) != tt.caps {
-			t.Errorf("%s: capabilities %v", tt.name, p.Capabilities)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			p, err := exchange.ParseUserSMIMECertificate(tt.value)
+			if err != nil {
+				t.Errorf("%v", err)
+				return
+			}
+			if len(p.All) != 3 {
+				t.Errorf("%d certificates", len(p.All))
+			}
+			if (p.Signing != nil) != tt.signer || tt.signer && !p.Signing.Equal(id.Certificate()) {
+				t.Errorf("signed by %v", p.Signing)
+			}
+			if (p.Encryption != nil) != tt.marked || tt.marked && !p.Encryption.Equal(encrypt) {
+				t.Errorf("encryption %v", p.Encryption)
+			}
+			if (p.Capabilities != nil) != tt.caps {
+				t.Errorf("capabilities %v", p.Capabilities)
+			}
+		})
 	}
 }
 
@@ -227,9 +231,11 @@ func TestSignedFormOthers(t *testing.T) {
 		"no content":     {0x30, 11, 6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 2},
 		"data":           {0x30, 17, 6, 9, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 1, 7, 1, 0xA0, 4, 4, 2, 1, 2},
 	} {
-		if p, err := exchange.ParseUserSMIMECertificate(value); !errors.Is(err, exchange.ErrMalformed) || p != nil {
-			t.Errorf("%s: %v", name, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			if p, err := exchange.ParseUserSMIMECertificate(value); !errors.Is(err, exchange.ErrMalformed) || p != nil {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 	for i := range len(whole) {
 		if p, err := exchange.ParseUserSMIMECertificate(whole[:i]); err == nil && len(p.All) == 0 {
@@ -267,25 +273,27 @@ func TestNewUserSMIMECertificate(t *testing.T) {
 		{"the same", id, id.Certificate(), id.Certificate(), 2},
 		{"two", signing, encrypt, encrypt, 3},
 	} {
-		value, err := exchange.NewUserSMIMECertificate(t.Context(), tt.id, tt.encryption)
-		if err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-			continue
-		}
-		p, err := exchange.ParseUserSMIMECertificate(value)
-		if err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-			continue
-		}
-		if !same(p.Signing, tt.id.Certificate()) || !same(p.Encryption, tt.want) || len(p.All) != tt.all || !p.Capabilities.Reads(pkcs7.AES256GCM) {
-			t.Errorf("%s: %+v", tt.name, p)
-		}
-		if list := exchange.ChooseEncryption([]*exchange.PublishedCertificate{p}, nil); len(list) == 0 || !list[0].Equal(tt.want) {
-			t.Errorf("%s: %d to encrypt to", tt.name, len(list))
-		}
-		if list := exchange.ChooseSigning([]*exchange.PublishedCertificate{p}, nil); len(list) == 0 || !list[0].Equal(tt.id.Certificate()) {
-			t.Errorf("%s: %d to verify with", tt.name, len(list))
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			value, err := exchange.NewUserSMIMECertificate(t.Context(), tt.id, tt.encryption)
+			if err != nil {
+				t.Errorf("%v", err)
+				return
+			}
+			p, err := exchange.ParseUserSMIMECertificate(value)
+			if err != nil {
+				t.Errorf("%v", err)
+				return
+			}
+			if !same(p.Signing, tt.id.Certificate()) || !same(p.Encryption, tt.want) || len(p.All) != tt.all || !p.Capabilities.Reads(pkcs7.AES256GCM) {
+				t.Errorf("%+v", p)
+			}
+			if list := exchange.ChooseEncryption([]*exchange.PublishedCertificate{p}, nil); len(list) == 0 || !list[0].Equal(tt.want) {
+				t.Errorf("%d to encrypt to", len(list))
+			}
+			if list := exchange.ChooseSigning([]*exchange.PublishedCertificate{p}, nil); len(list) == 0 || !list[0].Equal(tt.id.Certificate()) {
+				t.Errorf("%d to verify with", len(list))
+			}
+		})
 	}
 	if _, err := exchange.NewUserSMIMECertificate(t.Context(), signing, nil); !errors.Is(err, chain.ErrWrongPurpose) {
 		t.Errorf("%v", err)
@@ -327,19 +335,21 @@ func TestOpenSSLReadsOurs(t *testing.T) {
 		t.Errorf("%v\n%s", err, out)
 	}
 	for name, args := range map[string][]string{"detached": nil, "inside": {"-nodetach"}, "SHA-1": {"-md", "sha1"}} {
-		file := filepath.Join(dir, name)
-		args = append([]string{"cms", "-sign", "-binary", "-in", empty, "-signer", cert, "-inkey", keyFile, "-outform", "DER", "-out", file}, args...)
-		if out, err := suites.Command(t, openssl, args...).CombinedOutput(); err != nil {
-			t.Fatalf("%v\n%s", err, out)
-		}
-		b, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		p, err := exchange.ParseUserSMIMECertificate(b)
-		if err != nil || !same(p.Signing, id.Certificate()) || p.Capabilities.Reads(pkcs7.AES256CBC) != (name != "SHA-1") {
-			t.Errorf("%s: %+v %v", name, p, err)
-		}
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(dir, name)
+			args = append([]string{"cms", "-sign", "-binary", "-in", empty, "-signer", cert, "-inkey", keyFile, "-outform", "DER", "-out", file}, args...)
+			if out, err := suites.Command(t, openssl, args...).CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p, err := exchange.ParseUserSMIMECertificate(b)
+			if err != nil || !same(p.Signing, id.Certificate()) || p.Capabilities.Reads(pkcs7.AES256CBC) != (name != "SHA-1") {
+				t.Errorf("%+v %v", p, err)
+			}
+		})
 	}
 }
 
@@ -368,12 +378,14 @@ func TestChoose(t *testing.T) {
 		{"marked but unfit", values{{All: []*x509.Certificate{sign, encrypt}, Encryption: sign, Signing: encrypt}}, nil, []*x509.Certificate{encrypt}, []*x509.Certificate{sign}},
 		{"once each", values{marked, marked}, values{list(encrypt, both)}, []*x509.Certificate{encrypt, both}, []*x509.Certificate{sign, both}},
 	} {
-		if got := exchange.ChooseEncryption(tt.first, tt.second); !slices.EqualFunc(got, tt.encrypt, same) {
-			t.Errorf("%s: %d for encryption", tt.name, len(got))
-		}
-		if got := exchange.ChooseSigning(tt.first, tt.second); !slices.EqualFunc(got, tt.sign, same) {
-			t.Errorf("%s: %d for signing", tt.name, len(got))
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			if got := exchange.ChooseEncryption(tt.first, tt.second); !slices.EqualFunc(got, tt.encrypt, same) {
+				t.Errorf("%d for encryption", len(got))
+			}
+			if got := exchange.ChooseSigning(tt.first, tt.second); !slices.EqualFunc(got, tt.sign, same) {
+				t.Errorf("%d for signing", len(got))
+			}
+		})
 	}
 }
 

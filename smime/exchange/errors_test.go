@@ -77,10 +77,12 @@ func TestReplacementCiphers(t *testing.T) {
 		"6610,2.16.840.1.101.3.4.1.46":    pkcs7.AES256GCM,
 		"6610,1.2.840.113549.1.9.16.3.18": pkcs7.ChaCha20Poly1305,
 	} {
-		o.config.EncryptionAlgorithms = algorithms(t, list)
-		if enc := o.unseal(t, o.one(t, false, true), bob); enc.Cipher != want {
-			t.Errorf("%s: %v, want %v", list, enc.Cipher, want)
-		}
+		t.Run(list, func(t *testing.T) {
+			o.config.EncryptionAlgorithms = algorithms(t, list)
+			if enc := o.unseal(t, o.one(t, false, true), bob); enc.Cipher != want {
+				t.Errorf("%v, want %v", enc.Cipher, want)
+			}
+		})
 	}
 }
 

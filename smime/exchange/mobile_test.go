@@ -136,10 +136,12 @@ func TestMobilePolicyCipher(t *testing.T) {
 		{"nothing", []smime.Capabilities{{}}, 0},
 		{"Triple DES", []smime.Capabilities{gcm, capabilities(t, oid3DES)}, 0},
 	} {
-		got, err := exchange.DefaultMobilePolicy().Cipher(tt.to...)
-		if got != tt.want || (tt.want == 0) != errors.Is(err, exchange.ErrPolicy) {
-			t.Errorf("%s: %v, %v", tt.name, got, err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := exchange.DefaultMobilePolicy().Cipher(tt.to...)
+			if got != tt.want || (tt.want == 0) != errors.Is(err, exchange.ErrPolicy) {
+				t.Errorf("%v, %v", got, err)
+			}
+		})
 	}
 	if c, err := (exchange.MobilePolicy{}).Cipher(gcm); c != 0 || !errors.Is(err, exchange.ErrPolicy) {
 		t.Errorf("without negotiation: %v, %v", c, err)

@@ -203,15 +203,17 @@ func TestPlainMail(t *testing.T) {
 		"To: x\r\n\vBcc: secret\r\n\r\n":                                     "To: x\r\n\r\n",
 		"To: x,\r\n Bcc: y\r\n\r\n":                                          "To: x,\r\n Bcc: y\r\n\r\n",
 	} {
-		var list []sent
-		m := exchange.Outgoing{Message: strings.NewReader(in), To: persons(bob), BCC: persons(hidden1)}
-		if err := o.sender.Send(t.Context(), m, collect(&list)); err != nil {
-			t.Errorf("%q: %v", in, err)
-			continue
-		}
-		if len(list) != 1 || string(list[0].mail) != want || !slices.Equal(list[0].to, []string{bob, hidden1}) {
-			t.Errorf("%q becomes %q", in, list)
-		}
+		t.Run(in, func(t *testing.T) {
+			var list []sent
+			m := exchange.Outgoing{Message: strings.NewReader(in), To: persons(bob), BCC: persons(hidden1)}
+			if err := o.sender.Send(t.Context(), m, collect(&list)); err != nil {
+				t.Errorf("%v", err)
+				return
+			}
+			if len(list) != 1 || string(list[0].mail) != want || !slices.Equal(list[0].to, []string{bob, hidden1}) {
+				t.Errorf("%q becomes %q", in, list)
+			}
+		})
 	}
 	// A field that only some programs see can't be cut out.
 	for _, end := range []string{"\r", "\v", "\f", "\u0085", "\u2028"} {
@@ -274,31 +276,33 @@ func TestCertificatesThatGoAlong(t *testing.T) {
 			c.IncludeCertificateChainAndRoot, c.IncludeCertificateChainWithoutRoot = true, true
 		}, [][]byte{signer.Raw, self.Certificate().Raw, issuing.Raw, root.Raw}},
 	} {
-		o.config = exchange.DefaultConfig()
-		o.config.ClearSign = false
-		if tt.change != nil {
-			tt.change(&o.config)
-		}
-		mail := o.one(t, true, false)
-		certs, _, err := pkcs7.ReadCertificates(bytes.NewReader(opaqueCMS(t, mail)), nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		order := func(a, b []byte) int { return bytes.Compare(a, b) }
-		slices.SortFunc(certs, order)
-		slices.SortFunc(tt.want, order)
-		if !slices.EqualFunc(certs, tt.want, bytes.Equal) {
-			t.Errorf("%s: %d certificates, want %d", tt.name, len(certs), len(tt.want))
-		}
-		// Who has the signer's certificate verifies all of them.
-		s, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(mail), o.sender.Trust, nil)
-		if err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-			continue
-		}
-		if to := s.EncryptTo(); len(tt.want) > 0 && (to == nil || !to.Equal(self.Certificate())) {
-			t.Errorf("%s: replies to %v", tt.name, to)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			o.config = exchange.DefaultConfig()
+			o.config.ClearSign = false
+			if tt.change != nil {
+				tt.change(&o.config)
+			}
+			mail := o.one(t, true, false)
+			certs, _, err := pkcs7.ReadCertificates(bytes.NewReader(opaqueCMS(t, mail)), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			order := func(a, b []byte) int { return bytes.Compare(a, b) }
+			slices.SortFunc(certs, order)
+			slices.SortFunc(tt.want, order)
+			if !slices.EqualFunc(certs, tt.want, bytes.Equal) {
+				t.Errorf("%d certificates, want %d", len(certs), len(tt.want))
+			}
+			// Who has the signer's certificate verifies all of them.
+			s, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(mail), o.sender.Trust, nil)
+			if err != nil {
+				t.Errorf("%v", err)
+				return
+			}
+			if to := s.EncryptTo(); len(tt.want) > 0 && (to == nil || !to.Equal(self.Certificate())) {
+				t.Errorf("replies to %v", to)
+			}
+		})
 	}
 }
 
@@ -513,25 +517,27 @@ func TestChoiceOfSigner(t *testing.T) {
 		{"user has no choice", ids{old, renewed}, old, false, nil, exchange.ErrSetting},
 		{"user's choice is unusable", ids{old}, expired, true, nil, exchange.ErrNoSigner},
 	} {
-		cfg := exchange.DefaultConfig()
-		cfg.AllowUserChoiceOfSigningCertificate = tt.user
-		s := exchange.Sender{Config: &cfg, Identities: tt.have, Trust: ca.Trust()}
-		var list []sent
-		m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: persons(bob), Sign: true, Signer: tt.chosen}
-		err := s.Send(t.Context(), m, collect(&list))
-		if !errors.Is(err, tt.err) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-		if tt.err != nil {
-			if len(list) > 0 {
-				t.Errorf("%s: sent beside %v", tt.name, err)
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := exchange.DefaultConfig()
+			cfg.AllowUserChoiceOfSigningCertificate = tt.user
+			s := exchange.Sender{Config: &cfg, Identities: tt.have, Trust: ca.Trust()}
+			var list []sent
+			m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: persons(bob), Sign: true, Signer: tt.chosen}
+			err := s.Send(t.Context(), m, collect(&list))
+			if !errors.Is(err, tt.err) {
+				t.Errorf("%v", err)
 			}
-			continue
-		}
-		signer, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(list[0].mail), ca.Trust(), nil)
-		if err != nil || !signer.Path().Leaf().Equal(tt.want.Certificate()) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
+			if tt.err != nil {
+				if len(list) > 0 {
+					t.Errorf("sent beside %v", err)
+				}
+				return
+			}
+			signer, err := smime.Verify(t.Context(), io.Discard, bytes.NewReader(list[0].mail), ca.Trust(), nil)
+			if err != nil || !signer.Path().Leaf().Equal(tt.want.Certificate()) {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }
 
@@ -547,10 +553,12 @@ func TestAuthor(t *testing.T) {
 		"From: nobody\r\n":                               smime.ErrAmbiguousSender,
 		"From: " + bob + "\r\n":                          exchange.ErrNoSigner,
 	} {
-		var list []sent
-		m := exchange.Outgoing{Message: strings.NewReader(from + "Subject: x\r\n\r\nhello\r\n"), To: persons(bob), Sign: true}
-		if err := o.sender.Send(t.Context(), m, collect(&list)); !errors.Is(err, want) || (err == nil) != (len(list) == 1) {
-			t.Errorf("%q: %d messages, %v", from, len(list), err)
-		}
+		t.Run(from, func(t *testing.T) {
+			var list []sent
+			m := exchange.Outgoing{Message: strings.NewReader(from + "Subject: x\r\n\r\nhello\r\n"), To: persons(bob), Sign: true}
+			if err := o.sender.Send(t.Context(), m, collect(&list)); !errors.Is(err, want) || (err == nil) != (len(list) == 1) {
+				t.Errorf("%d messages, %v", len(list), err)
+			}
+		})
 	}
 }

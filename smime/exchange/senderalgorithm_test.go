@@ -61,31 +61,33 @@ func TestEncryptionAlgorithms(t *testing.T) {
 		{"passed over, unreadable", "6603;6610", true, nil, obsolete, 0, smime.ErrNoCipher},
 		{"unknown replacement", "6610,1.2.3.4", false, nil, nil, 0, exchange.ErrSetting},
 	} {
-		o := newOffice(t)
-		o.config.EncryptionAlgorithms = nil
-		if tt.list != "" {
-			o.config.EncryptionAlgorithms = algorithms(t, tt.list)
-		}
-		o.sender.SkipObsolete = tt.skip
-		o.sender.Recipients.Capabilities = func(box string, _ *x509.Certificate) smime.Capabilities {
-			known := map[string][]string{bob: tt.bob, carol: tt.carol}[box]
-			if known == nil {
-				return nil
+		t.Run(tt.name, func(t *testing.T) {
+			o := newOffice(t)
+			o.config.EncryptionAlgorithms = nil
+			if tt.list != "" {
+				o.config.EncryptionAlgorithms = algorithms(t, tt.list)
 			}
-			return capabilities(t, known...)
-		}
-		list, err := o.send(t, false, true)
-		if !errors.Is(err, tt.err) || tt.err != nil && len(list) > 0 {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-		if failed, ok := errors.AsType[smime.RecipientErrors](err); errors.Is(tt.err, smime.ErrNoCipher) && (!ok || len(failed) != 1) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
-		if err == nil {
-			if enc := o.unseal(t, list[0].mail, bob); enc.Cipher != tt.want {
-				t.Errorf("%s: %v, want %v", tt.name, enc.Cipher, tt.want)
+			o.sender.SkipObsolete = tt.skip
+			o.sender.Recipients.Capabilities = func(box string, _ *x509.Certificate) smime.Capabilities {
+				known := map[string][]string{bob: tt.bob, carol: tt.carol}[box]
+				if known == nil {
+					return nil
+				}
+				return capabilities(t, known...)
 			}
-		}
+			list, err := o.send(t, false, true)
+			if !errors.Is(err, tt.err) || tt.err != nil && len(list) > 0 {
+				t.Errorf("%v", err)
+			}
+			if failed, ok := errors.AsType[smime.RecipientErrors](err); errors.Is(tt.err, smime.ErrNoCipher) && (!ok || len(failed) != 1) {
+				t.Errorf("%v", err)
+			}
+			if err == nil {
+				if enc := o.unseal(t, list[0].mail, bob); enc.Cipher != tt.want {
+					t.Errorf("%v, want %v", enc.Cipher, tt.want)
+				}
+			}
+		})
 	}
 }
 

@@ -35,26 +35,28 @@ func TestSecondaryProxies(t *testing.T) {
 		{"proxies off", []*smime.Identity{second}, []string{"robert@example.com"}, false, nil},
 		{"no proxy fits", []*smime.Identity{second}, []string{"none@example.com"}, true, nil},
 	} {
-		cfg := exchange.DefaultConfig()
-		cfg.UseSecondaryProxiesWhenFindingCerts = tt.use
-		s := exchange.Sender{Config: &cfg, Trust: ca.Directory(tt.have...)}
-		var list []sent
-		m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: []exchange.Person{{Mailbox: bob, Proxies: tt.proxies}}, Encrypt: true}
-		err := s.Send(t.Context(), m, collect(&list))
-		if tt.want == nil {
-			failed, ok := errors.AsType[smime.RecipientErrors](err)
-			if !ok || len(failed) != 1 || failed[0].Mailbox != bob || !errors.Is(err, smime.ErrNoCertificate) || len(list) > 0 {
-				t.Errorf("%s: %v", tt.name, err)
+		t.Run(tt.name, func(t *testing.T) {
+			cfg := exchange.DefaultConfig()
+			cfg.UseSecondaryProxiesWhenFindingCerts = tt.use
+			s := exchange.Sender{Config: &cfg, Trust: ca.Directory(tt.have...)}
+			var list []sent
+			m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: []exchange.Person{{Mailbox: bob, Proxies: tt.proxies}}, Encrypt: true}
+			err := s.Send(t.Context(), m, collect(&list))
+			if tt.want == nil {
+				failed, ok := errors.AsType[smime.RecipientErrors](err)
+				if !ok || len(failed) != 1 || failed[0].Mailbox != bob || !errors.Is(err, smime.ErrNoCertificate) || len(list) > 0 {
+					t.Errorf("%v", err)
+				}
+				return
 			}
-			continue
-		}
-		if err != nil || !slices.Equal(list[0].to, []string{bob}) {
-			t.Errorf("%s: %v", tt.name, err)
-			continue
-		}
-		if _, err := smime.Decrypt(t.Context(), io.Discard, bytes.NewReader(list[0].mail), smime.Identities{tt.want}, nil); err != nil {
-			t.Errorf("%s: %v", tt.name, err)
-		}
+			if err != nil || !slices.Equal(list[0].to, []string{bob}) {
+				t.Errorf("%v", err)
+				return
+			}
+			if _, err := smime.Decrypt(t.Context(), io.Discard, bytes.NewReader(list[0].mail), smime.Identities{tt.want}, nil); err != nil {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }
 
@@ -143,28 +145,30 @@ func TestAllOrNobody(t *testing.T) {
 			return id
 		}, chain.ErrRevoked},
 	} {
-		for _, forking := range []exchange.BCCForking{exchange.OneMessagePerBCC, exchange.OneMessageForAllBCC, exchange.NoForking} {
-			for _, hidden := range []bool{false, true} {
-				ca := smimetest.NewCA(t)
-				bad := tt.bad(ca)
-				cfg := exchange.DefaultConfig()
-				cfg.BCCEncryptedEmailForking, cfg.AlwaysEncrypt, cfg.AlwaysSign = forking, true, true
-				signer := ca.Identity(alice)
-				s := exchange.Sender{Config: &cfg, Identities: []*smime.Identity{signer}, Trust: ca.Directory(ca.Identity(bob), bad, signer)}
-				m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: persons(bob), BCC: persons(bob)}
-				if hidden {
-					m.BCC = append(m.BCC, persons("bad@example.com", "missing@example.com")...)
-				} else {
-					m.To = append(m.To, persons("bad@example.com", "missing@example.com")...)
-				}
-				var list []sent
-				err := s.Send(t.Context(), m, collect(&list))
-				failed, ok := errors.AsType[smime.RecipientErrors](err)
-				if !ok || len(failed) != 2 || failed[0].Mailbox != "bad@example.com" || !errors.Is(failed[0], tt.want) || len(list) > 0 {
-					t.Errorf("%s, hidden %v: %d messages, %v", tt.name, hidden, len(list), err)
+		t.Run(tt.name, func(t *testing.T) {
+			for _, forking := range []exchange.BCCForking{exchange.OneMessagePerBCC, exchange.OneMessageForAllBCC, exchange.NoForking} {
+				for _, hidden := range []bool{false, true} {
+					ca := smimetest.NewCA(t)
+					bad := tt.bad(ca)
+					cfg := exchange.DefaultConfig()
+					cfg.BCCEncryptedEmailForking, cfg.AlwaysEncrypt, cfg.AlwaysSign = forking, true, true
+					signer := ca.Identity(alice)
+					s := exchange.Sender{Config: &cfg, Identities: []*smime.Identity{signer}, Trust: ca.Directory(ca.Identity(bob), bad, signer)}
+					m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: persons(bob), BCC: persons(bob)}
+					if hidden {
+						m.BCC = append(m.BCC, persons("bad@example.com", "missing@example.com")...)
+					} else {
+						m.To = append(m.To, persons("bad@example.com", "missing@example.com")...)
+					}
+					var list []sent
+					err := s.Send(t.Context(), m, collect(&list))
+					failed, ok := errors.AsType[smime.RecipientErrors](err)
+					if !ok || len(failed) != 2 || failed[0].Mailbox != "bad@example.com" || !errors.Is(failed[0], tt.want) || len(list) > 0 {
+						t.Errorf("hidden %v: %d messages, %v", hidden, len(list), err)
+					}
 				}
 			}
-		}
+		})
 	}
 }
 
@@ -193,9 +197,11 @@ func TestRefusedCalls(t *testing.T) {
 		{"nobody may sign", exchange.Sender{Trust: o.sender.Trust}, exchange.Outgoing{Message: mail(), To: persons(bob), Sign: true, Encrypt: true}, never, exchange.ErrNoSigner},
 		{"not a message", o.sender, exchange.Outgoing{Message: strings.NewReader("From: " + alice + "\r\nContent-Type: a\r\nContent-Type: b\r\n\r\n"), To: persons(bob), Sign: true}, never, smime.ErrHeader},
 	} {
-		if err := tt.sender.Send(t.Context(), tt.m, tt.deliver); !errors.Is(err, tt.want) {
-			t.Errorf("%s: %v", tt.name, err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			if err := tt.sender.Send(t.Context(), tt.m, tt.deliver); !errors.Is(err, tt.want) {
+				t.Errorf("%v", err)
+			}
+		})
 	}
 }
 
@@ -220,25 +226,27 @@ func TestDeliveryFailures(t *testing.T) {
 		{"reads nothing", func(context.Context, io.Reader) error { return nil }, nil},
 		{"reads a part", func(_ context.Context, r io.Reader) error { _, err := io.ReadFull(r, make([]byte, 100)); return err }, nil},
 	} {
-		for _, sign := range []bool{false, true} {
-			o := newOffice(t)
-			var done []string
-			m := exchange.Outgoing{Message: strings.NewReader(o.mail()), To: persons(bob), BCC: persons(hidden1, hidden2), Sign: sign, Encrypt: true}
-			err := o.sender.Send(t.Context(), m, func(ctx context.Context, to []string, r io.Reader) error {
-				if to[0] == hidden1 {
-					return tt.deliver(ctx, r)
+		t.Run(tt.name, func(t *testing.T) {
+			for _, sign := range []bool{false, true} {
+				o := newOffice(t)
+				var done []string
+				m := exchange.Outgoing{Message: strings.NewReader(o.mail()), To: persons(bob), BCC: persons(hidden1, hidden2), Sign: sign, Encrypt: true}
+				err := o.sender.Send(t.Context(), m, func(ctx context.Context, to []string, r io.Reader) error {
+					if to[0] == hidden1 {
+						return tt.deliver(ctx, r)
+					}
+					done = append(done, to...)
+					return readAll(ctx, r)
+				})
+				e, ok := errors.AsType[*exchange.DeliveryError](err)
+				if !ok || !slices.Equal(e.Recipients, []string{hidden1}) || tt.cause != nil && !errors.Is(err, tt.cause) {
+					t.Errorf("%v", err)
 				}
-				done = append(done, to...)
-				return readAll(ctx, r)
-			})
-			e, ok := errors.AsType[*exchange.DeliveryError](err)
-			if !ok || !slices.Equal(e.Recipients, []string{hidden1}) || tt.cause != nil && !errors.Is(err, tt.cause) {
-				t.Errorf("%s: %v", tt.name, err)
+				if !slices.Equal(done, []string{bob, hidden2}) {
+					t.Errorf("delivered to %v", done)
+				}
 			}
-			if !slices.Equal(done, []string{bob, hidden2}) {
-				t.Errorf("%s: delivered to %v", tt.name, done)
-			}
-		}
+		})
 	}
 }
 
@@ -435,29 +443,31 @@ func TestCRLChecksOnSend(t *testing.T) {
 		{"no network, required", true, false, nil, 0, chain.ErrRevocationUnknown, false},
 		{"no network, not required", false, false, nil, 0, nil, false},
 	} {
-		for _, place := range []string{"Sender", "Options"} {
-			cfg := exchange.DefaultConfig()
-			cfg.CheckCRLOnSend, cfg.DisableCRLCheck = tt.check, tt.disable
-			s := exchange.Sender{Config: &cfg, Identities: []*smime.Identity{signer}, Trust: a.directory(signer, reader)}
-			s.Recipients.Chain.Revocation = tt.in
-			if tt.net != nil {
-				tt.net.asked = 0
-				if place == "Sender" {
-					s.Fetcher = tt.net
-				} else {
-					s.Recipients.Chain.Fetcher = tt.net
+		t.Run(tt.name, func(t *testing.T) {
+			for _, place := range []string{"Sender", "Options"} {
+				cfg := exchange.DefaultConfig()
+				cfg.CheckCRLOnSend, cfg.DisableCRLCheck = tt.check, tt.disable
+				s := exchange.Sender{Config: &cfg, Identities: []*smime.Identity{signer}, Trust: a.directory(signer, reader)}
+				s.Recipients.Chain.Revocation = tt.in
+				if tt.net != nil {
+					tt.net.asked = 0
+					if place == "Sender" {
+						s.Fetcher = tt.net
+					} else {
+						s.Recipients.Chain.Fetcher = tt.net
+					}
+				}
+				var list []sent
+				m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: persons(bob), Sign: true, Encrypt: true}
+				err := s.Send(t.Context(), m, collect(&list))
+				if !errors.Is(err, tt.want) || (err == nil) != (len(list) == 1) {
+					t.Errorf("%d messages, %v", len(list), err)
+				}
+				if tt.net != nil && (tt.net.asked > 0) != tt.fetches {
+					t.Errorf("asked %d times", tt.net.asked)
 				}
 			}
-			var list []sent
-			m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: persons(bob), Sign: true, Encrypt: true}
-			err := s.Send(t.Context(), m, collect(&list))
-			if !errors.Is(err, tt.want) || (err == nil) != (len(list) == 1) {
-				t.Errorf("%s: %d messages, %v", tt.name, len(list), err)
-			}
-			if tt.net != nil && (tt.net.asked > 0) != tt.fetches {
-				t.Errorf("%s: asked %d times", tt.name, tt.net.asked)
-			}
-		}
+		})
 	}
 }
 
@@ -513,20 +523,22 @@ func TestCRLTimeouts(t *testing.T) {
 		{"retrieval", forever, 2 * time.Millisecond, 2 * time.Millisecond, 1},
 		{"both", time.Millisecond, 2 * time.Millisecond, time.Millisecond, 1},
 	} {
-		for _, block := range []bool{false, true} {
-			cfg := exchange.DefaultConfig()
-			cfg.CRLConnectionTimeout, cfg.CRLRetrievalTimeout, cfg.CheckCRLOnSend = tt.connection, tt.retrieval, block
-			net := &network{hang: true}
-			s := exchange.Sender{Config: &cfg, Trust: a.directory(reader), Fetcher: net}
-			var list []sent
-			m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: persons(bob), Encrypt: true}
-			err := s.Send(t.Context(), m, collect(&list))
-			if block != errors.Is(err, chain.ErrRevocationUnknown) || (err == nil) != (len(list) == 1) {
-				t.Errorf("%s, block %v: %d messages, %v", tt.name, block, len(list), err)
+		t.Run(tt.name, func(t *testing.T) {
+			for _, block := range []bool{false, true} {
+				cfg := exchange.DefaultConfig()
+				cfg.CRLConnectionTimeout, cfg.CRLRetrievalTimeout, cfg.CheckCRLOnSend = tt.connection, tt.retrieval, block
+				net := &network{hang: true}
+				s := exchange.Sender{Config: &cfg, Trust: a.directory(reader), Fetcher: net}
+				var list []sent
+				m := exchange.Outgoing{Message: bytes.NewReader(smimetest.Mail(alice, bob, "hello")), To: persons(bob), Encrypt: true}
+				err := s.Send(t.Context(), m, collect(&list))
+				if block != errors.Is(err, chain.ErrRevocationUnknown) || (err == nil) != (len(list) == 1) {
+					t.Errorf("block %v: %d messages, %v", block, len(list), err)
+				}
+				if net.longest > tt.longest || net.asked < tt.asked {
+					t.Errorf("a connection had %v, %d were made", net.longest, net.asked)
+				}
 			}
-			if net.longest > tt.longest || net.asked < tt.asked {
-				t.Errorf("%s: a connection had %v, %d were made", tt.name, net.longest, net.asked)
-			}
-		}
+		})
 	}
 }

@@ -109,10 +109,12 @@ func TestValidateCert(t *testing.T) {
 		{"nowhere to ask", silent, a.directory(), chain.Options{Revocation: chain.RevocationRequireAll, Fetcher: unreachable{}}, 16},
 		{"not asked", pointing, a.directory(), chain.Options{}, 1},
 	} {
-		_, err := tt.trust.Verify(t.Context(), tt.id.Certificate(), chain.Policy{Purpose: chain.EmailSigning, Mailbox: box, Options: tt.opts})
-		if got := exchange.ValidateCertStatus(tt.id.Certificate(), err); got != tt.want {
-			t.Errorf("%s: %d, want %d: %v", tt.name, got, tt.want, err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := tt.trust.Verify(t.Context(), tt.id.Certificate(), chain.Policy{Purpose: chain.EmailSigning, Mailbox: box, Options: tt.opts})
+			if got := exchange.ValidateCertStatus(tt.id.Certificate(), err); got != tt.want {
+				t.Errorf("%d, want %d: %v", got, tt.want, err)
+			}
+		})
 	}
 }
 
@@ -142,10 +144,12 @@ func TestResolveStatus(t *testing.T) {
 		{"directory down", "bob@example.com", t.Context(), ca.Trust().With(chain.Untrusted(down{})), 0},
 		{"out of time", "bob@example.com", canceled, trust, 0},
 	} {
-		_, err := smime.FindRecipients(tt.ctx, []string{tt.box}, tt.trust, nil)
-		if got, ok := exchange.ResolveStatus(err); got != tt.want || ok != (tt.want != 0) {
-			t.Errorf("%s: %d %v, want %d: %v", tt.name, got, ok, tt.want, err)
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := smime.FindRecipients(tt.ctx, []string{tt.box}, tt.trust, nil)
+			if got, ok := exchange.ResolveStatus(err); got != tt.want || ok != (tt.want != 0) {
+				t.Errorf("%d %v, want %d: %v", got, ok, tt.want, err)
+			}
+		})
 	}
 	if got, ok := exchange.ResolveStatus(errors.New("something else")); ok || got != 0 {
 		t.Errorf("%d %v", got, ok)

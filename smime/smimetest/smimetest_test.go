@@ -131,21 +131,23 @@ func TestEncryptedFails(t *testing.T) {
 		"not yet valid": {[]*smime.Identity{ca.Identity("bob@example.com", smimetest.NotYetValid())}, true},
 		"no mailbox":    {[]*smime.Identity{ca.Identity("bob@example.com", smimetest.NoMailbox())}, false},
 	} {
-		for _, seal := range []bool{false, true} {
-			f := &failing{TB: t}
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				if seal {
-					smimetest.Sealed(f, alice, "secret", tt.to...)
-				} else {
-					smimetest.Encrypted(f, alice, "secret", tt.to...)
+		t.Run(name, func(t *testing.T) {
+			for _, seal := range []bool{false, true} {
+				f := &failing{TB: t}
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					if seal {
+						smimetest.Sealed(f, alice, "secret", tt.to...)
+					} else {
+						smimetest.Encrypted(f, alice, "secret", tt.to...)
+					}
+				}()
+				<-done
+				if f.failed != tt.want {
+					t.Errorf("failed %v", f.failed)
 				}
-			}()
-			<-done
-			if f.failed != tt.want {
-				t.Errorf("%s: failed %v", name, f.failed)
 			}
-		}
+		})
 	}
 }

@@ -49,13 +49,15 @@ func TestMessage(t *testing.T) {
 		"wrapped":  []byte(strings.Join(strings.SplitAfter(oneLine, "M"), "\n")),
 		"open PEM": []byte("-----BEGIN PKCS7-----\n" + oneLine),
 	} {
-		for _, in := range []io.Reader{bytes.NewReader(message), iotest.OneByteReader(bytes.NewReader(message)), iotest.DataErrReader(bytes.NewReader(message))} {
-			var content bytes.Buffer
-			_, err := smime.Decrypt(t.Context(), &content, cli.Message(in), smime.Identities{bob}, nil)
-			if err != nil || !bytes.Contains(content.Bytes(), []byte("the secret")) {
-				t.Errorf("%s: %v, %d bytes", name, err, content.Len())
+		t.Run(name, func(t *testing.T) {
+			for _, in := range []io.Reader{bytes.NewReader(message), iotest.OneByteReader(bytes.NewReader(message)), iotest.DataErrReader(bytes.NewReader(message))} {
+				var content bytes.Buffer
+				_, err := smime.Decrypt(t.Context(), &content, cli.Message(in), smime.Identities{bob}, nil)
+				if err != nil || !bytes.Contains(content.Bytes(), []byte("the secret")) {
+					t.Errorf("%v, %d bytes", err, content.Len())
+				}
 			}
-		}
+		})
 	}
 }
 
