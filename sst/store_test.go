@@ -242,16 +242,18 @@ func TestElementForms(t *testing.T) {
 		{"zeros", make([]byte, 24), ErrNoContext, 0},
 		{"properties only", rec(19, 1, 0), ErrNoContext, 0},
 	} {
-		e, err := ReadElement(c.in)
-		if c.problem != 0 {
-			if !errors.Is(err, c.problem) || e != nil {
-				t.Errorf("%s: %v", c.what, err)
+		t.Run(c.what, func(t *testing.T) {
+			e, err := ReadElement(c.in)
+			if c.problem != 0 {
+				if !errors.Is(err, c.problem) || e != nil {
+					t.Errorf("%v", err)
+				}
+				return
 			}
-			continue
-		}
-		if err != nil || e.Kind != CRL || len(e.Properties) != c.props || e.FriendlyName() != "Főtanúsítvány" || !e.Archived() {
-			t.Errorf("%s: %+v, %v", c.what, e, err)
-		}
+			if err != nil || e.Kind != CRL || len(e.Properties) != c.props || e.FriendlyName() != "Főtanúsítvány" || !e.Archived() {
+				t.Errorf("%+v, %v", e, err)
+			}
+		})
 	}
 }
 

@@ -71,10 +71,12 @@ func TestUsageCollection(t *testing.T) {
 		{"dave@example.com", chain.ErrUnknownIssuer}, // a root among the partners is trusted by nobody
 		{"erin@example.com", smime.ErrNoCertificate},
 	} {
-		_, err := smime.FindRecipients(t.Context(), []string{tt.mailbox}, trust, nil)
-		if !errors.Is(err, tt.want) {
-			t.Errorf("%s: error %v, want %v", tt.mailbox, err, tt.want)
-		}
+		t.Run(tt.mailbox, func(t *testing.T) {
+			_, err := smime.FindRecipients(t.Context(), []string{tt.mailbox}, trust, nil)
+			if !errors.Is(err, tt.want) {
+				t.Errorf("error %v, want %v", err, tt.want)
+			}
+		})
 	}
 	if _, err := collection(bytes.NewReader([]byte("text")), nil, nil, nil); !errors.Is(err, sst.ErrNotStore) {
 		t.Errorf("error %v, want %v", err, sst.ErrNotStore)

@@ -75,11 +75,13 @@ func TestRefused(t *testing.T) {
 		{"no signature", []string{"verify", "-CAfile", roots, "-signature", text, text}, pkcs7.ErrSyntax},
 		{"import of a stranger", []string{"add-certificate", "-dir", t.TempDir(), "-CAfile", roots, stranger}, chain.ErrUnknownIssuer},
 	} {
-		var out, log bytes.Buffer
-		err := run(t.Context(), tt.args, cli.Std{In: strings.NewReader("wrong\n"), Out: &out, Err: &log})
-		if !errors.Is(err, tt.want) || out.Len() > 0 || strings.Contains(log.String(), success) {
-			t.Errorf("%s: %v, %d bytes, %q", tt.name, err, out.Len(), log.String())
-		}
+		t.Run(tt.name, func(t *testing.T) {
+			var out, log bytes.Buffer
+			err := run(t.Context(), tt.args, cli.Std{In: strings.NewReader("wrong\n"), Out: &out, Err: &log})
+			if !errors.Is(err, tt.want) || out.Len() > 0 || strings.Contains(log.String(), success) {
+				t.Errorf("%v, %d bytes, %q", err, out.Len(), log.String())
+			}
+		})
 	}
 	for _, args := range [][]string{nil, {"nonsense"}, {"sign", "-nonsense"}, {"signer", "-CAfile", roots}} {
 		if err := run(t.Context(), args, cli.Std{In: strings.NewReader(""), Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}); err == nil {

@@ -59,12 +59,14 @@ func TestEqualNames(t *testing.T) {
 		{"broken otherwise", []byte{0x30}, []byte{0x31}, false},
 		{"nothing", nil, name(), false},
 	} {
-		if got := x509der.EqualNames(c.a, c.b); got != c.want || x509der.EqualNames(c.b, c.a) != c.want {
-			t.Errorf("%s: %v", c.what, got)
-		}
-		if got := x509der.NormalName(c.a) == x509der.NormalName(c.b); got != c.want {
-			t.Errorf("%s: keys equal: %v", c.what, got)
-		}
+		t.Run(c.what, func(t *testing.T) {
+			if got := x509der.EqualNames(c.a, c.b); got != c.want || x509der.EqualNames(c.b, c.a) != c.want {
+				t.Errorf("%v", got)
+			}
+			if got := x509der.NormalName(c.a) == x509der.NormalName(c.b); got != c.want {
+				t.Errorf("keys equal: %v", got)
+			}
+		})
 	}
 	upper, lower := name(set(atv(cn, 12, "A"))), name(set(atv(cn, 19, "a")), set(atv(cn, 12, "b")))
 	if !x509der.WithinName(lower, upper) || x509der.WithinName(upper, lower) || !x509der.WithinName(upper, name()) ||
@@ -157,28 +159,30 @@ func TestMailboxes(t *testing.T) {
 		{"BMP in the subject", "", name(set(atv(mail, 30, "\x00a\x00@\x00b"))), ""},
 		{"NUL in the subject", "", name(set(atv(mail, 22, "a@b\x00.c"))), ""},
 	} {
-		cert := &x509der.Certificate{Subject: c.subject}
-		if c.san != "" {
-			cert.Extensions = []x509der.Extension{{ID: oid.ExtSubjectAltName, Value: []byte(c.san)}}
-		}
-		list, err := cert.Mailboxes()
-		if err != nil {
-			t.Errorf("%s: %v", c.what, err)
-		}
-		var got []string
-		for _, m := range list {
-			s := m.Address
-			if m.UTF8 {
-				s += " utf8"
+		t.Run(c.what, func(t *testing.T) {
+			cert := &x509der.Certificate{Subject: c.subject}
+			if c.san != "" {
+				cert.Extensions = []x509der.Extension{{ID: oid.ExtSubjectAltName, Value: []byte(c.san)}}
 			}
-			if m.Subject {
-				s += " subject"
+			list, err := cert.Mailboxes()
+			if err != nil {
+				t.Errorf("%v", err)
 			}
-			got = append(got, s)
-		}
-		if strings.Join(got, " ") != c.want {
-			t.Errorf("%s: %q", c.what, got)
-		}
+			var got []string
+			for _, m := range list {
+				s := m.Address
+				if m.UTF8 {
+					s += " utf8"
+				}
+				if m.Subject {
+					s += " subject"
+				}
+				got = append(got, s)
+			}
+			if strings.Join(got, " ") != c.want {
+				t.Errorf("%q", got)
+			}
+		})
 	}
 	for _, san := range []string{"", "\x30\x02\x81\x05", "\x30\x02\xa1\x00", "\x30\x02\x89\x00", "\x30\x02\xa4\x00", "\x30\x02\x0c\x00"} {
 		cert := &x509der.Certificate{Extensions: []x509der.Extension{{ID: oid.ExtSubjectAltName, Value: []byte(san)}}}
