@@ -249,8 +249,11 @@ func TestPartsGoldens(t *testing.T) {
 	for _, g := range rows {
 		t.Run(g.File, func(t *testing.T) {
 			m, err := smime.Open(context.Background(), bytes.NewReader(g.Read(t, g.File)), &smime.OpenOptions{Trust: goldenTrust(t, g), Keys: goldenKeys(t, g)})
+			if errors.Is(err, smime.ErrLimit) {
+				return // there is no message to ask
+			}
 			if err != nil {
-				t.Skipf("not a message: %v", err)
+				t.Fatal(err)
 			}
 			defer m.Close()
 			seen := map[string]bool{}
